@@ -1,0 +1,372 @@
+/**
+ * The configuration: one schema, defaults from `config/default.yaml`, then the file, then the environment.
+ *
+ * The only place that reads `process.env`. Fails with ConfigError, which lists every mistake at once, each naming the
+ * key and how to mend it. Durations come out as milliseconds.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import ipaddr from 'ipaddr.js'
+import { parseDocument, parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import { parseDomain } from '../mail/address.ts'
+
+const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const mend = (error: string) => ({ error })
+
+const duration = z
+  .string(mend('write a duration such as 500ms, 30s, 5m, 4h or 4d'))
+  .regex(/^\d+(ms|s|m|h|d)$/, mend('write a duration such as 500ms, 30s, 5m, 4h or 4d'))
+  .transform(text => Number.parseInt(text, 10) * durationUnits[text.replace(/^\d+/, '') as keyof typeof durationUnits])
+const count = z.int(mend('write a whole number')).min(1, mend('write a whole number of at least 1'))
+const port = z
+  .int(mend('write a port from 1 to 65535'))
+  .min(1, mend('write a port from 1 to 65535'))
+  .max(65535, mend('write a port from 1 to 65535'))
+/** 0 lets the system choose a free port: for tests. */
+const listenPort = z
+  .int(mend('write a port from 0 to 65535'))
+  .min(0, mend('write a port from 0 to 65535'))
+  .max(65535, mend('write a port from 0 to 65535'))
+const yesNo = z.boolean(mend('write true or false'))
+const host = z.string(mend('write an address or a host name')).min(1, mend('write an address or a host name'))
+const domain = z
+  .string(mend('write a domain name such as relay.example.jp'))
+  .transform(text => parseDomain(text) ?? text.toLowerCase())
+  .refine(text => parseDomain(text) !== null, mend('write a domain name such as relay.example.jp'))
+const ip = z
+  .string(mend('write an IP address'))
+  .refine(text => ipaddr.isValid(text), mend('write an IPv4 or IPv6 address'))
+const network = z
+  .string(mend('write a network such as 10.0.0.0/8'))
+  .refine(text => ipaddr.isValidCIDR(text), mend('write a network such as 10.0.0.0/8 or 127.0.0.1/32'))
+const timeZone = z
+  .string(mend('write a time zone such as Asia/Tokyo'))
+  .refine(isTimeZone, mend('write a time zone such as Asia/Tokyo'))
+const dnsServer = z
+  .string(mend('write a resolver such as "127.0.0.1" or "127.0.0.1:5353"'))
+  .refine(isDnsServer, mend('write a resolver such as "127.0.0.1", "127.0.0.1:5353" or "[::1]:5353"'))
+const mechanism = z
+  .string(mend('write an SPF mechanism such as ip4:192.0.2.1 or include:spf.example.jp'))
+  .regex(
+    /^(ip4|ip6|include|a|mx|exists)([:/]\S+)?$/i,
+    mend('write an SPF mechanism such as ip4:192.0.2.1 or include:spf.example.jp, without qualifier'),
+  )
+
+const schema = z.strictObject({
+  hostname: domain,
+  dataDir: z.string(mend('write a folder')).min(1, mend('write a folder')),
+  timeZone,
+  log: z.strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error'], mend('write debug, info, warn or error')),
+    stdout: yesNo,
+    file: yesNo,
+    rotateMegabytes: count,
+    keepFiles: count,
+  }),
+  submission: z.strictObject({
+    listeners: z
+      .array(
+        z.strictObject({
+          host,
+          port: listenPort,
+          tls: z.enum(['starttls', 'implicit', 'none'], mend('write starttls, implicit or none')),
+        }),
+        mend('write a list of { host, port, tls }'),
+      )
+      .min(1, mend('name at least one listener: { host, port, tls }')),
+    tls: z.strictObject({ keyFile: z.string().nullable(), certFile: z.string().nullable() }),
+    requireTlsForAuth: yesNo,
+    trustedNetworks: z.array(
+      z.strictObject({ network, credential: z.string(mend('write the username of a credential')) }),
+      mend('write a list of { network, credential }'),
+    ),
+    maxMessageBytes: count,
+    maxRecipients: count,
+    maxHeaderFieldBytes: count,
+    maxHeaderBytes: count,
+    maxReceivedFields: count,
+    maxConnections: count,
+    maxConnectionsPerAddress: count,
+    commandTimeout: duration,
+    dataTimeout: duration,
+    dataMinimumRate: count,
+    sessionTimeout: duration,
+    authFailureDelay: duration,
+    maxAuthFailures: count,
+    maxAuthFailuresPerAddress: count,
+  }),
+  http: z.strictObject({ host, port: listenPort, maxBodyBytes: count }),
+  dns: z.strictObject({
+    servers: z.array(dnsServer, mend('write a list of resolvers')),
+    timeout: duration,
+    cacheEntries: count,
+    cacheMaxAge: duration,
+  }),
+  delivery: z.strictObject({
+    port,
+    allowPrivateAddresses: yesNo,
+    workers: z.union([z.literal('auto'), count], mend('write auto or a whole number of at least 1')),
+    sourceIpv4: ip.nullable(),
+    sourceIpv6: ip.nullable(),
+    ipv6: yesNo,
+    maxAttempts: count,
+    connectTimeout: duration,
+    commandTimeout: duration,
+    dotTimeout: duration,
+    maxHosts: count,
+    maxAddressesPerHost: count,
+    idleConnection: duration,
+  }),
+  sites: z.array(
+    z.strictObject({
+      suffix: z.string(mend('write a suffix of MX host names, or ""')),
+      connections: count,
+      messagesPerConnection: count,
+      perMinute: count.nullable(),
+    }),
+    mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
+  ),
+  queue: z.strictObject({
+    expireAfter: duration,
+    retryAfter: z.array(duration, mend('write a list of durations')).min(1, mend('name at least one duration')),
+    retryJitter: z
+      .number(mend('write a number from 0 to 0.5'))
+      .min(0, mend('write a number from 0 to 0.5'))
+      .max(0.5, mend('write a number from 0 to 0.5')),
+    delayNoticeAfter: duration,
+    siteClosed: duration,
+    siteClosedMaximum: duration,
+    lease: duration,
+    keepHistory: duration,
+  }),
+  store: z.strictObject({ inlineContentBytes: count, minFreeBytes: count }),
+  signing: z.strictObject({
+    rsaBits: z.union([z.literal(1024), z.literal(2048)], mend('write 2048, or 1024 for panels that can hold no more')),
+  }),
+  spf: z.strictObject({
+    mechanisms: z.array(mechanism, mend('write a list of SPF mechanisms')).min(1, mend('name at least one mechanism')),
+    all: z.enum(['~all', '-all', '?all'], mend('write "~all", "-all" or "?all"')),
+    sendingIps: z.array(ip, mend('write a list of IP addresses')),
+    acceptHardFail: yesNo,
+  }),
+  relayDomain: z.strictObject({ name: domain, bounceHost: domain }),
+  domains: z.strictObject({
+    checkFirst: duration,
+    checkSlowest: duration,
+    checkPublished: duration,
+    lostGrace: duration,
+    keepArchived: duration,
+  }),
+})
+
+export type Config = z.output<typeof schema>
+
+/** Variables that are no configuration keys: secrets, and what the CLI needs to reach the API. */
+const otherVariables = new Set(['KITTE_ADMIN_TOKEN', 'KITTE_SEAL_KEY', 'KITTE_API', 'KITTE_CONFIG'])
+
+export class ConfigError extends Error {
+  readonly code = 'config'
+  /** One line per mistake: `submission.maxRecipients: write a whole number`. */
+  readonly mistakes: readonly string[]
+  constructor(source: string, mistakes: readonly string[]) {
+    super(`${source} can't be used:\n${mistakes.map(line => `  ${line}`).join('\n')}`)
+    this.mistakes = mistakes
+  }
+}
+
+export interface Secrets {
+  readonly adminToken: string | null
+  readonly sealKey: string | null
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+type Tree = { [key: string]: unknown }
+
+/**
+ * Reads the defaults, the files in order (later ones win) and the environment. Relative paths in the configuration
+ * are relative to the last file, or to the working directory without one.
+ */
+export function loadConfig(files: readonly string[], environment: Environment = process.env): Config {
+  const source = files.at(-1) ?? 'the configuration'
+  const mistakes: string[] = []
+  let tree = readTree(defaultFile, mistakes)
+  for (const file of files) tree = merge(tree, readTree(file, mistakes))
+  applyEnvironment(tree, environment, mistakes)
+  const parsed = schema.safeParse(tree)
+  if (!parsed.success) mistakes.push(...parsed.error.issues.flatMap(describeIssue))
+  else mistakes.push(...contradictions(parsed.data))
+  if (mistakes.length > 0 || !parsed.success) throw new ConfigError(source, mistakes)
+  return withAbsolutePaths(parsed.data, files.length > 0 ? dirname(resolve(source)) : process.cwd())
+}
+
+export function loadSecrets(environment: Environment = process.env): Secrets {
+  return { adminToken: environment.KITTE_ADMIN_TOKEN || null, sealKey: environment.KITTE_SEAL_KEY || null }
+}
+
+/** What the CLI needs to find a running relay. The token stays out of process lists because it comes from here or a file. */
+export function loadCliEnvironment(environment: Environment = process.env): {
+  api: string | null
+  config: string | null
+  adminToken: string | null
+} {
+  return {
+    api: environment.KITTE_API || null,
+    config: environment.KITTE_CONFIG || null,
+    adminToken: environment.KITTE_ADMIN_TOKEN || null,
+  }
+}
+
+export const defaultFile = resolve(import.meta.dirname, '../../config/default.yaml')
+
+function readTree(file: string, mistakes: string[]): Tree {
+  if (!existsSync(file)) {
+    mistakes.push(`${file}: there is no such file`)
+    return {}
+  }
+  const document = parseDocument(readFileSync(file, 'utf8'))
+  mistakes.push(...document.errors.map(error => `${file}: not YAML: ${error.message.split('\n')[0]}`))
+  if (document.errors.length > 0) return {}
+  const tree: unknown = document.toJS()
+  if (tree === null || tree === undefined) return {}
+  if (isTree(tree)) return tree
+  mistakes.push(`${file}: write keys and values, such as "hostname: relay.example.jp"`)
+  return {}
+}
+
+function merge(under: Tree, over: Tree): Tree {
+  const merged = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isTree(below) && isTree(value) ? merge(below, value) : value
+  }
+  return merged
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** `submission.maxRecipients` → `KITTE_SUBMISSION_MAX_RECIPIENTS`. */
+export function variableOf(path: readonly string[]): string {
+  return `KITTE_${path.map(part => part.replace(/[A-Z]/g, letter => `_${letter}`)).join('_')}`.toUpperCase()
+}
+
+/** Every key that holds a value, as paths. */
+export function configKeys(): readonly (readonly string[])[] {
+  return keysOf(schema, [])
+}
+
+function keysOf(type: unknown, path: readonly string[]): (readonly string[])[] {
+  if (!(type instanceof z.ZodObject)) return [path]
+  return Object.entries(type.shape).flatMap(([key, inner]) => keysOf(inner, [...path, key]))
+}
+
+function applyEnvironment(tree: Tree, environment: Environment, mistakes: string[]): void {
+  const paths = new Map(configKeys().map(path => [variableOf(path), path]))
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith('KITTE_') || otherVariables.has(name) || text === undefined) continue
+    const path = paths.get(name)
+    if (path) setPath(tree, path, parseVariable(text))
+    else mistakes.push(`${name}: there is no such key${suggest(name, [...paths.keys()])}`)
+  }
+}
+
+function parseVariable(text: string): unknown {
+  try {
+    return parseYaml(text)
+  } catch {
+    return text
+  }
+}
+
+function setPath(tree: Tree, path: readonly string[], value: unknown): void {
+  let branch = tree
+  for (const key of path.slice(0, -1)) {
+    const next = branch[key]
+    branch[key] = isTree(next) ? { ...next } : {}
+    branch = branch[key] as Tree
+  }
+  branch[path.at(-1)!] = value
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const key = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const known = configKeys().flatMap(path => path.map((_, depth) => path.slice(0, depth + 1).join('.')))
+    return issue.keys.map(name => {
+      const full = key === '' ? name : `${key}.${name}`
+      return `${full}: there is no such key${suggest(full, known)}`
+    })
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [`${key}: is missing; ${issue.message}`]
+  return [`${key}: ${issue.message}`]
+}
+
+/** Rules between keys. */
+function contradictions(config: Config): string[] {
+  const found: string[] = []
+  const { tls } = config.submission
+  if ((tls.keyFile === null) !== (tls.certFile === null))
+    found.push('submission.tls: give both keyFile and certFile, or neither')
+  for (const [name, file] of Object.entries(tls)) {
+    if (file !== null && !existsSync(file)) found.push(`submission.tls.${name}: there is no file ${file}`)
+  }
+  if (config.submission.maxHeaderFieldBytes > config.submission.maxHeaderBytes)
+    found.push('submission.maxHeaderFieldBytes: must not be larger than submission.maxHeaderBytes')
+  if (config.queue.siteClosed > config.queue.siteClosedMaximum)
+    found.push('queue.siteClosed: must not be longer than queue.siteClosedMaximum')
+  if (config.queue.delayNoticeAfter >= config.queue.expireAfter)
+    found.push('queue.delayNoticeAfter: must be shorter than queue.expireAfter')
+  return found
+}
+
+function withAbsolutePaths(config: Config, base: string): Config {
+  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(base, path))
+  const { keyFile, certFile } = config.submission.tls
+  return {
+    ...config,
+    dataDir: absolute(config.dataDir),
+    submission: {
+      ...config.submission,
+      tls: {
+        keyFile: keyFile === null ? null : absolute(keyFile),
+        certFile: certFile === null ? null : absolute(certFile),
+      },
+    },
+  }
+}
+
+/** ` (did you mean …?)` for the closest known name, when one is close. */
+function suggest(name: string, known: readonly string[]): string {
+  const closest = known
+    .map(candidate => ({ candidate, distance: editDistance(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance)[0]
+  return closest && closest.distance <= Math.max(2, name.length / 5) ? ` (did you mean ${closest.candidate}?)` : ''
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }) !== null
+  } catch {
+    return false
+  }
+}
+
+function isDnsServer(text: string): boolean {
+  const [, bracketed, plain, portText] = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]]+?))(?::(\d{1,5}))?$/.exec(text) ?? []
+  if (ipaddr.isValid(text)) return true
+  return ipaddr.isValid(bracketed ?? plain ?? '') && (portText === undefined || Number(portText) < 65536)
+}

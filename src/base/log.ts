@@ -1,0 +1,132 @@
+/**
+ * The log: JSON lines by pino, to stdout and to a rotated file, written off the hot path.
+ *
+ * The main thread owns the streams (`openLog`); other threads format their own lines and hand them over in batches
+ * (`openForwardedLog`), because two writers of one rotated file would tear it. Buffers are flushed once a second.
+ * Secrets never come here: functions that log take plain facts, not whole objects of ours.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+// @ts-expect-error pino-roll ships no types
+import roll from 'pino-roll'
+import type { Clock } from './clock.ts'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface Log {
+  debug(fields: Fields, text: string): void
+  info(fields: Fields, text: string): void
+  warn(fields: Fields, text: string): void
+  error(fields: Fields, text: string): void
+  /** Whether debug lines are written: build them only then. */
+  readonly debugs: boolean
+  child(fields: Fields): Log
+}
+
+export interface LogSink {
+  readonly log: Log
+  /** Takes finished lines of another thread, each ended by LF. */
+  write(lines: string): void
+  close(): Promise<void>
+}
+
+export interface LogOptions {
+  readonly level: Level
+  readonly stdout: boolean
+  /** Folder for rotated files `delivery.<n>.log`; null: no file. */
+  readonly folder: string | null
+  readonly rotateMegabytes: number
+  readonly keepFiles: number
+}
+
+interface Stream {
+  write(line: string): unknown
+  end(): void
+  once(event: 'close' | 'error', listener: () => void): unknown
+}
+
+/** More would lose too much when the machine dies; less would cost a write per line. */
+const bufferBytes = 16_384
+const flushEveryMs = 1000
+/** A reader of `kitte tail` should not notice that lines crossed a thread. */
+const forwardEveryMs = 50
+
+/** A log that keeps nothing; for tests and tools. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, debugs: false, child: () => silentLog }
+
+export async function openLog(options: LogOptions): Promise<LogSink> {
+  const streams: Stream[] = []
+  if (options.stdout) streams.push(pino.destination({ dest: 1, sync: false }))
+  if (options.folder !== null) streams.push(await openFiles(options, options.folder))
+  const write = (line: string) => {
+    for (const stream of streams) stream.write(line)
+  }
+  return {
+    log: createLog(options.level, write),
+    write,
+    close: async () => void (await Promise.all(streams.map(finish))),
+  }
+}
+
+/** `post` gets batches of finished lines, to be handed to `LogSink.write` in the thread that has it. */
+export function openForwardedLog(level: Level, clock: Clock, post: (lines: string) => void): LogSink {
+  let lines = ''
+  let cancel: (() => void) | null = null
+  const flush = () => {
+    cancel?.()
+    cancel = null
+    if (lines !== '') post(lines)
+    lines = ''
+  }
+  const write = (line: string) => {
+    lines += line
+    if (lines.length >= bufferBytes) flush()
+    else cancel ??= clock.after(forwardEveryMs, flush)
+  }
+  return { log: createLog(level, write), write, close: async () => flush() }
+}
+
+function createLog(level: Level, write: (line: string) => void): Log {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    messageKey: 'text',
+  }
+  return wrap(pino(options, { write }))
+}
+
+async function openFiles(options: LogOptions, folder: string): Promise<Stream> {
+  mkdirSync(folder, { recursive: true, mode: 0o750 })
+  return roll({
+    file: join(folder, 'delivery'),
+    extension: '.log',
+    size: `${options.rotateMegabytes}m`,
+    limit: { count: options.keepFiles },
+    mkdir: true,
+    minLength: bufferBytes,
+    periodicFlush: flushEveryMs,
+  })
+}
+
+function finish(stream: Stream): Promise<void> {
+  return new Promise(resolve => {
+    stream.once('close', resolve)
+    stream.once('error', resolve)
+    stream.end()
+  })
+}
+
+function wrap(logger: pino.Logger): Log {
+  return {
+    debug: (fields, text) => logger.debug(fields, text),
+    info: (fields, text) => logger.info(fields, text),
+    warn: (fields, text) => logger.warn(fields, text),
+    error: (fields, text) => logger.error(fields, text),
+    debugs: logger.isLevelEnabled('debug'),
+    child: fields => wrap(logger.child(fields)),
+  }
+}

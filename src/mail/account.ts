@@ -1,0 +1,48 @@
+/**
+ * Who may send: accounts, their credentials and sender addresses.
+ */
+import type { AccountId, CredentialId, Instant, Mailbox } from './ids.ts'
+import type { SendLimits } from './sender-domain.ts'
+
+export interface Account {
+  readonly id: AccountId
+  readonly name: string
+  readonly createdAt: Instant
+  readonly limits: SendLimits
+  /** What happens to mail that the recipient's DMARC rules would fail (design section 4). */
+  readonly unaligned: 'send' | 'warn' | 'refuse'
+  /** A suspended account's submissions are refused with 550 5.7.1 and this text. */
+  readonly suspendedReason: string | null
+}
+
+/** `account: null` is a credential of the CRM itself (scope `all`): the From address decides the account. */
+export interface Credential {
+  readonly id: CredentialId
+  readonly account: AccountId | null
+  readonly scope: 'account' | 'all'
+  readonly username: string
+  /** Argon2id, PHC string. */
+  readonly passwordHash: string
+  readonly limits: SendLimits
+  readonly createdAt: Instant
+  readonly revokedAt: Instant | null
+}
+
+/** A sender's own SMTP server (mode `own-smtp`). */
+export interface OwnSmtp {
+  readonly host: string
+  readonly port: number
+  /** `required` unless told otherwise; `opportunistic` allows plain text. */
+  readonly tls: 'required' | 'opportunistic'
+  readonly username: string
+  readonly sealedPassword: string
+}
+
+/** 送信元メールアドレス. */
+export interface SenderAddress {
+  readonly address: Mailbox
+  readonly account: AccountId
+  readonly smtp: OwnSmtp | null
+  readonly note: string
+  readonly createdAt: Instant
+}

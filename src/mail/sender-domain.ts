@@ -1,0 +1,74 @@
+/**
+ * A sender domain with its keys, records and checks (design section 5).
+ */
+import type { AccountId, DomainName, Instant } from './ids.ts'
+
+export const recordPurposes = ['spf', 'dkim', 'dmarc', 'return-path', 'tracking'] as const
+export type RecordPurpose = (typeof recordPurposes)[number]
+
+/** 設定済 and 未設定; `dns-error` is kept apart because nobody knows; `unchecked` before the first check. */
+export type RecordState = 'published' | 'not-published' | 'dns-error' | 'unchecked'
+
+/** One DNS record that Kitte asks a domain to publish. */
+export interface DnsRecord {
+  readonly purpose: RecordPurpose
+  readonly type: 'TXT' | 'CNAME' | 'MX'
+  /** Full owner name without trailing dot. */
+  readonly name: DomainName
+  /** TXT: one unsplit string. MX: `10 host`. */
+  readonly value: string
+}
+
+/** One judgement of one record. */
+export interface Check {
+  readonly purpose: RecordPurpose
+  /** Owner name that was asked. */
+  readonly name: DomainName
+  readonly state: RecordState
+  /** A code of `domains/reasons.ts`; `ok` when published. */
+  readonly reason: string
+  /** What was found, as it stands in DNS; empty: nothing. */
+  readonly found: readonly string[]
+  /** Values for the reason's sentence: `{ ip: '192.0.2.1', lookups: '12' }`. */
+  readonly detail: Readonly<Record<string, string>>
+  readonly checkedAt: Instant
+}
+
+/** `pending` waits to be seen in DNS, `active` signs, `retiring` stays published for mail under way, then `retired`. */
+export type KeyState = 'pending' | 'active' | 'retiring' | 'retired'
+
+export interface DkimKey {
+  readonly domain: DomainName
+  readonly selector: string
+  readonly algorithm: 'rsa' | 'ed25519'
+  readonly bits: number
+  /** DER SubjectPublicKeyInfo (RSA) or raw key (Ed25519), base64: the record's p= value. */
+  readonly publicKey: string
+  /** PKCS#8 PEM, sealed by `base/seal.ts`. */
+  readonly sealedPrivateKey: string
+  readonly state: KeyState
+  readonly createdAt: Instant
+  readonly stateSince: Instant
+}
+
+/** Mails per window; absent: unlimited. */
+export interface SendLimits {
+  readonly perMinute?: number
+  readonly perHour?: number
+  readonly perDay?: number
+}
+
+export interface SenderDomain {
+  readonly name: DomainName
+  readonly account: AccountId
+  readonly createdAt: Instant
+  readonly limits: SendLimits
+  /** Set when the domain was deleted; it and its keys can be restored for 30 days. */
+  readonly archivedAt: Instant | null
+  readonly keys: readonly DkimKey[]
+  /** The latest check of each record. */
+  readonly checks: readonly Check[]
+  readonly nextCheckAt: Instant
+  /** Why the domain has no key, when making one failed; shown with the action "issue DKIM". */
+  readonly keyFailure: string | null
+}

@@ -1,0 +1,65 @@
+/**
+ * A clock that a test turns by hand: waiting costs no time, and timers fire in order when their moment is reached.
+ */
+import { type Clock, sleepOn } from '../../src/base/clock.ts'
+
+interface Timer {
+  readonly id: number
+  at: number
+  readonly everyMs: number | null
+  readonly callback: () => void
+}
+
+export interface ManualClock extends Clock {
+  /** Moves time forward; fires what falls due on the way, letting promises settle in between. */
+  advance(ms: number): Promise<void>
+  /** How many timers wait: 0 when everything was stopped. */
+  readonly waiting: number
+}
+
+/** `start`: wall clock at the beginning, ms since 1970. */
+export function manualClock(start = Date.UTC(2026, 0, 15, 3, 0, 0)): ManualClock {
+  let elapsed = 0
+  let nextId = 0
+  const timers = new Map<number, Timer>()
+
+  function add(ms: number, everyMs: number | null, callback: () => void) {
+    const id = nextId++
+    timers.set(id, { id, at: elapsed + Math.max(ms, 0), everyMs, callback })
+    return () => void timers.delete(id)
+  }
+
+  function fireNext(until: number): boolean {
+    const due = [...timers.values()].filter(timer => timer.at <= until).sort((a, b) => a.at - b.at || a.id - b.id)[0]
+    if (!due) return false
+    elapsed = Math.max(elapsed, due.at)
+    if (due.everyMs === null) timers.delete(due.id)
+    else due.at += Math.max(due.everyMs, 1)
+    due.callback()
+    return true
+  }
+
+  const clock: ManualClock = {
+    now: () => start + elapsed,
+    monotonic: () => elapsed,
+    after: (ms, callback) => add(ms, null, callback),
+    every: (ms, callback) => add(ms, ms, callback),
+    sleep: (ms, signal) => sleepOn(clock, ms, signal),
+    async advance(ms) {
+      const until = elapsed + ms
+      await settleDown()
+      while (fireNext(until)) await settleDown()
+      elapsed = until
+      await settleDown()
+    },
+    get waiting() {
+      return timers.size
+    },
+  }
+  return clock
+}
+
+/** Lets promise chains and a few turns of I/O run. */
+async function settleDown(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
