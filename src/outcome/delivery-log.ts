@@ -1,0 +1,265 @@
+/**
+ * The delivery log: one function per thing that can happen to a message, each writing one line.
+ *
+ * Nobody formats such lines elsewhere. Only the fields of `log-fields.ts` are written; content, passwords and keys have
+ * no field. Never fails: a line is plain facts that are at hand.
+ */
+import type { Log } from '../base/log.ts'
+import type { AccountId, CredentialId, DomainName, HostName, Instant, Mailbox, MessageId } from '../mail/ids.ts'
+import type { Message } from '../mail/message.ts'
+import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
+import { formatReply } from '../mail/reply.ts'
+import type { LogEvent, LogField } from './log-fields.ts'
+
+/** pino writes `level`, `time` and `text` itself. Undefined fields are left out of the line. */
+type Line = { event: LogEvent } & {
+  readonly [field in Exclude<LogField, 'level' | 'time' | 'text' | 'event'>]?: unknown
+}
+
+/** The submitting side, as far as it is known at that point of the session. */
+export interface ClientFacts {
+  readonly client: string
+  readonly ehlo?: string | undefined
+  readonly tls?: string | null | undefined
+  readonly username?: string | undefined
+  readonly credential?: CredentialId | null | undefined
+  readonly account?: AccountId | null | undefined
+}
+
+/** `reply` as it went over the wire: `550 5.7.1 text`. */
+export interface Refusal extends ClientFacts {
+  readonly reply: string
+  readonly check?: string | undefined
+  readonly message?: MessageId | undefined
+  readonly senderDomain?: DomainName | undefined
+  readonly sender?: Mailbox | null | undefined
+  readonly from?: Mailbox | undefined
+  readonly recipient?: string | undefined
+  readonly recipients?: number | undefined
+  readonly size?: number | undefined
+  /** What a stranger isn't told: the cause, one line. */
+  readonly reason?: string | undefined
+}
+
+/** What an operator's command on the queue was narrowed to. */
+export interface QueueCommand {
+  readonly entries: number
+  readonly message?: MessageId | undefined
+  readonly account?: AccountId | undefined
+  readonly senderDomain?: DomainName | undefined
+  readonly site?: string | undefined
+  readonly recipient?: Mailbox | undefined
+  readonly reason?: string | undefined
+}
+
+export interface SiteFacts {
+  readonly site: string
+  readonly remoteMta?: HostName | null | undefined
+  readonly remoteIp?: string | null | undefined
+  readonly reply?: string | undefined
+  readonly class?: string | undefined
+  readonly reason?: string | undefined
+}
+
+/** `totalMs`: from the final dot to the commit. */
+export function accepted(log: Log, message: Message, facts: { readonly totalMs?: number } = {}): void {
+  const { recipients } = message.envelope
+  const line: Line = {
+    event: 'accepted',
+    ...messageFacts(message),
+    messageIdHeader: message.messageIdHeader,
+    credential: message.credential ?? undefined,
+    recipient: recipients.length === 1 ? recipients[0]!.address : undefined,
+    recipients: recipients.length,
+    client: message.client?.address,
+    ehlo: message.client?.ehlo,
+    tls: message.client?.tls,
+    totalMs: facts.totalMs,
+  }
+  log.info(line, `accepted from ${pathOf(message.envelope.reversePath)} for ${recipientsOf(message)}`)
+}
+
+export function refused(log: Log, refusal: Refusal): void {
+  const sender = refusal.sender === undefined ? undefined : pathOf(refusal.sender)
+  const line: Line = { event: 'refused', ...pick(refusal), sender }
+  log.info(line, `refused ${refusal.recipient ?? sender ?? refusal.client}: ${refusal.reply}`)
+}
+
+export function warned(log: Log, message: Message, reason: string): void {
+  log.warn({ event: 'warned', ...messageFacts(message), reason } satisfies Line, `accepted with a warning: ${reason}`)
+}
+
+/** One outcome of an attempt, of expiry or of a cancellation. */
+export function settled(log: Log, outcome: Outcome, message: Message): void {
+  if (outcome.action === 'delivered') delivered(log, outcome, message)
+  else if (outcome.action === 'deferred') deferred(log, outcome, message)
+  else if (outcome.action === 'bounced') bounced(log, outcome, message)
+  else cancelled(log, outcome satisfies { action: 'cancelled' }, message)
+}
+
+export function delivered(log: Log, outcome: Outcome & { action: 'delivered' }, message: Message): void {
+  const line = outcomeFacts('delivered', outcome, message)
+  log.info(line, `delivered to ${outcome.recipient}: ${line.reply}`)
+}
+
+export function deferred(log: Log, outcome: Outcome & { action: 'deferred' }, message: Message): void {
+  const nextAttemptAt = isoTime(outcome.nextAttemptAt)
+  const line: Line = { ...outcomeFacts('deferred', outcome, message), nextAttemptAt }
+  log.info(line, `deferred ${outcome.recipient} until ${nextAttemptAt}: ${line.reply}`)
+}
+
+export function bounced(log: Log, outcome: Outcome & { action: 'bounced' }, message: Message): void {
+  const line = outcomeFacts('bounced', outcome, message)
+  log.info(line, `bounced ${outcome.recipient}: ${line.reply}`)
+}
+
+export function cancelled(log: Log, outcome: Outcome & { action: 'cancelled' }, message: Message): void {
+  log.info(outcomeFacts('cancelled', outcome, message), `cancelled ${outcome.recipient}: ${outcome.reply.text}`)
+}
+
+/** A DSN of ours was queued. `original`: the message it reports on. */
+export function reported(
+  log: Log,
+  report: Message,
+  about: { readonly original: MessageId; readonly report: 'failure' | 'delay' | 'success' },
+): void {
+  const to = report.envelope.recipients[0]?.address
+  const line: Line = { event: 'reported', ...messageFacts(report), ...about, recipient: to, recipients: 1 }
+  log.info(line, `queued a ${about.report} report on ${about.original} to ${to}`)
+}
+
+export function held(log: Log, command: QueueCommand): void {
+  log.info({ event: 'held', ...pick(command) } satisfies Line, `held ${command.entries} queue entries`)
+}
+
+export function released(log: Log, command: QueueCommand): void {
+  log.info({ event: 'released', ...pick(command) } satisfies Line, `released ${command.entries} queue entries`)
+}
+
+export function retried(log: Log, command: QueueCommand): void {
+  log.info({ event: 'retried', ...pick(command) } satisfies Line, `made ${command.entries} queue entries due at once`)
+}
+
+export function siteClosed(log: Log, site: SiteFacts & { readonly until: Instant }): void {
+  const { until, ...facts } = site
+  const line: Line = { event: 'site-closed', ...pick(facts), closedUntil: isoTime(until) }
+  log.warn(line, `site ${site.site} is closed until ${line.closedUntil}: ${site.reply ?? site.reason ?? 'trouble'}`)
+}
+
+export function siteOpened(log: Log, site: SiteFacts): void {
+  log.info({ event: 'site-opened', ...pick(site) } satisfies Line, `site ${site.site} is open again`)
+}
+
+/** Opportunistic TLS failed and the host is tried again in plain text (RFC 7435). */
+export function tlsFallback(log: Log, site: SiteFacts & { readonly reason: string }): void {
+  const line: Line = { event: 'tls-fallback', ...pick(site) }
+  log.warn(line, `TLS with ${site.remoteMta ?? site.site} failed, trying plain text: ${site.reason}`)
+}
+
+export function authFailed(log: Log, client: ClientFacts & { readonly reply: string }): void {
+  const line: Line = { event: 'auth-failed', ...pick(client) }
+  log.warn(line, `login of ${client.username ?? 'somebody'} from ${client.client} failed: ${client.reply}`)
+}
+
+export function connectionRefused(log: Log, client: ClientFacts & { readonly reply: string }): void {
+  const line: Line = { event: 'connection-refused', ...pick(client) }
+  log.warn(line, `turned away ${client.client}: ${client.reply}`)
+}
+
+export function connectionLost(log: Log, client: ClientFacts & { readonly reason: string }): void {
+  const line: Line = { event: 'connection-lost', ...pick(client) }
+  log.info(line, `lost the connection of ${client.client}: ${client.reason}`)
+}
+
+export function deliveryPaused(log: Log, facts: { readonly reason: string; readonly entries?: number }): void {
+  log.warn({ event: 'delivery-paused', ...facts } satisfies Line, `delivery is paused: ${facts.reason}`)
+}
+
+export function deliveryResumed(log: Log, facts: { readonly entries?: number } = {}): void {
+  log.info({ event: 'delivery-resumed', ...facts } satisfies Line, 'delivery goes on')
+}
+
+function messageFacts(message: Message) {
+  return {
+    message: message.id,
+    account: message.account ?? undefined,
+    senderDomain: message.senderDomain,
+    sender: pathOf(message.envelope.reversePath),
+    from: message.from ?? undefined,
+    size: message.size,
+  }
+}
+
+function outcomeFacts(event: LogEvent, outcome: Outcome, message: Message): Line {
+  return {
+    event,
+    ...messageFacts(message),
+    entry: outcome.entry,
+    recipient: outcome.recipient,
+    ...(outcome.facts === null ? {} : attemptFacts(outcome.facts)),
+    reply: formatReply(outcome.reply),
+    repliedBy: outcome.reply.from,
+    class: outcome.class,
+    actor: outcome.actor,
+    attempt: outcome.attempt,
+    inDoubt: outcome.inDoubt,
+    queuedMs: Math.max(0, outcome.at - message.receivedAt),
+  }
+}
+
+function attemptFacts(facts: AttemptFacts) {
+  const { signMs, connectMs, sendMs, totalMs } = facts.durations
+  return {
+    mode: facts.mode,
+    modeReason: facts.modeReason,
+    signatures: facts.signatures,
+    reversePath: pathOf(facts.reversePath),
+    site: facts.site,
+    remoteMta: facts.remoteMta ?? undefined,
+    remoteIp: facts.remoteIp ?? undefined,
+    sourceIp: facts.sourceIp ?? undefined,
+    tls: facts.tls,
+    signMs: Math.round(signMs),
+    connectMs: Math.round(connectMs),
+    sendMs: Math.round(sendMs),
+    totalMs: Math.round(totalMs),
+  }
+}
+
+/** The facts of a caller, field by field: an object with more in it than its type says must not reach the log. */
+function pick(facts: Omit<Line, 'event'>): Omit<Line, 'event'> {
+  return {
+    client: facts.client,
+    ehlo: facts.ehlo,
+    tls: facts.tls,
+    username: facts.username,
+    credential: facts.credential ?? undefined,
+    account: facts.account ?? undefined,
+    reply: facts.reply,
+    check: facts.check,
+    message: facts.message,
+    senderDomain: facts.senderDomain,
+    from: facts.from,
+    recipient: facts.recipient,
+    recipients: facts.recipients,
+    entries: facts.entries,
+    size: facts.size,
+    site: facts.site,
+    remoteMta: facts.remoteMta ?? undefined,
+    remoteIp: facts.remoteIp ?? undefined,
+    class: facts.class,
+    reason: facts.reason,
+  }
+}
+
+function pathOf(reversePath: Mailbox | null): string {
+  return reversePath ?? '<>'
+}
+
+function recipientsOf({ envelope: { recipients } }: Message): string {
+  return recipients.length === 1 ? recipients[0]!.address : `${recipients.length} recipients`
+}
+
+function isoTime(at: Instant): string {
+  return new Date(at).toISOString()
+}
