@@ -169,7 +169,10 @@ export interface QueueStore {
   claim(request: ClaimRequest): Promise<readonly LeasedEntry[]>
   /** The earliest moment at which `claim` could answer something; null: nothing waits. */
   nextDueAt(): Promise<Instant | null>
-  /** Makes a domain's entries invisible to `claim` until then (its site is closed); the entries stay untouched. */
+  /**
+   * Makes a domain's entries invisible to `claim` until then (its site is closed or full); the entries stay untouched.
+   * A later call replaces an earlier one, so a moment already past makes them visible again at once.
+   */
   postpone(domains: readonly DomainName[], until: Instant): Promise<void>
   /** Outcomes of a batch, DSNs owed for them and events, in one transaction; deletes content no entry needs any more. */
   settle(batch: SettleBatch): Promise<void>
