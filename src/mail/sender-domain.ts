@@ -32,6 +32,8 @@ export interface Check {
   /** Values for the reason's sentence: `{ ip: '192.0.2.1', lookups: '12' }`. */
   readonly detail: Readonly<Record<string, string>>
   readonly checkedAt: Instant
+  /** When the record was last seen published; a lost record still counts for a grace time from then. */
+  readonly lastPublishedAt?: Instant
 }
 
 /** `pending` waits to be seen in DNS, `active` signs, `retiring` stays published for mail under way, then `retired`. */
