@@ -10,6 +10,8 @@ import ipaddr from 'ipaddr.js'
 import { parseDocument, parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { parseDomain } from '../mail/address.ts'
+import { contradictions, productionMistakes } from './config-rules.ts'
+import { suggest } from './suggest.ts'
 
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const mend = (error: string) => ({ error })
@@ -37,6 +39,7 @@ const domain = z
 const ip = z
   .string(mend('write an IP address'))
   .refine(text => ipaddr.isValid(text), mend('write an IPv4 or IPv6 address'))
+const pemFile = z.string(mend('write the path of a PEM file, or null')).nullable()
 const network = z
   .string(mend('write a network such as 10.0.0.0/8'))
   .refine(text => ipaddr.isValidCIDR(text), mend('write a network such as 10.0.0.0/8 or 127.0.0.1/32'))
@@ -75,7 +78,7 @@ const schema = z.strictObject({
         mend('write a list of { host, port, tls }'),
       )
       .min(1, mend('name at least one listener: { host, port, tls }')),
-    tls: z.strictObject({ keyFile: z.string().nullable(), certFile: z.string().nullable() }),
+    tls: z.strictObject({ keyFile: pemFile, certFile: pemFile }),
     requireTlsForAuth: yesNo,
     trustedNetworks: z.array(
       z.strictObject({ network, credential: z.string(mend('write the username of a credential')) }),
@@ -180,24 +183,40 @@ export interface Secrets {
   readonly sealKey: string | null
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 type Tree = { [key: string]: unknown }
 
 /**
  * Reads the defaults, the files in order (later ones win) and the environment. Relative paths in the configuration
- * are relative to the last file, or to the working directory without one.
+ * are relative to the last file, or to the working directory without one. `use: production` also refuses what is fine
+ * for a test but not for mail that really goes out (`productionMistakes`).
  */
-export function loadConfig(files: readonly string[], environment: Environment = process.env): Config {
+export function loadConfig(
+  files: readonly string[],
+  environment: Environment = process.env,
+  use: 'any' | 'production' = 'any',
+): Config {
   const source = files.at(-1) ?? 'the configuration'
   const mistakes: string[] = []
-  let tree = readTree(defaultFile, mistakes)
-  for (const file of files) tree = merge(tree, readTree(file, mistakes))
-  applyEnvironment(tree, environment, mistakes)
-  const parsed = schema.safeParse(tree)
-  if (!parsed.success) mistakes.push(...parsed.error.issues.flatMap(describeIssue))
-  else mistakes.push(...contradictions(parsed.data))
-  if (mistakes.length > 0 || !parsed.success) throw new ConfigError(source, mistakes)
-  return withAbsolutePaths(parsed.data, files.length > 0 ? dirname(resolve(source)) : process.cwd())
+  const given = files.map(file => readTree(file, mistakes)).reduce(merge, {})
+  const variables = applyEnvironment(given, environment, mistakes)
+  const parsed = schema.safeParse(merge(readTree(defaultFile, mistakes), given), { reportInput: true })
+  if (!parsed.success) {
+    mistakes.push(...parsed.error.issues.flatMap(issue => describeIssue(issue, variables)))
+    throw new ConfigError(source, mistakes)
+  }
+  const config = withAbsolutePaths(parsed.data, files.length > 0 ? dirname(resolve(source)) : process.cwd())
+  mistakes.push(...contradictions(config))
+  if (use === 'production') mistakes.push(...productionMistakes(config, path => isStated(given, path)))
+  if (mistakes.length > 0) throw new ConfigError(source, mistakes)
+  return config
+}
+
+function isStated(tree: Tree, path: readonly string[]): boolean {
+  const [key, ...rest] = path
+  if (key === undefined) return true
+  const value = tree[key]
+  return rest.length === 0 ? value !== undefined : isTree(value) && isStated(value, rest)
 }
 
 export function loadSecrets(environment: Environment = process.env): Secrets {
@@ -218,6 +237,10 @@ export function loadCliEnvironment(environment: Environment = process.env): {
 }
 
 export const defaultFile = resolve(import.meta.dirname, '../../config/default.yaml')
+/** What `npm start` without arguments runs. */
+export const sandboxFile = resolve(import.meta.dirname, '../../config/sandbox.yaml')
+/** In dataDir: the admin token made at first start, for commands run by the relay's own user. */
+export const adminTokenFile = 'admin-token'
 
 function readTree(file: string, mistakes: string[]): Tree {
   if (!existsSync(file)) {
@@ -262,14 +285,21 @@ function keysOf(type: unknown, path: readonly string[]): (readonly string[])[] {
   return Object.entries(type.shape).flatMap(([key, inner]) => keysOf(inner, [...path, key]))
 }
 
-function applyEnvironment(tree: Tree, environment: Environment, mistakes: string[]): void {
+/** Answers which key each variable set, so that a mistake in it can be told as the variable's. */
+function applyEnvironment(tree: Tree, environment: Environment, mistakes: string[]): Map<string, string> {
   const paths = new Map(configKeys().map(path => [variableOf(path), path]))
+  const applied = new Map<string, string>()
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('KITTE_') || otherVariables.has(name) || text === undefined) continue
     const path = paths.get(name)
-    if (path) setPath(tree, path, parseVariable(text))
-    else mistakes.push(`${name}: there is no such key${suggest(name, [...paths.keys()])}`)
+    if (!path) {
+      mistakes.push(`${name}: there is no such key${suggest(name, [...paths.keys()])}`)
+      continue
+    }
+    setPath(tree, path, parseVariable(text))
+    applied.set(path.join('.'), name)
   }
+  return applied
 }
 
 function parseVariable(text: string): unknown {
@@ -290,35 +320,32 @@ function setPath(tree: Tree, path: readonly string[], value: unknown): void {
   branch[path.at(-1)!] = value
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string[] {
+function describeIssue(issue: z.core.$ZodIssue, variables: ReadonlyMap<string, string>): string[] {
   const key = issue.path.join('.')
-  if (issue.code === 'unrecognized_keys') {
-    const known = configKeys().flatMap(path => path.map((_, depth) => path.slice(0, depth + 1).join('.')))
-    return issue.keys.map(name => {
-      const full = key === '' ? name : `${key}.${name}`
-      return `${full}: there is no such key${suggest(full, known)}`
-    })
-  }
-  if (issue.code === 'invalid_type' && issue.input === undefined) return [`${key}: is missing; ${issue.message}`]
-  return [`${key}: ${issue.message}`]
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(name => describeUnknown(key, name))
+  const variable = [...variables].find(([path]) => key === path || key.startsWith(`${path}.`))
+  return [`${key}: ${describeInput(issue)}${mendOf(issue)}${variable ? ` (set by ${variable[1]})` : ''}`]
 }
 
-/** Rules between keys. */
-function contradictions(config: Config): string[] {
-  const found: string[] = []
-  const { tls } = config.submission
-  if ((tls.keyFile === null) !== (tls.certFile === null))
-    found.push('submission.tls: give both keyFile and certFile, or neither')
-  for (const [name, file] of Object.entries(tls)) {
-    if (file !== null && !existsSync(file)) found.push(`submission.tls.${name}: there is no file ${file}`)
-  }
-  if (config.submission.maxHeaderFieldBytes > config.submission.maxHeaderBytes)
-    found.push('submission.maxHeaderFieldBytes: must not be larger than submission.maxHeaderBytes')
-  if (config.queue.siteClosed > config.queue.siteClosedMaximum)
-    found.push('queue.siteClosed: must not be longer than queue.siteClosedMaximum')
-  if (config.queue.delayNoticeAfter >= config.queue.expireAfter)
-    found.push('queue.delayNoticeAfter: must be shorter than queue.expireAfter')
-  return found
+function describeUnknown(parent: string, name: string): string {
+  const known = configKeys().flatMap(path => path.map((_, depth) => path.slice(0, depth + 1).join('.')))
+  const full = parent === '' ? name : `${parent}.${name}`
+  return `${full}: there is no such key${suggest(full, known)}; config/default.yaml lists them all`
+}
+
+/** What is there instead, where that helps: nothing, or a number that quotes turned into a text. */
+function describeInput({ code, input }: z.core.$ZodIssue): string {
+  if (code !== 'invalid_type') return ''
+  if (input === undefined) return 'is missing; '
+  if (input === null) return 'has no value; '
+  return typeof input === 'string' && /^\d+$/.test(input) ? `"${input}" is a text, leave out the quotes; ` : ''
+}
+
+/** Groups have no mend of their own. */
+function mendOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_type' && issue.expected === 'object'
+    ? 'write keys with values under it, indented by two spaces'
+    : issue.message
 }
 
 function withAbsolutePaths(config: Config, base: string): Config {
@@ -335,26 +362,6 @@ function withAbsolutePaths(config: Config, base: string): Config {
       },
     },
   }
-}
-
-/** ` (did you mean …?)` for the closest known name, when one is close. */
-function suggest(name: string, known: readonly string[]): string {
-  const closest = known
-    .map(candidate => ({ candidate, distance: editDistance(name, candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0]
-  return closest && closest.distance <= Math.max(2, name.length / 5) ? ` (did you mean ${closest.candidate}?)` : ''
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
 
 function isTimeZone(text: string): boolean {

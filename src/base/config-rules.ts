@@ -1,0 +1,80 @@
+/**
+ * Rules between configuration keys: what each key allows alone but not together, and what real mail needs.
+ *
+ * Answers mistakes as lines that name the key and the mend; never throws.
+ */
+import { existsSync } from 'node:fs'
+import ipaddr from 'ipaddr.js'
+import type { Config } from './config.ts'
+
+/** True for any use of the relay. Paths are absolute already. */
+export function contradictions(config: Config): string[] {
+  return [...tlsFiles(config), ...sharedPorts(config), ...sizes(config), ...durations(config)]
+}
+
+/**
+ * Keys whose defaults are examples: mail that leaves under them is refused everywhere, bounces to nobody, and makes
+ * customers publish SPF records for somebody else's servers. So real delivery needs them stated, whatever the value.
+ */
+const ownValues = [
+  ['hostname', 'set the name of this relay: it must resolve to the sending address, and back (PTR)'],
+  ['relayDomain.name', 'set the domain this relay signs with'],
+  ['relayDomain.bounceHost', 'set the host that bounces come back to; its MX must be this relay'],
+  ['spf.mechanisms', 'set the SPF mechanisms that cover this relay, such as ["ip4:192.0.2.1"]'],
+  ['spf.sendingIps', 'set the addresses this relay sends from'],
+] as const
+
+/** `isStated`: whether a file or the environment set the key. Port 25 and public addresses only are what real mail means. */
+export function productionMistakes(config: Config, isStated: (path: readonly string[]) => boolean): string[] {
+  if (config.delivery.port !== 25 || config.delivery.allowPrivateAddresses) return []
+  return ownValues.filter(([key]) => !isStated(key.split('.'))).map(([key, mend]) => `${key}: ${mend}`)
+}
+
+function tlsFiles({ submission: { tls } }: Config): string[] {
+  if (tls.keyFile !== null && tls.certFile === null)
+    return ['submission.tls.certFile: give the certificate that belongs to keyFile, or set keyFile to null']
+  if (tls.keyFile === null && tls.certFile !== null)
+    return ['submission.tls.keyFile: give the key that belongs to certFile, or set certFile to null']
+  return Object.entries(tls)
+    .filter(([, file]) => file !== null && !existsSync(file))
+    .map(
+      ([name, file]) => `submission.tls.${name}: there is no file ${file}; correct the path or make the file readable`,
+    )
+}
+
+/** Two listeners on one port and overlapping addresses: the second could never open. */
+function sharedPorts({ submission, http }: Config): string[] {
+  const listening = [
+    ...submission.listeners.map(({ host, port }, index) => ({ key: `submission.listeners.${index}.port`, host, port })),
+    { key: 'http.port', host: http.host, port: http.port },
+  ]
+  return listening.flatMap((second, index) => {
+    const first = listening
+      .slice(0, index)
+      .find(other => other.port === second.port && overlaps(other.host, second.host))
+    return first && second.port !== 0
+      ? [`${second.key}: ${second.port} is taken by ${first.key} already; choose another port or address`]
+      : []
+  })
+}
+
+function overlaps(a: string, b: string): boolean {
+  return a === b || isUnspecified(a) || isUnspecified(b)
+}
+
+function isUnspecified(host: string): boolean {
+  return ipaddr.isValid(host) && ipaddr.parse(host).range() === 'unspecified'
+}
+
+function sizes({ submission }: Config): string[] {
+  return submission.maxHeaderFieldBytes > submission.maxHeaderBytes
+    ? ['submission.maxHeaderFieldBytes: must not be larger than submission.maxHeaderBytes']
+    : []
+}
+
+function durations({ queue }: Config): string[] {
+  return [
+    queue.siteClosed > queue.siteClosedMaximum && 'queue.siteClosed: must not be longer than queue.siteClosedMaximum',
+    queue.delayNoticeAfter >= queue.expireAfter && 'queue.delayNoticeAfter: must be shorter than queue.expireAfter',
+  ].filter(line => line !== false)
+}
