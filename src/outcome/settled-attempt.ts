@@ -16,5 +16,7 @@ export interface SettledAttempt {
   readonly facts: AttemptFacts
   /** `own-smtp` answers are judged as the sender's own server's, not the recipient's. */
   readonly route: 'mx' | 'own-smtp'
+  /** The host announced DSN and got the recipients' NOTIFY: it reports on success, not we (RFC 3461 §5.2). */
+  readonly dsnPassedOn?: boolean
   readonly results: readonly EntryResult[]
 }
