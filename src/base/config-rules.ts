@@ -14,20 +14,34 @@ export function contradictions(config: Config): string[] {
 
 /**
  * Keys whose defaults are examples: mail that leaves under them is refused everywhere, bounces to nobody, and makes
- * customers publish SPF records for somebody else's servers. So real delivery needs them stated, whatever the value.
+ * customers publish SPF records for somebody else's servers. So real delivery needs them stated, and not as an example.
  */
 const ownValues = [
   ['hostname', 'set the name of this relay: it must resolve to the sending address, and back (PTR)'],
   ['relayDomain.name', 'set the domain this relay signs with'],
   ['relayDomain.bounceHost', 'set the host that bounces come back to; its MX must be this relay'],
-  ['spf.mechanisms', 'set the SPF mechanisms that cover this relay, such as ["ip4:192.0.2.1"]'],
+  ['spf.mechanisms', 'set the SPF mechanisms that cover this relay, such as ["ip4:203.0.113.1"]'],
   ['spf.sendingIps', 'set the addresses this relay sends from'],
 ] as const
 
-/** `isStated`: whether a file or the environment set the key. Port 25 and public addresses only are what real mail means. */
-export function productionMistakes(config: Config, isStated: (path: readonly string[]) => boolean): string[] {
+/** The names of our own examples, and the address blocks for documentation (RFC 5737, RFC 3849). */
+const exampleValue =
+  /(?:^|[.:])relay\.example\.jp$|^(?:ip[46]:)?(?:192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2001:0?db8:)/i
+
+type Look = (path: readonly string[]) => unknown
+
+/**
+ * `stated`: the value a file or the environment gave a key, undefined without. Port 25 and public addresses only are
+ * what real mail means: tests and sandboxes use other ports or private addresses.
+ */
+export function productionMistakes(config: Config, stated: Look): string[] {
   if (config.delivery.port !== 25 || config.delivery.allowPrivateAddresses) return []
-  return ownValues.filter(([key]) => !isStated(key.split('.'))).map(([key, mend]) => `${key}: ${mend}`)
+  return ownValues.flatMap(([key, mend]) => {
+    const value = stated(key.split('.'))
+    if (value === undefined) return [`${key}: ${mend} (the default is only an example)`]
+    const example = [value].flat().find(text => exampleValue.test(String(text)))
+    return example === undefined ? [] : [`${key}: ${mend} (${example} is only an example)`]
+  })
 }
 
 function tlsFiles({ submission: { tls } }: Config): string[] {

@@ -207,16 +207,14 @@ export function loadConfig(
   }
   const config = withAbsolutePaths(parsed.data, files.length > 0 ? dirname(resolve(source)) : process.cwd())
   mistakes.push(...contradictions(config))
-  if (use === 'production') mistakes.push(...productionMistakes(config, path => isStated(given, path)))
+  if (use === 'production') mistakes.push(...productionMistakes(config, path => valueAt(given, path)))
   if (mistakes.length > 0) throw new ConfigError(source, mistakes)
   return config
 }
 
-function isStated(tree: Tree, path: readonly string[]): boolean {
-  const [key, ...rest] = path
-  if (key === undefined) return true
-  const value = tree[key]
-  return rest.length === 0 ? value !== undefined : isTree(value) && isStated(value, rest)
+function valueAt(tree: Tree, [key, ...rest]: readonly string[]): unknown {
+  const value = key === undefined ? tree : tree[key]
+  return rest.length === 0 ? value : isTree(value) ? valueAt(value, rest) : undefined
 }
 
 export function loadSecrets(environment: Environment = process.env): Secrets {
