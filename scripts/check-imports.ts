@@ -21,7 +21,7 @@ const doors: Record<string, readonly string[]> = {
   nodemailer: ['src/delivery/smtp-transport.ts'],
   mailauth: ['src/signing/signer.ts', 'src/domains/records/spf.ts', 'src/sandbox/'],
   'mx-connect': ['src/dns/refused-address.ts'],
-  'node-forge': ['src/signing/key-factory.ts', 'src/submission/certificate.ts'],
+  'node-forge': ['src/submission/certificate.ts'],
   'better-sqlite3': ['src/store/sqlite/connection.ts'],
   pg: ['src/store/postgres/connection.ts'],
   express: ['src/admin/'],
