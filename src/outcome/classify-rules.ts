@@ -104,6 +104,7 @@ export const rules: readonly Rule[] = [
   { class: 'remote-trouble', when: { digit: 4, status: /^3\.\d+$/ } },
   { class: 'no-mail-accepted', when: { digit: 5, status: /^3\.2$/ } },
   { class: 'remote-trouble', when: { status: /^3\.\d+$/ } },
+  { class: 'network', when: { status: /^4\.[12]$/ } },
   { class: 'dns-trouble', when: { status: /^4\.[34]$/ } },
   { class: 'protocol', when: { status: /^4\.6$/ } },
   { class: 'remote-trouble', when: { status: /^4\.\d+$/ } },

@@ -1,0 +1,100 @@
+/**
+ * Ends what waited too long and tells senders what is late; ends what an operator cancels.
+ *
+ * Entries that are never attempted (closed site, throttled, held back by limits) expire here, the others at their last
+ * attempt (`verdict.ts`). Rounds don't overlap; one that fails is logged and the next one tries again. A delay notice is
+ * marked before it is queued: a crash in between loses a courtesy (RFC 3461 §4.1 leaves delays to us), never sends two.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { LeasedEntry, QueueFilter, Store } from '../store/store.ts'
+import type { Settler } from './settle.ts'
+import { verdictOfCancel, verdictOfExpiry } from './verdict.ts'
+
+export interface ExpiryOptions {
+  readonly store: Pick<Store, 'claimExpired' | 'takeDelayed'>
+  readonly settler: Pick<Settler, 'finish' | 'notifyDelay' | 'unsettled'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Holder of the leases: `<node>/<worker>`. */
+  readonly owner: string
+  /** `queue.lease` and `queue.delayNoticeAfter`, ms. */
+  readonly leaseMs: number
+  readonly delayNoticeAfterMs: number
+}
+
+export interface Expiry {
+  /** No new round; resolves when the one under way has ended. */
+  stop(): Promise<void>
+}
+
+const everyMs = 60_000
+/** One transaction each; small enough not to keep acceptance waiting for its commit. */
+const atOnce = 200
+
+export function startExpiry(options: ExpiryOptions): Expiry {
+  const { clock, log, settler } = options
+  let stopped = false
+  let underWay: Promise<void> | null = null
+
+  async function round() {
+    await untilEmpty(() => expireSome(options))
+    await untilEmpty(() => noticeSome(options))
+  }
+
+  async function untilEmpty(take: () => Promise<number>) {
+    let taken = atOnce
+    while (taken >= atOnce && !stopped && settler.unsettled === 0) taken = await take()
+  }
+
+  const cancel = clock.every(everyMs, () => {
+    underWay ??= round()
+      .catch(error => log.warn({ err: error }, 'expired entries could not be ended'))
+      .finally(() => {
+        underWay = null
+      })
+  })
+  return {
+    async stop() {
+      stopped = true
+      cancel()
+      await underWay
+    },
+  }
+}
+
+async function expireSome({ store, settler, clock, owner, leaseMs }: ExpiryOptions): Promise<number> {
+  const now = clock.now()
+  const expired = await store.claimExpired({ now, lease: { owner, until: now + leaseMs }, limit: atOnce })
+  await settler.finish(expired.map(leased => verdictOfExpiry(leased, clock.now())))
+  return expired.length
+}
+
+async function noticeSome({ store, settler, clock, delayNoticeAfterMs }: ExpiryOptions): Promise<number> {
+  const now = clock.now()
+  const late = await store.takeDelayed({ receivedBefore: now - delayNoticeAfterMs, limit: atOnce, now })
+  if (late.length > 0) await settler.notifyDelay(late)
+  return late.length
+}
+
+export interface CancelOptions {
+  readonly store: Pick<Store, 'claimForCancel'>
+  readonly settler: Pick<Settler, 'finish'>
+  readonly clock: Clock
+  readonly owner: string
+  readonly leaseMs: number
+}
+
+/** Takes all matching entries that aren't being attempted out of the queue; answers how many. */
+export async function cancelEntries(options: CancelOptions, filter: QueueFilter, reason: string): Promise<number> {
+  const { store, settler, clock, owner, leaseMs } = options
+  let cancelled = 0
+  let claimed: readonly LeasedEntry[]
+  do {
+    const now = clock.now()
+    claimed = await store.claimForCancel(filter, { owner, until: now + leaseMs }, atOnce)
+    await settler.finish(claimed.map(leased => verdictOfCancel(leased, reason, now)))
+    cancelled += claimed.length
+  } while (claimed.length >= atOnce)
+  return cancelled
+}

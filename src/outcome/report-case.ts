@@ -1,0 +1,90 @@
+/**
+ * Who is owed a report, and what a report says about one recipient.
+ *
+ * NOTIFY decides (RFC 3461 §4.1, §5.2). Never a report on a report, and never to the null reverse-path (RFC 5321 §6.1).
+ */
+import type { Notify } from '../mail/envelope.ts'
+import type { HostName, Instant } from '../mail/ids.ts'
+import type { Message, QueueEntry } from '../mail/message.ts'
+import type { Actor, OutcomeClass } from '../mail/outcome.ts'
+import { formatReply, parseReply, type Reply, statusOf } from '../mail/reply.ts'
+import type { LeasedEntry } from '../store/store.ts'
+import { classify } from './classify.ts'
+import type { Verdict } from './verdict.ts'
+
+export type ReportKind = 'failure' | 'delay' | 'success'
+
+/** One recipient in a report. */
+export interface ReportCase {
+  readonly entry: QueueEntry
+  readonly status: string
+  /** The last thing said, `550 5.1.1 text`; null: it was never tried. */
+  readonly reply: string | null
+  /** Null: nothing was said, Kitte itself said it, or nobody knows who. */
+  readonly remoteMta: HostName | null
+  /** Null: it was never tried. */
+  readonly class: OutcomeClass | null
+  /** What the last reply means, when the class is `expired`. */
+  readonly cause: OutcomeClass | null
+  readonly actor: Actor
+  readonly lastAttemptAt: Instant | null
+}
+
+/** Which report a verdict owes the sender, if any. */
+export function reportOwed({ leased, outcome, dsnPassedOn }: Verdict): ReportKind | null {
+  if (!canBeToldOf(leased.message)) return null
+  const notify = leased.entry.recipient.notify
+  if (outcome.action === 'bounced') return wants(notify, 'FAILURE') ? 'failure' : null
+  if (outcome.action === 'delivered') return notify?.includes('SUCCESS') && !dsnPassedOn ? 'success' : null
+  return null
+}
+
+/** Whether an entry that is late owes its sender a notice. */
+export function delayOwed({ entry, message }: LeasedEntry): boolean {
+  return canBeToldOf(message) && wants(entry.recipient.notify, 'DELAY')
+}
+
+/** RFC 3461 §4.1: without NOTIFY failures are reported, delays at our discretion; NEVER is never. */
+function wants(notify: readonly Notify[] | undefined, kind: 'FAILURE' | 'DELAY'): boolean {
+  return notify === undefined || notify.includes(kind)
+}
+
+function canBeToldOf(message: Message): boolean {
+  return message.envelope.reversePath !== null && message.origin !== 'dsn'
+}
+
+export function caseOfVerdict({ leased, outcome, lastReply }: Verdict): ReportCase {
+  const said = outcome.class === 'expired' ? lastReply : outcome.reply
+  const host = outcome.facts?.remoteMta ?? leased.entry.lastHost ?? null
+  return {
+    entry: leased.entry,
+    status: statusOf(outcome.reply),
+    reply: said === null ? null : formatReply(said),
+    remoteMta: said?.from === 'remote' ? host : null,
+    class: outcome.class,
+    cause: outcome.class === 'expired' && lastReply !== null ? meaningOf(lastReply).class : null,
+    actor: outcome.actor,
+    lastAttemptAt: outcome.facts === null ? null : outcome.at,
+  }
+}
+
+export function caseOfDelay({ entry }: LeasedEntry): ReportCase {
+  const reply = entry.lastReply === undefined ? null : parseReply(entry.lastReply)
+  const meaning = reply === null ? null : meaningOf(reply)
+  return {
+    entry,
+    // A 5xx that was taken for temporary still is a delay here.
+    status: reply !== null && reply.code < 500 ? statusOf(reply) : '4.0.0',
+    reply: entry.lastReply ?? null,
+    remoteMta: reply === null ? null : (entry.lastHost ?? null),
+    class: meaning?.class ?? null,
+    cause: null,
+    actor: meaning?.actor ?? 'nobody',
+    lastAttemptAt: null,
+  }
+}
+
+/** The phase isn't kept in the queue; RCPT is where nearly all deferrals are said. */
+function meaningOf(reply: Reply) {
+  return classify({ result: { address: '', reply, phase: 'rcpt' }, route: 'mx' })
+}

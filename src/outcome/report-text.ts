@@ -1,0 +1,127 @@
+/**
+ * The part of a report that people read: what happened to which recipient, what the server said, who must act and what
+ * comes next, in Japanese and then in English.
+ *
+ * Whoever gets a report did not ask for SMTP: the sentences come first, codes and ids after them.
+ */
+import type { Instant } from '../mail/ids.ts'
+import type { Message } from '../mail/message.ts'
+import { actors, classes } from './classes.ts'
+import type { ReportCase, ReportKind } from './report-case.ts'
+
+interface Words {
+  readonly title: string
+  readonly opening: string
+}
+
+const ja: Readonly<Record<ReportKind, Words>> = {
+  failure: {
+    title: '【メール配信エラーのお知らせ】',
+    opening: '次の宛先にメールを配信できませんでした。これ以上の再送は行いません。',
+  },
+  delay: {
+    title: '【メール配信遅延のお知らせ】',
+    opening: '次の宛先への配信が遅れています。自動的に再送を続けていますので、同じメールを送り直す必要はありません。',
+  },
+  success: {
+    title: '【メール配送のお知らせ】',
+    opening:
+      '次の宛先のメールを、宛先のサーバーへ引き渡しました。宛先のサーバーは配送通知に対応していないため、この先の結果はお知らせできません。',
+  },
+}
+
+const en: Readonly<Record<ReportKind, Words>> = {
+  failure: {
+    title: 'Undelivered mail',
+    opening: 'Your message could not be delivered to the recipients below. It will not be tried again.',
+  },
+  delay: {
+    title: 'Delayed mail',
+    opening:
+      'Your message has not been delivered to the recipients below yet. It is tried again by itself; there is no need to send it again.',
+  },
+  success: {
+    title: 'Mail handed over',
+    opening:
+      "Your message was handed over to the recipients' servers. They do not send delivery reports, so nothing more will be heard of it.",
+  },
+}
+
+export const subjects: Readonly<Record<ReportKind, string>> = {
+  failure: '【配信エラー】メールを配信できませんでした / Undelivered mail',
+  delay: '【配信遅延】メールの配信が遅れています / Delayed mail',
+  success: '【配送通知】メールを引き渡しました / Mail handed over',
+}
+
+/** LF line ends; UTF-8. */
+export function reportText(
+  kind: ReportKind,
+  message: Message,
+  cases: readonly ReportCase[],
+  settings: { readonly hostname: string; readonly timeZone: string },
+): string {
+  const time = (at: Instant) => `${localTime(at, settings.timeZone)} (${settings.timeZone})`
+  return [
+    `${ja[kind].title}（English follows below）`,
+    '',
+    ja[kind].opening,
+    ...cases.flatMap(one => ['', ...caseJa(kind, one, time)]),
+    '',
+    `差出人: ${message.from ?? message.envelope.reversePath ?? ''}`,
+    `受付日時: ${time(message.receivedAt)}`,
+    `メールID: ${message.id}（${settings.hostname}）`,
+    '',
+    '------------------------------------------------------------',
+    '',
+    en[kind].title,
+    '',
+    en[kind].opening,
+    ...cases.flatMap(one => ['', ...caseEn(kind, one, time)]),
+    '',
+    `From: ${message.from ?? message.envelope.reversePath ?? ''}`,
+    `Accepted at: ${time(message.receivedAt)}`,
+    `Message id: ${message.id} (${settings.hostname})`,
+    '',
+  ].join('\n')
+}
+
+function caseJa(kind: ReportKind, one: ReportCase, time: (at: Instant) => string): string[] {
+  const { sentence, next } = textOf(one)
+  const lines = [`宛先: ${one.entry.recipient.address}`]
+  if (kind === 'success') return [...lines, `サーバーの応答: ${saidBy(one)}`]
+  lines.push(`理由: ${sentence.ja}`)
+  if (one.class === 'expired' && one.cause !== null) lines.push(`最後の試行の結果: ${classes[one.cause].sentence.ja}`)
+  if (one.reply !== null) lines.push(`${one.remoteMta === null ? '詳細' : 'サーバーの応答'}: ${saidBy(one)}`)
+  if (kind === 'delay') return [...lines, `再送の期限: ${time(one.entry.expiresAt)}`]
+  return [...lines, `対応が必要な方: ${actors[one.actor].ja}`, `対応方法: ${next.ja}`]
+}
+
+function caseEn(kind: ReportKind, one: ReportCase, time: (at: Instant) => string): string[] {
+  const { sentence, next } = textOf(one)
+  const lines = [`Recipient: ${one.entry.recipient.address}`]
+  if (kind === 'success') return [...lines, `The server said: ${saidBy(one)}`]
+  lines.push(`Reason: ${sentence.en}`)
+  if (one.class === 'expired' && one.cause !== null) lines.push(`The last attempt: ${classes[one.cause].sentence.en}`)
+  if (one.reply !== null) lines.push(`${one.remoteMta === null ? 'Detail' : 'The server said'}: ${saidBy(one)}`)
+  if (kind === 'delay') return [...lines, `Tried until: ${time(one.entry.expiresAt)}`]
+  return [...lines, `Who must act: ${actors[one.actor].en}`, `What to do: ${next.en}`]
+}
+
+/** An entry that was never tried waits for its turn: send limits, a closed site. */
+const waiting = {
+  sentence: { ja: '送信の順番を待っています。', en: 'It waits for its turn to be sent.' },
+  next: { ja: '対応は不要です。', en: 'Nothing needs to be done.' },
+}
+
+function textOf(one: ReportCase) {
+  return one.class === null ? waiting : classes[one.class]
+}
+
+function saidBy({ reply, remoteMta }: ReportCase): string {
+  return `${reply ?? ''}${remoteMta === null ? '' : ` (${remoteMta})`}`
+}
+
+/** `2026-01-15 12:00:00`: Swedish writes ISO 8601. */
+function localTime(at: Instant, timeZone: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at)
+}

@@ -1,0 +1,70 @@
+/**
+ * Which reports a batch of outcomes owes, composed: one per message and kind, naming all its recipients.
+ *
+ * Never throws: a report that can't be made is a bug, logged, and the outcome stands without it; the mail going out again
+ * and again would be worse.
+ */
+import type { Log } from '../base/log.ts'
+import type { Instant, MessageId } from '../mail/ids.ts'
+import type { Message } from '../mail/message.ts'
+import type { LeasedEntry, NewMessage } from '../store/store.ts'
+import { bytesWanted, composeReport, type ReportSettings } from './dsn.ts'
+import type { OriginalReader } from './original.ts'
+import { caseOfDelay, caseOfVerdict, delayOwed, type ReportCase, type ReportKind, reportOwed } from './report-case.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface OwedReport {
+  readonly report: NewMessage
+  readonly kind: ReportKind
+  readonly original: MessageId
+}
+
+export interface ReportsRequest {
+  readonly verdicts: readonly Verdict[]
+  /** Entries whose delay notice is due. */
+  readonly late: readonly LeasedEntry[]
+  readonly settings: ReportSettings
+  readonly original: OriginalReader
+  readonly now: Instant
+  readonly log: Log
+}
+
+interface Group {
+  readonly kind: ReportKind
+  readonly message: Message
+  readonly cases: ReportCase[]
+}
+
+export async function composeReports(request: ReportsRequest): Promise<OwedReport[]> {
+  const owed: OwedReport[] = []
+  for (const group of groupsOf(request)) {
+    const report = await compose(group, request)
+    if (report !== null) owed.push({ report, kind: group.kind, original: group.message.id })
+  }
+  return owed
+}
+
+function groupsOf({ verdicts, late }: ReportsRequest): Iterable<Group> {
+  const groups = new Map<string, Group>()
+  const add = (kind: ReportKind, message: Message, one: ReportCase) => {
+    const key = `${kind} ${message.id}`
+    const group = groups.get(key) ?? { kind, message, cases: [] }
+    group.cases.push(one)
+    groups.set(key, group)
+  }
+  for (const verdict of verdicts) {
+    const kind = reportOwed(verdict)
+    if (kind !== null) add(kind, verdict.leased.message, caseOfVerdict(verdict))
+  }
+  for (const leased of late) if (delayOwed(leased)) add('delay', leased.message, caseOfDelay(leased))
+  return groups.values()
+}
+
+async function compose(group: Group, { settings, original, now, log }: ReportsRequest): Promise<NewMessage | null> {
+  try {
+    return composeReport({ ...group, original: await original(group.message, bytesWanted), now, settings })
+  } catch (error) {
+    log.error({ err: error, message: group.message.id }, `no ${group.kind} report could be made`)
+    return null
+  }
+}
