@@ -1,0 +1,44 @@
+/**
+ * Records of the sandbox's zone as they are typed: `TXT` and a text, `MX` and `10 host`.
+ *
+ * Fails by returning null.
+ */
+import { isIPv4, isIPv6 } from 'node:net'
+import type { ZoneEntry } from '../dns/zone.ts'
+import type { DomainName } from '../mail/ids.ts'
+
+export const recordTypes = ['A', 'AAAA', 'MX', 'TXT', 'CNAME', 'NS', 'PTR'] as const
+export type RecordType = (typeof recordTypes)[number]
+
+/** All records of one type of a name. */
+export function readRecord(type: string, values: readonly string[]): ZoneEntry | null {
+  if (values.length === 0) return null
+  switch (type) {
+    case 'TXT':
+      return { TXT: values }
+    case 'A':
+      return values.every(isIPv4) ? { A: values } : null
+    case 'AAAA':
+      return values.every(isIPv6) ? { AAAA: values } : null
+    case 'MX':
+      return readExchanges(values)
+    case 'CNAME':
+      return values.length === 1 ? { CNAME: hostOf(values[0]!) } : null
+    case 'NS':
+    case 'PTR':
+      return { [type]: values.map(hostOf) }
+    default:
+      return null
+  }
+}
+
+/** `10 mx.example.jp`, and `0 .` for the null MX (RFC 7505). */
+function readExchanges(values: readonly string[]): ZoneEntry | null {
+  const matches = values.map(value => /^(\d{1,5})\s+(\S+)$/.exec(value))
+  if (!matches.every(match => match !== null)) return null
+  return { MX: matches.map(([, preference, exchange]) => [Number(preference), hostOf(exchange!)] as const) }
+}
+
+function hostOf(text: string): DomainName {
+  return text.toLowerCase().replace(/\.$/, '')
+}
