@@ -1,0 +1,154 @@
+/**
+ * Open connections that are kept for the next message to the same place.
+ *
+ * Kept per site, address, TLS wish, source and login; the one used last is taken first, so that the others grow idle
+ * and leave. One that died meanwhile is dropped without a word. A host may still close one at the very moment it is
+ * taken: its first send then fails in phase `mail`, not in doubt, and the attempt opens another. Never fails itself.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Instant } from '../mail/ids.ts'
+import type { TlsPolicy } from './tls-policy.ts'
+import type { Connection, HostSpec, OpenResult, Transport, TransportLimits } from './transport.ts'
+
+export interface ConnectionsParts {
+  readonly transport: Transport
+  readonly limits: TransportLimits
+  readonly tlsPolicy: TlsPolicy
+  readonly clock: Clock
+  /** A kept connection without work is closed after this time. */
+  readonly idleMs: number
+  /** Kept in all; beyond it the one idle for longest leaves. */
+  readonly maxIdle: number
+}
+
+export interface Use {
+  /** What kept connections belong to: a site, with what else must not be shared. */
+  readonly key: string
+  /** Messages per connection. */
+  readonly maxMessages: number
+  /** Don't take a kept one. */
+  readonly fresh: boolean
+}
+
+interface Kept {
+  readonly connection: Connection
+  readonly place: string
+  readonly idleUntil: Instant
+}
+
+interface Lent {
+  readonly place: string
+  readonly maxMessages: number
+}
+
+export class Connections {
+  readonly #parts: ConnectionsParts
+  /** Oldest first. */
+  readonly #idle = new Set<Kept>()
+  readonly #idleAt = new Map<string, Kept[]>()
+  readonly #lent = new Map<Connection, Lent>()
+  readonly #leaving = new Set<Promise<void>>()
+  #cancelSweep: (() => void) | null = null
+  #stopped = false
+
+  constructor(parts: ConnectionsParts) {
+    this.#parts = parts
+  }
+
+  get idle(): number {
+    return this.#idle.size
+  }
+
+  /** A kept connection (`sent > 0`), or a new one. It must come back by `release`, whatever happened on it. */
+  async acquire(wanted: HostSpec, { key, maxMessages, fresh }: Use): Promise<OpenResult> {
+    const { transport, limits, tlsPolicy } = this.#parts
+    const spec = tlsPolicy.apply(wanted)
+    const place = placeOf(key, spec)
+    const kept = fresh ? null : this.#takeKept(place)
+    const opened = kept ? { connection: kept } : await transport.open(spec, limits)
+    if ('connection' in opened) this.#lent.set(opened.connection, { place, maxMessages })
+    else if ('failure' in opened && opened.tlsFailed) tlsPolicy.noteBroken(spec)
+    return opened
+  }
+
+  /** Keeps the connection if it can carry another message, else says goodbye. */
+  release(connection: Connection): void {
+    const lent = this.#lent.get(connection)
+    if (!lent) return
+    this.#lent.delete(connection)
+    const keep = !this.#stopped && connection.reusable && connection.sent > 0 && connection.sent < lent.maxMessages
+    if (keep) this.#keep(connection, lent.place)
+    else this.#dismiss(connection)
+  }
+
+  /** Says goodbye to the kept ones; what is still at work is cut off, so let attempts end first. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const kept of [...this.#idle]) this.#drop(kept)
+    for (const connection of this.#lent.keys()) connection.destroy()
+    await Promise.all(this.#leaving)
+  }
+
+  #takeKept(place: string): Connection | null {
+    for (let kept = this.#idleAt.get(place)?.at(-1); kept; kept = this.#idleAt.get(place)?.at(-1)) {
+      this.#forget(kept)
+      if (kept.connection.reusable) return kept.connection
+      kept.connection.destroy()
+    }
+    return null
+  }
+
+  #keep(connection: Connection, place: string): void {
+    const { clock, idleMs, maxIdle } = this.#parts
+    const kept = { connection, place, idleUntil: clock.monotonic() + idleMs }
+    this.#idle.add(kept)
+    const neighbours = this.#idleAt.get(place)
+    if (neighbours) neighbours.push(kept)
+    else this.#idleAt.set(place, [kept])
+    if (this.#idle.size > maxIdle) this.#drop(this.#oldest()!)
+    this.#cancelSweep ??= clock.after(idleMs, () => this.#sweep())
+  }
+
+  /** One timer for all: it waits for the oldest. */
+  #sweep(): void {
+    this.#cancelSweep = null
+    const { clock } = this.#parts
+    const now = clock.monotonic()
+    for (const kept of this.#idle) {
+      if (kept.idleUntil > now) break
+      this.#drop(kept)
+    }
+    const next = this.#oldest()
+    if (next) this.#cancelSweep = clock.after(next.idleUntil - now, () => this.#sweep())
+  }
+
+  #drop(kept: Kept): void {
+    this.#forget(kept)
+    this.#dismiss(kept.connection)
+  }
+
+  #dismiss(connection: Connection): void {
+    const left = connection.quit().finally(() => this.#leaving.delete(left))
+    this.#leaving.add(left)
+  }
+
+  #forget(kept: Kept): void {
+    this.#idle.delete(kept)
+    const neighbours = this.#idleAt.get(kept.place)!
+    neighbours.splice(neighbours.indexOf(kept), 1)
+    if (neighbours.length === 0) this.#idleAt.delete(kept.place)
+    if (this.#idle.size > 0) return
+    this.#cancelSweep?.()
+    this.#cancelSweep = null
+  }
+
+  #oldest(): Kept | undefined {
+    return this.#idle.values().next().value
+  }
+}
+
+/** Two messages share a connection only when everything about it would be the same. */
+function placeOf(key: string, spec: HostSpec): string {
+  const { host, address, port, tls, implicitTls, verifyCertificate, auth, ehlo, sourceIp } = spec
+  return JSON.stringify([key, host, address, port, tls, implicitTls, verifyCertificate, auth, ehlo, sourceIp])
+}
