@@ -253,6 +253,27 @@ export const classes: Readonly<Record<OutcomeClass, ClassText>> = {
   },
 }
 
+/** Whose `next` promises another try. */
+const triedAgain: ReadonlySet<OutcomeClass> = new Set([
+  'rate',
+  'greylisted',
+  'dns-trouble',
+  'network',
+  'tls',
+  'remote-trouble',
+  'relay-trouble',
+])
+
+const afterTheEnd: Bilingual = {
+  ja: '時間をおいて再度お送りください。それでも届かない場合は、応答の内容を受信側のサーバー管理者へお伝えください。',
+  en: 'Send it again later. If it fails again, show the reply to the administrator of that server.',
+}
+
+/** What to do about an outcome; a final one is not tried again, whatever its class is like otherwise. */
+export function nextStepOf(found: OutcomeClass, final: boolean): Bilingual {
+  return final && triedAgain.has(found) ? afterTheEnd : classes[found].next
+}
+
 /** Who must act, as words for people. */
 export const actors: Readonly<Record<Actor, Bilingual>> = {
   'customer-dns': { ja: '送信元ドメインのDNS管理者', en: "whoever holds the sender domain's DNS" },

@@ -31,7 +31,7 @@ const vague = /^(?:\d\.0|7\.1)$/
 const quota =
   /quota|(?:mailbox|mail box|inbox|user).{0,20}\bfull\b|\bfull\b.{0,10}(?:mailbox|inbox)|over ?quota|exceeded.{0,20}storage|not enough (?:space|storage) in (?:the )?(?:mailbox|user)/i
 const unknownUser =
-  /(?:user|recipient|mailbox|account|address|addressee|local part).{0,40}(?:unknown|not found|does ?n[o']t exist|not exist|not known|invalid|not valid|no such)|(?:unknown|no such|invalid|unrouteable|unroutable|non-?existent|bad destination) (?:local )?(?:user|recipient|mailbox|address|account|person)|no mailbox|not a (?:known|valid) (?:user|mailbox|recipient)|user doesn't have|does not like recipient|not our customer|not listed in.{0,30}directory/i
+  /(?:user|recipient|mailbox|account|address|addressee|local part).{0,40}(?:unknown|not found|does ?n[o']t exist|not exist|not known|invalid|not valid|no such)|(?:unknown|no such|invalid|unrouteable|unroutable|non-?existent|bad destination) (?:local )?(?:user|recipient|mailbox|address|account|person)|no mailbox|not a (?:known|valid) (?:user|mailbox|recipient)|(?:user )?(?:doesn't|does not) have an? .{0,30}account|does not like recipient|not our customer|not listed in.{0,30}directory/i
 const disabled =
   /(?:mailbox|account|user|recipient|address).{0,60}(?:disabled|inactive|suspended|locked|deactivated|unavailable|not available|expired|over its activity)/i
 const tooLarge =
@@ -59,6 +59,8 @@ export const rules: readonly Rule[] = [
   { class: 'policy', actor: 'own-smtp', when: { route: 'own-smtp', text: relayDenied } },
 
   // The host doesn't take mail for that domain, or none at all.
+  // Exchange Online says 5.1.10 for an unknown recipient, in spite of RFC 7505.
+  { class: 'address-unknown', when: { codes: [550], status: /^1\.10$/, phases: ['rcpt', 'dot'] } },
   { class: 'no-mail-accepted', when: { digit: 5, status: /^1\.10$/ } },
   { class: 'no-mail-accepted', when: { codes: [556] } },
   { class: 'spam-block', when: { codes: [521, 554, 550], phases: ['connect', 'banner', 'ehlo'], text: blockList } },
@@ -92,7 +94,9 @@ export const rules: readonly Rule[] = [
   { class: 'authentication', when: { text: senderAuth } },
   { class: 'mailbox-unavailable', when: { status: /^2\.[014]$/ } },
   { class: 'address-unknown', when: { status: /^1\.(?:[0136])$/, phases: ['rcpt', 'data', 'dot'] } },
-  { class: 'address-unknown', when: { digit: 5, status: vague, text: unknownUser, phases: ['rcpt', 'data', 'dot'] } },
+  { class: 'address-unknown', when: { status: vague, text: unknownUser, phases: ['rcpt', 'data', 'dot'] } },
+  // Exchange Online's edge for an unknown recipient.
+  { class: 'address-unknown', when: { digit: 5, status: /^4\.1$/, text: /recipient address rejected/i } },
   { class: 'mailbox-unavailable', when: { status: vague, text: disabled, phases: ['rcpt', 'data', 'dot'] } },
   { class: 'message-too-large', when: { text: tooLarge } },
   { class: 'content-refused', when: { status: vague, text: badContent, phases: ['data', 'dot'] } },

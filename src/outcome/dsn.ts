@@ -216,7 +216,7 @@ function headerBlock(original: Buffer): Buffer {
 }
 
 function isEightBit(bytes: Buffer): boolean {
-  return bytes.some(octet => octet > 0x7f)
+  return /[\x80-\xff]/.test(bytes.toString('latin1'))
 }
 
 function base64Lines(bytes: Buffer): string {

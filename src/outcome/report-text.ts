@@ -6,7 +6,7 @@
  */
 import type { Instant } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
-import { actors, classes } from './classes.ts'
+import { actors, type Bilingual, classes, nextStepOf } from './classes.ts'
 import type { ReportCase, ReportKind } from './report-case.ts'
 
 interface Words {
@@ -86,35 +86,30 @@ export function reportText(
 }
 
 function caseJa(kind: ReportKind, one: ReportCase, time: (at: Instant) => string): string[] {
-  const { sentence, next } = textOf(one)
   const lines = [`宛先: ${one.entry.recipient.address}`]
   if (kind === 'success') return [...lines, `サーバーの応答: ${saidBy(one)}`]
-  lines.push(`理由: ${sentence.ja}`)
+  lines.push(`理由: ${sentenceOf(one).ja}`)
   if (one.class === 'expired' && one.cause !== null) lines.push(`最後の試行の結果: ${classes[one.cause].sentence.ja}`)
   if (one.reply !== null) lines.push(`${one.remoteMta === null ? '詳細' : 'サーバーの応答'}: ${saidBy(one)}`)
   if (kind === 'delay') return [...lines, `再送の期限: ${time(one.entry.expiresAt)}`]
-  return [...lines, `対応が必要な方: ${actors[one.actor].ja}`, `対応方法: ${next.ja}`]
+  return [...lines, `対応が必要な方: ${actors[one.actor].ja}`, `対応方法: ${nextStepOf(one.class ?? 'other', true).ja}`]
 }
 
 function caseEn(kind: ReportKind, one: ReportCase, time: (at: Instant) => string): string[] {
-  const { sentence, next } = textOf(one)
   const lines = [`Recipient: ${one.entry.recipient.address}`]
   if (kind === 'success') return [...lines, `The server said: ${saidBy(one)}`]
-  lines.push(`Reason: ${sentence.en}`)
+  lines.push(`Reason: ${sentenceOf(one).en}`)
   if (one.class === 'expired' && one.cause !== null) lines.push(`The last attempt: ${classes[one.cause].sentence.en}`)
   if (one.reply !== null) lines.push(`${one.remoteMta === null ? 'Detail' : 'The server said'}: ${saidBy(one)}`)
   if (kind === 'delay') return [...lines, `Tried until: ${time(one.entry.expiresAt)}`]
-  return [...lines, `Who must act: ${actors[one.actor].en}`, `What to do: ${next.en}`]
+  return [...lines, `Who must act: ${actors[one.actor].en}`, `What to do: ${nextStepOf(one.class ?? 'other', true).en}`]
 }
 
 /** An entry that was never tried waits for its turn: send limits, a closed site. */
-const waiting = {
-  sentence: { ja: '送信の順番を待っています。', en: 'It waits for its turn to be sent.' },
-  next: { ja: '対応は不要です。', en: 'Nothing needs to be done.' },
-}
+const waiting = { ja: '送信の順番を待っています。', en: 'It waits for its turn to be sent.' }
 
-function textOf(one: ReportCase) {
-  return one.class === null ? waiting : classes[one.class]
+function sentenceOf(one: ReportCase): Bilingual {
+  return one.class === null ? waiting : classes[one.class].sentence
 }
 
 function saidBy({ reply, remoteMta }: ReportCase): string {

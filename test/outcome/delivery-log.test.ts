@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import type { Log } from '../../src/base/log.ts'
+import { openForwardedLog } from '../../src/base/log.ts'
+import * as deliveryLog from '../../src/outcome/delivery-log.ts'
+import { logEvents, logFields } from '../../src/outcome/log-fields.ts'
+import { manualClock } from '../support/manual-clock.ts'
+import { makeMessage, makeOutcome } from './make.ts'
+
+type Line = Readonly<Record<string, unknown>>
+
+const client = {
+  client: '192.0.2.10',
+  ehlo: 'crm.example.jp',
+  tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384',
+  username: 'crm',
+  credential: 'credential-1',
+  account: 'account-1',
+}
+const site = { site: 'mx1.example.com', remoteMta: 'mx1.example.com', remoteIp: '203.0.113.25' }
+const command = { entries: 12, account: 'account-1', senderDomain: 'example.co.jp', reason: 'held by an operator' }
+
+/** One call of every function, all optional facts given. */
+const everything: readonly ((log: Log) => void)[] = [
+  log => deliveryLog.accepted(log, makeMessage(), { totalMs: 7 }),
+  log =>
+    deliveryLog.refused(log, {
+      ...client,
+      reply: '550 5.7.1 sales@example.jp is not a sender address of this account',
+      check: 'sender-is-yours',
+      sender: null,
+      from: 'sales@example.jp',
+      senderDomain: 'example.jp',
+      recipient: 'b@example.com',
+      recipients: 1,
+      size: 10,
+      reason: 'not registered',
+    }),
+  log => deliveryLog.warned(log, makeMessage(), 'unaligned'),
+  log => deliveryLog.settled(log, makeOutcome('delivered'), makeMessage()),
+  log => deliveryLog.settled(log, makeOutcome('deferred', '450 4.2.0 greylisted'), makeMessage()),
+  log => deliveryLog.settled(log, makeOutcome('bounced', '550 5.1.1 no such user'), makeMessage()),
+  log => deliveryLog.settled(log, { ...makeOutcome('cancelled', '554 cancelled'), facts: null }, makeMessage()),
+  log => deliveryLog.reported(log, makeMessage({ origin: 'dsn' }), { original: 'message-1', report: 'failure' }),
+  log => deliveryLog.held(log, command),
+  log => deliveryLog.released(log, command),
+  log => deliveryLog.retried(log, { ...command, message: 'message-1', recipient: 'b@example.com' }),
+  log => deliveryLog.siteClosed(log, { ...site, reply: '421 busy', class: 'rate', until: Date.UTC(2026, 0, 15) }),
+  log => deliveryLog.siteOpened(log, site),
+  log => deliveryLog.tlsFallback(log, { ...site, reason: 'handshake failed' }),
+  log => deliveryLog.authFailed(log, { ...client, reply: '535 5.7.8 no' }),
+  log => deliveryLog.connectionRefused(log, { ...client, reply: '421 4.7.0 too many connections' }),
+  log => deliveryLog.connectionLost(log, { ...client, reason: 'deadline' }),
+  log => deliveryLog.deliveryPaused(log, { reason: 'disk full', entries: 3 }),
+  log => deliveryLog.deliveryResumed(log, { entries: 3 }),
+]
+
+describe('the delivery log', () => {
+  it('writes every documented field and event, and nothing else', async () => {
+    const lines = await linesOf(log => {
+      for (const tell of everything) tell(log)
+    })
+    const written = new Set(lines.flatMap(line => Object.keys(line)))
+    assert.deepEqual([...written].sort(), logFields.map(([name]) => name).sort())
+    assert.deepEqual([...new Set(lines.map(line => line.event))].sort(), logEvents.map(([name]) => name).sort())
+  })
+
+  it('tells each thing once, at info, or at warn when an operator should look', async () => {
+    const lines = await linesOf(log => {
+      for (const tell of everything) tell(log)
+    })
+    assert.equal(lines.length, everything.length)
+    const warnings = lines.filter(line => line.level === 'warn').map(line => line.event)
+    assert.deepEqual(warnings, [
+      'warned',
+      'site-closed',
+      'tls-fallback',
+      'auth-failed',
+      'connection-refused',
+      'delivery-paused',
+    ])
+  })
+
+  it('holds all facts of a delivery', async () => {
+    const [line] = await linesOf(log => deliveryLog.settled(log, makeOutcome(), makeMessage()))
+    const { time, ...rest } = line!
+    assert.ok(typeof time === 'string')
+    assert.deepEqual(rest, {
+      level: 'info',
+      event: 'delivered',
+      message: '01jhm3w5c0f8k2v6q9x7r1t4ab',
+      account: 'account-1',
+      senderDomain: 'example.co.jp',
+      sender: 'sales@example.co.jp',
+      from: 'sales@example.co.jp',
+      size: 64,
+      entry: '01jhm3w5c0f8k2v6q9x7r1t4ab.0',
+      recipient: 'b@example.com',
+      mode: 'spf-dkim',
+      modeReason: 'spf and dkim are published',
+      signatures: ['20240125._domainkey.example.co.jp'],
+      reversePath: 'sales@example.co.jp',
+      site: 'mx1.example.com,mx2.example.com',
+      remoteMta: 'mx1.example.com',
+      remoteIp: '203.0.113.25',
+      sourceIp: '210.198.21.20',
+      tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384 verified',
+      signMs: 2,
+      connectMs: 48,
+      sendMs: 61,
+      totalMs: 113,
+      reply: '250 2.0.0 ok',
+      repliedBy: 'remote',
+      class: 'none',
+      actor: 'nobody',
+      attempt: 1,
+      inDoubt: false,
+      queuedMs: 1234,
+      text: 'delivered to b@example.com: 250 2.0.0 ok',
+    })
+  })
+
+  it('keeps out what a caller had in its object besides', async () => {
+    const leaky = { ...client, reply: '535 no', password: 'secret', content: 'Subject: secret' }
+    const [line] = await linesOf(log => deliveryLog.authFailed(log, leaky))
+    assert.doesNotMatch(JSON.stringify(line), /secret/)
+  })
+
+  it('writes the null reverse-path as <>', async () => {
+    const message = makeMessage()
+    const [line] = await linesOf(log =>
+      deliveryLog.accepted(log, { ...message, envelope: { ...message.envelope, reversePath: null } }),
+    )
+    assert.equal(line!.sender, '<>')
+  })
+
+  it('names the recipient of an accepted message only when there is one', async () => {
+    const message = makeMessage()
+    const recipients = [{ address: 'b@example.com' }, { address: 'c@example.com' }]
+    const [line] = await linesOf(log =>
+      deliveryLog.accepted(log, { ...message, envelope: { ...message.envelope, recipients } }),
+    )
+    assert.deepEqual([line!.recipient, line!.recipients], [undefined, 2])
+  })
+
+  it('has a meaning and an example of the right type for every field', () => {
+    for (const [name, meaning, example] of logFields) {
+      assert.match(meaning, /\S.*\.$/, name)
+      if (name.endsWith('Ms')) assert.equal(typeof example, 'number', name)
+    }
+  })
+})
+
+/** Through the real logger, so that its own fields count too. */
+async function linesOf(tell: (log: Log) => void): Promise<Line[]> {
+  let text = ''
+  const sink = openForwardedLog('debug', manualClock(), lines => {
+    text += lines
+  })
+  tell(sink.log)
+  await sink.close()
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
