@@ -1,0 +1,80 @@
+/**
+ * DNS messages as bytes (RFC 1035 §4), by dns-packet: questions out, replies in.
+ *
+ * Fails by answering null for bytes that are no DNS message.
+ */
+import { decode, encode, type OptRecord, RECURSION_DESIRED, type ResourceRecord } from 'dns-packet'
+import type { DomainName } from '../mail/ids.ts'
+
+export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'NS' | 'PTR'
+
+export interface WireRecord {
+  readonly type: string
+  /** Lower case, without trailing dot; the root is the empty string. */
+  readonly name: DomainName
+  readonly ttl: number
+  /** As dns-packet has it: text for A, AAAA, CNAME, NS, PTR; `{ preference, exchange }`; Buffers for TXT; SOA fields. */
+  readonly data: unknown
+}
+
+export interface WireReply {
+  readonly id: number
+  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL` … */
+  readonly rcode: string
+  /** The reply did not fit: ask again by TCP (RFC 7766 §5). */
+  readonly truncated: boolean
+  readonly questionName: DomainName | null
+  readonly questionType: string | null
+  readonly answers: readonly WireRecord[]
+  readonly authorities: readonly WireRecord[]
+}
+
+/** RFC 9715: a reply of this size is not fragmented on today's networks. */
+const udpPayloadSize = 1232
+
+export function encodeQuestion(id: number, name: DomainName, type: RecordType): Buffer {
+  return encode({
+    type: 'query',
+    id,
+    flags: RECURSION_DESIRED,
+    questions: [{ type, name }],
+    additionals: [{ type: 'OPT', name: '.', udpPayloadSize }],
+  })
+}
+
+export function decodeReply(bytes: Buffer): WireReply | null {
+  try {
+    const message = decode(bytes)
+    if (message.type !== 'response') return null
+    return {
+      id: message.id,
+      rcode: message.rcode,
+      truncated: message.flag_tc,
+      questionName: message.questions[0] ? canonicalName(message.questions[0].name) : null,
+      questionType: message.questions[0]?.type ?? null,
+      answers: message.answers.filter(isData).map(asWireRecord),
+      authorities: message.authorities.filter(isData).map(asWireRecord),
+    }
+  } catch {
+    return null
+  }
+}
+
+export function canonicalName(name: string): DomainName {
+  return name.toLowerCase().replace(/\.$/, '')
+}
+
+/** Whether the name can stand in a question at all (RFC 1035 §2.3.4); one that can't does not exist. */
+export function isAskable(name: DomainName): boolean {
+  return name.length <= 253 && name.split('.').every(label => label.length > 0 && Buffer.byteLength(label) <= 63)
+}
+
+function isData(record: ResourceRecord | OptRecord): record is ResourceRecord {
+  return record.type !== 'OPT'
+}
+
+function asWireRecord(record: ResourceRecord): WireRecord {
+  // RFC 2181 §8: a TTL with its highest bit set counts as zero.
+  const ttl = record.ttl === undefined || record.ttl > 0x7fffffff ? 0 : record.ttl
+  return { type: record.type, name: canonicalName(record.name), ttl, data: record.data }
+}
