@@ -137,7 +137,10 @@ export interface MessageFilter {
 export interface Page {
   /** 1–1000. */
   readonly limit: number
-  /** Opaque; from the previous page. */
+  /**
+   * The last row of the previous page, by its name: entry id, message id (newest first), account or credential id,
+   * address, domain name; `checkedAt/purpose/name` for the history of checks (newest first).
+   */
   readonly after?: string
 }
 

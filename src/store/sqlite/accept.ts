@@ -1,0 +1,86 @@
+/**
+ * Acceptance: content, message and entries become rows; each entry takes its send slot and, when free now, its lease.
+ *
+ * A leased entry touches no index of waiting entries and no lane: a fresh message that is delivered at once costs four
+ * inserts here and a few deletes in settle.ts.
+ */
+import type { Instant } from '../../mail/ids.ts'
+import type { Connection } from './connection.ts'
+import type { Events } from './events.ts'
+import type { Lanes } from './lanes.ts'
+import type { AcceptRow, NewEntryRow } from './rows.ts'
+import type { Sequences } from './sequences.ts'
+import type { Slots } from './slots.ts'
+import type { TotalsTable } from './totals.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Which recipients were leased, by number, and when the first of the others is due. */
+export interface AcceptedRow {
+  readonly leased: readonly number[]
+  readonly nextDueAt: Instant | null
+}
+
+export interface AcceptParts {
+  readonly db: Connection
+  readonly sequences: Sequences
+  readonly lanes: Lanes
+  readonly slots: Slots
+  readonly totals: TotalsTable
+  readonly events: Events
+}
+
+export function openAccept({ db, sequences, lanes, slots, totals, events }: AcceptParts) {
+  const insertMessage = db.prepare(
+    'insert into message (seq, id, account, sender_domain, received_at, limits, states, facts) values (?, ?, ?, ?, ?, ?, ?, ?)',
+  )
+  const insertContent = db.prepare('insert into content (message, bytes, path) values (?, ?, ?)')
+  const insertEntry = db.prepare(`insert into entry
+    (message, n, domain, received_at, next_attempt_at, expires_at, attempts, paced, notice, in_doubt, lease_until, lease_owner)
+    values (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?)`)
+
+  /** Answers whether it was leased, and its moment. */
+  function addEntry(
+    tx: Transaction,
+    seq: number,
+    row: AcceptRow,
+    entry: NewEntryRow,
+  ): { leased: boolean; at: Instant } {
+    const [n, domain, wantedAt, expiresAt, notice, leasable] = entry
+    const slotAt = row.limits.length === 0 ? 0 : slots.reserve(tx, row.limits)
+    const at = Math.max(wantedAt, slotAt)
+    const lease = leasable && at <= tx.now ? row.lease : null
+    const paced = slotAt > tx.now ? 2 : 1
+    insertEntry.run(
+      seq,
+      n,
+      domain,
+      row.receivedAt,
+      at,
+      expiresAt,
+      paced,
+      notice,
+      lease?.until ?? null,
+      lease?.owner ?? null,
+    )
+    if (!lease) lanes.add(tx, domain, at)
+    return { leased: lease !== null, at }
+  }
+
+  return function accept(tx: Transaction, row: AcceptRow): AcceptedRow {
+    // A client's clock may stand a moment behind the one that stamped the message.
+    tx.now = Math.max(tx.now, row.receivedAt)
+    const seq = sequences.nextMessage()
+    insertMessage.run(seq, row.id, row.account, row.senderDomain, row.receivedAt, row.limitKeys, row.states, row.facts)
+    insertContent.run(seq, row.bytes, row.path)
+    const leased: number[] = []
+    let nextDueAt: Instant | null = null
+    for (const entry of row.entries) {
+      const added = addEntry(tx, seq, row, entry)
+      if (added.leased) leased.push(entry[0])
+      else nextDueAt = Math.min(nextDueAt ?? added.at, added.at)
+    }
+    totals.add(tx, row.account, 'accepted', row.entries.length)
+    events.write(row.events, new Map([[row.id, seq]]))
+    return { leased, nextDueAt }
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Claims: entries under a lease, for an attempt, for the end of their time, or to be cancelled.
+ *
+ * A claim walks lanes that are due and takes a few entries of each through `entry_due`; it never sees the entries of a
+ * domain that is postponed or waits for its slots. Its work is bounded by `limit` lanes and `perDomain` entries of
+ * each, whatever is queued. An entry that still needs a send slot (a retry) takes it here and, when the slot is later,
+ * moves there instead of being claimed.
+ */
+import type { Instant } from '../../mail/ids.ts'
+import type { ClaimRequest, Lease } from '../store.ts'
+import type { Connection, Statement } from './connection.ts'
+import type { Lanes } from './lanes.ts'
+import { type ClaimedRows, type EntryRow, entryColumns, expandKeys } from './rows.ts'
+import type { Slots } from './slots.ts'
+import type { Transaction } from './transaction.ts'
+
+type Candidate = readonly [...EntryRow, paced: number]
+
+export const dueSql = `select ${entryColumns}, e.paced from entry e
+  where e.domain = ? and e.lease_until is null and e.held_reason is null and e.next_attempt_at <= ?
+  order by e.next_attempt_at limit ?`
+export const nextInLaneSql = `select min(next_attempt_at) from entry
+  where domain = ? and lease_until is null and held_reason is null`
+export const expiredSql = `select ${entryColumns}, e.paced from entry e
+  where e.lease_until is null and e.expires_at <= ? order by e.expires_at limit ?`
+export const delayedSql = `select ${entryColumns} from entry e
+  where e.notice = 1 and e.lease_until is null and e.received_at < ? order by e.received_at limit ?`
+
+export function openClaim(db: Connection, lanes: Lanes, slots: Slots) {
+  const due: Statement<Candidate> = db.prepare(dueSql)
+  const nextInLane: Statement<number | null> = db.prepare(nextInLaneSql)
+  const expired: Statement<Candidate> = db.prepare(expiredSql)
+  const delayed: Statement<EntryRow> = db.prepare(delayedSql)
+  const lend = db.prepare('update entry set lease_until = ?, lease_owner = ?, paced = 1 where message = ? and n = ?')
+  const move = db.prepare('update entry set next_attempt_at = ?, paced = 2 where message = ? and n = ?')
+  const notified = db.prepare('update entry set notice = 2 where message = ? and n = ?')
+  const facts: Statement<string> = db.prepare('select facts from message where seq = ?')
+  const limits: Statement<{ limits: string | null; account: string | null; senderDomain: string }> = db.prepare(
+    'select limits, account, sender_domain as senderDomain from message where seq = ?',
+  )
+  for (const statement of [due, expired, delayed]) statement.raw()
+  for (const statement of [nextInLane, facts]) statement.pluck()
+
+  /** True when the entry may be attempted now. */
+  function hasSlot(tx: Transaction, candidate: Candidate): boolean {
+    if (candidate.at(-1) !== 0) return true
+    const [message, n] = candidate
+    const owner = limits.get(message)!
+    const slotAt = slots.reserveInForce(tx, expandKeys(owner.limits, owner.account, owner.senderDomain))
+    if (slotAt <= tx.now) return true
+    move.run(slotAt, message, n)
+    return false
+  }
+
+  function takeLane(tx: Transaction, domain: string, lease: Lease, limit: number): Candidate[] {
+    const free = due.all(domain, tx.now, limit).filter(candidate => hasSlot(tx, candidate))
+    for (const [message, n] of free) lend.run(lease.until, lease.owner, message, n)
+    const nextAt = nextInLane.get(domain) ?? null
+    lanes.revisit(domain, nextAt === null ? null : Math.max(nextAt, tx.now))
+    return free
+  }
+
+  function withMessages(entries: readonly (EntryRow | Candidate)[]): ClaimedRows {
+    const messages = new Map<number, string>()
+    for (const [message] of entries) if (!messages.has(message)) messages.set(message, facts.get(message)!)
+    return { entries: entries as readonly EntryRow[], messages }
+  }
+
+  return {
+    claim(tx: Transaction, { now, lease, limit, perDomain }: ClaimRequest): ClaimedRows {
+      tx.now = now
+      const claimed: Candidate[] = []
+      for (const domain of lanes.due(tx, limit)) {
+        if (claimed.length >= limit) break
+        claimed.push(...takeLane(tx, domain, lease, Math.min(perDomain, limit - claimed.length)))
+      }
+      return withMessages(claimed)
+    },
+
+    /** Held ones too: a hold does not make mail immortal. */
+    claimExpired(tx: Transaction, { now, lease, limit }: Omit<ClaimRequest, 'perDomain'>): ClaimedRows {
+      tx.now = now
+      const found = expired.all(now, limit)
+      for (const [message, n] of found) lend.run(lease.until, lease.owner, message, n)
+      return withMessages(found)
+    },
+
+    /** Leases what the caller selected. */
+    lend(entries: readonly EntryRow[], lease: Lease): ClaimedRows {
+      for (const [message, n] of entries) lend.run(lease.until, lease.owner, message, n)
+      return withMessages(entries)
+    },
+
+    takeDelayed(_tx: Transaction, { receivedBefore, limit }: { receivedBefore: Instant; limit: number }): ClaimedRows {
+      const found = delayed.all(receivedBefore, limit)
+      for (const [message, n] of found) notified.run(message, n)
+      return withMessages(found.map(withNotice))
+    },
+  }
+}
+
+function withNotice(row: EntryRow): EntryRow {
+  return row.with(6, 2) as unknown as EntryRow
+}

@@ -1,0 +1,75 @@
+/**
+ * Everything the writer can be asked to do, by name: the vocabulary between the threads.
+ *
+ * Each runs inside a transaction it does not end. A name here with its types is what `writer-client.ts` calls.
+ */
+import type { Instant } from '../../mail/ids.ts'
+import type { ClaimRequest } from '../store.ts'
+import { openAccept } from './accept.ts'
+import { openAccounts, openCredentials, openSenders } from './accounts.ts'
+import { openClaim } from './claim.ts'
+import type { Connection } from './connection.ts'
+import { openDomains } from './domains.ts'
+import { openEvents } from './events.ts'
+import { openLanes } from './lanes.ts'
+import { openLeases } from './leases.ts'
+import { openOrders } from './orders.ts'
+import { openPurge } from './purge.ts'
+import { openReplan } from './replan.ts'
+import { openSequences } from './sequences.ts'
+import { openSettings } from './settings.ts'
+import { openSettle } from './settle.ts'
+import { openSlots } from './slots.ts'
+import { openTotals } from './totals.ts'
+import { openTrace } from './trace.ts'
+import type { Transaction } from './transaction.ts'
+
+export type Commands = ReturnType<typeof openCommands>['commands']
+export type CommandName = keyof Commands
+
+/** Commands that take in new mail: refused first when room runs out. */
+export const intake: ReadonlySet<string> = new Set<CommandName>(['accept'])
+
+export function openCommands(db: Connection) {
+  const sequences = openSequences(db)
+  const lanes = openLanes(db)
+  const slots = openSlots(db)
+  const totals = openTotals(db)
+  const events = openEvents(db, sequences)
+  const trace = openTrace(db)
+  const accept = openAccept({ db, sequences, lanes, slots, totals, events })
+  const claim = openClaim(db, lanes, slots)
+  const replan = openReplan(db, lanes, slots)
+  const { removeDomain, ...domains } = openDomains(db, events, replan)
+  const { deleteAccount, ...accounts } = openAccounts(db, replan)
+
+  const commands = {
+    accept,
+    settle: openSettle({ db, lanes, totals, events, accept }),
+    claim: (tx: Transaction, request: ClaimRequest) => claim.claim(tx, request),
+    claimExpired: (tx: Transaction, request: Omit<ClaimRequest, 'perDomain'>) => claim.claimExpired(tx, request),
+    takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
+      claim.takeDelayed(tx, request),
+    postpone: (tx: Transaction, domains: readonly string[], until: Instant) => lanes.postpone(tx, domains, until),
+    ...openLeases(db, lanes),
+    ...openOrders({ db, lanes, events, claim }),
+    purge: openPurge(db, trace),
+    ...accounts,
+    deleteAccount: (tx: Transaction, id: string) => {
+      totals.flush(tx)
+      deleteAccount(tx, id, removeDomain)
+    },
+    ...openCredentials(db, replan),
+    ...openSenders(db),
+    ...domains,
+    ...openSettings(db),
+  }
+
+  /** Writes what the transaction gathered. */
+  function flush(tx: Transaction): void {
+    totals.flush(tx)
+    slots.flush(tx)
+    lanes.flush(tx)
+  }
+  return { commands, flush, trace }
+}

@@ -1,0 +1,32 @@
+/**
+ * The schema's versions in order; each is applied once, in a transaction that also counts `user_version`.
+ *
+ * A database newer than the program is refused: an older program would not keep what it doesn't know.
+ */
+import { StoreUnavailable } from '../../store.ts'
+import type { Connection } from '../connection.ts'
+import { first } from './001-first.ts'
+
+/** Add at the end; never change what was released. */
+const versions: readonly string[] = [first]
+
+export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
+  const found = connection.pragma('user_version', { simple: true }) as number
+  if (found > migrations.length) {
+    throw new StoreUnavailable(
+      `the database has schema version ${found}, this program knows up to ${migrations.length}: ` +
+        'start the newer program that wrote it, or restore the backup made before it',
+    )
+  }
+  for (const [index, sql] of migrations.entries()) {
+    if (index >= found) applyOne(connection, index + 1, sql)
+  }
+}
+
+function applyOne(connection: Connection, version: number, sql: string): void {
+  const apply = connection.transaction(() => {
+    connection.exec(sql)
+    connection.pragma(`user_version = ${version}`)
+  })
+  apply.exclusive()
+}

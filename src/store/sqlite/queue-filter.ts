@@ -1,0 +1,72 @@
+/**
+ * A QueueFilter as SQL over `entry e join message m`, for the reader's lists and the writer's orders alike.
+ *
+ * A recipient is found through the search index first and compared afterwards: its address stands in the envelope only.
+ */
+import { domainOf } from '../../mail/address.ts'
+import type { Instant } from '../../mail/ids.ts'
+import type { QueueFilter } from '../store.ts'
+import type { Value } from './connection.ts'
+import { splitEntryId } from './rows.ts'
+import { candidatesSql, traceHash } from './trace.ts'
+
+export interface Condition {
+  /** Without `where`; `1` when everything matches. */
+  readonly sql: string
+  readonly values: readonly Value[]
+}
+
+export const stateSql = `case when e.lease_until is not null then 'leased' when e.held_reason is not null then 'held'
+  when e.next_attempt_at <= ? then 'due' else 'waiting' end`
+
+const claimable = 'e.lease_until is null and e.held_reason is null'
+const addressSql = `lower(json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address'))`
+
+export function queueCondition(filter: QueueFilter, now: Instant): Condition {
+  const parts: string[] = []
+  const values: Value[] = []
+  const add = (sql: string, ...more: Value[]) => {
+    parts.push(sql)
+    values.push(...more)
+  }
+  if (filter.message !== undefined) add('e.message = (select seq from message where id = ?)', filter.message)
+  if (filter.entry !== undefined) addEntry(add, filter.entry)
+  if (filter.account !== undefined) add('m.account = ?', filter.account)
+  if (filter.senderDomain !== undefined) add('m.sender_domain = ?', filter.senderDomain)
+  if (filter.domain !== undefined) add('e.domain = ?', filter.domain)
+  if (filter.recipient !== undefined) addRecipient(add, filter.recipient)
+  if (filter.class !== undefined) add(`coalesce(e.last_class, 'none') = ?`, filter.class)
+  if (filter.state !== undefined) {
+    const state = stateCondition(filter.state, now)
+    add(state.sql, ...state.values)
+  }
+  return { sql: parts.join(' and ') || '1', values }
+}
+
+type Add = (sql: string, ...values: Value[]) => void
+
+function addEntry(add: Add, entry: string): void {
+  const { message, n } = splitEntryId(entry)
+  add('e.message = (select seq from message where id = ?) and e.n = ?', message, n)
+}
+
+function addRecipient(add: Add, recipient: string): void {
+  add('e.domain = ?', domainOf(recipient))
+  add(`e.message in (${candidatesSql})`, traceHash('recipient', recipient))
+  add(`${addressSql} = ?`, recipient.toLowerCase())
+}
+
+function stateCondition(state: NonNullable<QueueFilter['state']>, now: Instant): Condition {
+  switch (state) {
+    case 'leased':
+      return { sql: 'e.lease_until is not null', values: [] }
+    case 'held':
+      return { sql: 'e.lease_until is null and e.held_reason is not null', values: [] }
+    case 'due':
+      return { sql: `${claimable} and e.next_attempt_at <= ?`, values: [now] }
+    case 'waiting':
+      return { sql: `${claimable} and e.next_attempt_at > ?`, values: [now] }
+    default:
+      return state satisfies never
+  }
+}

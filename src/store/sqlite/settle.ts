@@ -1,0 +1,110 @@
+/**
+ * Settling: outcomes of attempts, their events and the reports owed for them, in one transaction.
+ *
+ * An outcome counts once: what is no longer queued, or was not leased, is passed over together with its events, so a
+ * batch may be handed in again after a failure whose end nobody saw. A delivery is a fact whoever holds the lease.
+ */
+import type { MessageId } from '../../mail/ids.ts'
+import type { Connection, Statement } from './connection.ts'
+import type { Events } from './events.ts'
+import type { Lanes } from './lanes.ts'
+import { type AcceptRow, type EventRow, entryIdOf, type OutcomeRow } from './rows.ts'
+import type { TotalsTable } from './totals.ts'
+import type { Transaction } from './transaction.ts'
+
+export interface SettleRow {
+  readonly outcomes: readonly OutcomeRow[]
+  readonly reports: readonly AcceptRow[]
+  readonly events: readonly EventRow[]
+}
+
+export interface SettleParts {
+  readonly db: Connection
+  readonly lanes: Lanes
+  readonly totals: TotalsTable
+  readonly events: Events
+  readonly accept: (tx: Transaction, row: AcceptRow) => unknown
+}
+
+interface OpenMessage {
+  readonly seq: number
+  readonly account: string | null
+  readonly limits: string | null
+  readonly states: string
+  /** `states` letter by letter once one of them changed. */
+  letters?: string[]
+}
+
+const letterOf = { delivered: 'd', bounced: 'b', cancelled: 'c' } as const
+
+export function openSettle({ db, lanes, totals, events, accept }: SettleParts) {
+  const messageById: Statement<OpenMessage> = db.prepare(
+    'select seq, account, limits, states from message where id = ?',
+  )
+  const deliver = db.prepare('delete from entry where message = ? and n = ?')
+  const end = db.prepare('delete from entry where message = ? and n = ? and lease_until is not null')
+  const defer: Statement<{ domain: string; heldReason: string | null }> = db.prepare(`
+    update entry set attempts = attempts + 1, next_attempt_at = ?, paced = ?, lease_until = null, lease_owner = null,
+      last_class = ?, last_reply = ?, last_host = ?, in_doubt = max(in_doubt, ?)
+    where message = ? and n = ? and lease_until is not null returning domain, held_reason as heldReason`)
+  const writeStates = db.prepare('update message set states = ? where seq = ?')
+  const removeContent: Statement<{ path: string | null }> = db.prepare(
+    'delete from content where message = ? returning path',
+  )
+
+  function settleOne(tx: Transaction, message: OpenMessage, outcome: OutcomeRow): boolean {
+    if (outcome.action === 'deferred') return deferOne(tx, message, outcome)
+    const statement = outcome.action === 'delivered' ? deliver : end
+    if (statement.run(message.seq, outcome.n).changes === 0) return false
+    message.letters ??= message.states.split('')
+    message.letters[outcome.n] = letterOf[outcome.action]
+    totals.add(tx, message.account, outcome.action, 1)
+    return true
+  }
+
+  function deferOne(tx: Transaction, { seq, limits }: OpenMessage, outcome: OutcomeRow): boolean {
+    const { n, nextAttemptAt, reply, host, inDoubt } = outcome
+    const paced = limits === null ? 1 : 0
+    const entry = defer.get(nextAttemptAt, paced, outcome.class, reply, host, inDoubt, seq, n)
+    if (entry && entry.heldReason === null) lanes.add(tx, entry.domain, nextAttemptAt)
+    return entry !== undefined
+  }
+
+  function closeMessage(tx: Transaction, { seq, letters }: OpenMessage): void {
+    if (!letters) return
+    writeStates.run(letters.join(''), seq)
+    if (letters.includes('q')) return
+    const path = removeContent.get(seq)?.path
+    if (path) tx.removedFiles.push(path)
+  }
+
+  function writeReport(tx: Transaction, report: AcceptRow): void {
+    if (messageById.get(report.id)) return
+    accept(tx, report)
+    tx.tellQueue()
+  }
+
+  return function settle(tx: Transaction, { outcomes, reports, events: rows }: SettleRow): void {
+    const open = new Map<MessageId, OpenMessage | undefined>()
+    const passedOver = new Set<string>()
+    for (const outcome of outcomes) {
+      if (!open.has(outcome.message)) open.set(outcome.message, messageById.get(outcome.message))
+      const message = open.get(outcome.message)
+      if (!message || !settleOne(tx, message, outcome)) passedOver.add(entryIdOf(outcome.message, outcome.n))
+    }
+    for (const message of open.values()) if (message) closeMessage(tx, message)
+    const repeated = outcomes.length > 0 && passedOver.size === outcomes.length
+    if (!repeated) for (const report of reports) writeReport(tx, report)
+    events.write(passedOver.size === 0 ? rows : rows.filter(row => !isOf(passedOver, row)), seqs(open))
+  }
+}
+
+function isOf(entries: ReadonlySet<string>, [, , , message, n]: EventRow): boolean {
+  return message !== null && n !== null && entries.has(entryIdOf(message, n))
+}
+
+function seqs(open: ReadonlyMap<MessageId, OpenMessage | undefined>): ReadonlyMap<MessageId, number> {
+  const known = new Map<MessageId, number>()
+  for (const [id, message] of open) if (message) known.set(id, message.seq)
+  return known
+}

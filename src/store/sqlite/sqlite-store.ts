@@ -1,0 +1,192 @@
+/**
+ * The Store on SQLite as one thread sees it: writes go to the writer, reads happen here on a connection of our own.
+ *
+ * A read sees every write that was answered. Lists read in the calling thread: fine for pages, worth a thought for counts
+ * over a million entries (a quarter of a second).
+ */
+import type { Clock } from '../../base/clock.ts'
+import type {
+  AccountStore,
+  DomainStore,
+  EventStore,
+  NewMessage,
+  QueueStore,
+  SettingStore,
+  SettleBatch,
+  Store,
+} from '../store.ts'
+import { openAccountsReader } from './accounts.ts'
+import { type Connection, reading } from './connection.ts'
+import { openDomainsReader } from './domains-reader.ts'
+import { openEventsReader } from './events.ts'
+import { openMessageSearch } from './message-search.ts'
+import { openQueueLists } from './queue-lists.ts'
+import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcomeRow } from './rows.ts'
+import { openSettingsReader } from './settings.ts'
+import { openTotalsReader } from './totals.ts'
+import type { WriterClient } from './writer-client.ts'
+
+interface Parts {
+  readonly db: Connection
+  readonly client: WriterClient
+  readonly clock: Clock
+}
+
+/** An order to many entries is carried out in slices of this many, so that accepted mail never waits long for it. */
+const sliceSize = 2000
+
+export function createSqliteStore(parts: Parts): Store {
+  const { db, client } = parts
+  return {
+    ...messageWrites(parts),
+    ...leaseWrites(parts),
+    ...orderWrites(parts),
+    ...queueReads(parts),
+    ...accountStore(parts),
+    ...domainStore(parts),
+    ...smallStores(parts),
+    onChange: listener => client.onChange(listener),
+    health: () => client.health(),
+    async close() {
+      await client.close()
+      db.close()
+    },
+  }
+}
+
+function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' | 'purge'> {
+  return {
+    async accept(message: NewMessage) {
+      const row = acceptRow(message)
+      const { leased, nextDueAt } = await client.call('accept', [row], [row])
+      return { leased: leased.map(n => entryIdOf(row.id, n)), nextDueAt }
+    },
+    async settle({ outcomes, reports, events }: SettleBatch) {
+      const rows = reports.map(acceptRow)
+      await client.call(
+        'settle',
+        [{ outcomes: outcomes.map(outcomeRow), reports: rows, events: events.map(eventRow) }],
+        rows,
+      )
+    },
+    purge: (before, limit) => client.call('purge', [before, limit]),
+  }
+}
+
+type LeaseMethods =
+  | 'claim'
+  | 'claimExpired'
+  | 'takeDelayed'
+  | 'claimForCancel'
+  | 'postpone'
+  | 'release'
+  | 'renew'
+  | 'reclaim'
+
+function leaseWrites({ client }: Parts): Pick<QueueStore, LeaseMethods> {
+  const leased = async (rows: Promise<ClaimedRows>) => leasedEntries(await rows)
+  return {
+    claim: request => leased(client.call('claim', [request])),
+    claimExpired: request => leased(client.call('claimExpired', [request])),
+    takeDelayed: request => leased(client.call('takeDelayed', [request])),
+    claimForCancel: (filter, lease, limit) => leased(client.call('claimForCancel', [filter, lease, limit])),
+    postpone: (domains, until) => client.call('postpone', [domains, until]),
+    release: entries => client.call('release', [entries]),
+    renew: (entries, lease) => client.call('renew', [entries, lease]),
+    reclaim: of => client.call('reclaim', [of]),
+  }
+}
+
+function orderWrites({ client }: Parts): Pick<QueueStore, 'hold' | 'unhold' | 'retryNow'> {
+  return {
+    hold: (filter, reason, now) => inSlices(limit => client.call('hold', [filter, reason, now, limit])),
+    unhold: (filter, now) => inSlices(limit => client.call('unhold', [filter, now, limit])),
+    retryNow: (filter, now) => inSlices(limit => client.call('retryNow', [filter, now, limit])),
+  }
+}
+
+async function inSlices(order: (limit: number) => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const changed = await order(sliceSize)
+    total += changed
+    if (changed < sliceSize) return total
+  }
+}
+
+type QueueReads =
+  | 'content'
+  | 'nextDueAt'
+  | 'listQueue'
+  | 'countQueue'
+  | 'countQueueBy'
+  | 'message'
+  | 'listMessages'
+  | 'totals'
+
+function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
+  const lists = openQueueLists(db)
+  const search = openMessageSearch(db)
+  const { totals } = openTotalsReader(db)
+  return {
+    content: async message => reading(() => lists.content(message)),
+    nextDueAt: async () => reading(() => lists.nextDueAt()),
+    listQueue: async (filter, page) => reading(() => lists.listQueue(filter, page, clock.now())),
+    countQueue: async filter => reading(() => lists.countQueue(filter, clock.now())),
+    countQueueBy: async (column, filter, limit) =>
+      reading(() => lists.countQueueBy(column, filter, limit, clock.now())),
+    message: async id => reading(() => search.message(id)),
+    listMessages: async (filter, page) => reading(() => search.listMessages(filter, page)),
+    totals: async () => reading(totals),
+  }
+}
+
+function accountStore({ db, client }: Parts): AccountStore {
+  const read = openAccountsReader(db)
+  return {
+    createAccount: account => client.call('createAccount', [account]),
+    account: async id => reading(() => read.account(id)),
+    listAccounts: async page => reading(() => read.listAccounts(page)),
+    updateAccount: (id, change) => client.call('updateAccount', [id, change]),
+    deleteAccount: id => client.call('deleteAccount', [id]),
+    createCredential: credential => client.call('createCredential', [credential]),
+    credential: async id => reading(() => read.credential(id)),
+    credentialByUsername: async username => reading(() => read.credentialByUsername(username)),
+    listCredentials: async (filter, page) => reading(() => read.listCredentials(filter, page)),
+    updateCredential: (id, change) => client.call('updateCredential', [id, change]),
+    createSender: sender => client.call('createSender', [sender]),
+    sender: async address => reading(() => read.sender(address)),
+    listSenders: async (filter, page) => reading(() => read.listSenders(filter, page)),
+    updateSender: (address, change) => client.call('updateSender', [address, change]),
+    deleteSender: address => client.call('deleteSender', [address]),
+  }
+}
+
+function domainStore({ db, client }: Parts): DomainStore {
+  const read = openDomainsReader(db)
+  return {
+    createDomain: (domain, events) => client.call('createDomain', [domain, events]),
+    domain: async (name, options) => reading(() => read.domain(name, options)),
+    listDomains: async (filter, page) => reading(() => read.listDomains(filter, page)),
+    updateDomain: (name, change, events) => client.call('updateDomain', [name, change, events]),
+    addKey: (key, events) => client.call('addKey', [key, events]),
+    setKeyState: (domain, selector, state, at, events) =>
+      client.call('setKeyState', [domain, selector, state, at, events]),
+    recordChecks: (domain, checks, nextCheckAt, events) =>
+      client.call('recordChecks', [domain, checks, nextCheckAt, events]),
+    checkHistory: async (domain, page) => reading(() => read.checkHistory(domain, page)),
+    dueForCheck: async (now, limit) => reading(() => read.dueForCheck(now, limit)),
+    purgeArchivedDomains: before => client.call('purgeArchivedDomains', [before]),
+  }
+}
+
+function smallStores({ db, client }: Parts): EventStore & SettingStore {
+  const { events } = openEventsReader(db)
+  const { setting } = openSettingsReader(db)
+  return {
+    events: async (filter, limit) => reading(() => events(filter, limit)),
+    setting: async name => reading(() => setting(name)),
+    initSetting: (name, value) => client.call('initSetting', [name, value]),
+    setSetting: (name, value) => client.call('setSetting', [name, value]),
+  }
+}

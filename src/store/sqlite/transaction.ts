@@ -1,0 +1,45 @@
+/**
+ * What one transaction of the writer gathers while its commands run, to be written or told once at its end.
+ *
+ * Twenty messages of one account for one domain then cost one update of its total and of its lane, not twenty.
+ * Thrown away whole when the transaction is rolled back: nothing of it outlives a failure.
+ */
+import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
+import type { SendLimits } from '../../mail/sender-domain.ts'
+import type { BucketState } from '../../policy/token-bucket.ts'
+import type { Change } from '../store.ts'
+
+export interface TotalDelta {
+  accepted: number
+  delivered: number
+  bounced: number
+  cancelled: number
+}
+
+export interface OpenBucket {
+  state: BucketState | null
+  /** Limits in force as stored with the key's owner; read when a retry first needs them. */
+  limits: SendLimits | null
+  dirty: boolean
+}
+
+export class Transaction {
+  /** The caller's clock, set anew for each command. */
+  now: Instant
+  readonly changes: Change[] = []
+  /** Spool files nobody needs once this is committed. */
+  readonly removedFiles: string[] = []
+  /** Recipient domain → the earliest of the entries that became claimable. */
+  readonly lanes = new Map<DomainName, Instant>()
+  readonly totals = new Map<AccountId, TotalDelta>()
+  readonly buckets = new Map<string, OpenBucket>()
+
+  constructor(now: Instant) {
+    this.now = now
+  }
+
+  /** Told once, however often it happened. */
+  tellQueue(): void {
+    if (!this.changes.some(change => change.kind === 'queue')) this.changes.push({ kind: 'queue' })
+  }
+}
