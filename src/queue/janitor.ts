@@ -1,0 +1,71 @@
+/**
+ * Puts right what nobody waits for: leases that ran out come back into the queue, finished history goes.
+ *
+ * One janitor per node. After the store could not be written, workers may not have renewed the leases of attempts that
+ * are alive; so nothing is taken from them until writing has worked for a whole lease (RFC: none; design section 2:
+ * duplicates only from the in-doubt window). A round that fails is logged, and the next one tries again.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Store } from '../store/store.ts'
+
+export interface JanitorOptions {
+  readonly store: Pick<Store, 'health' | 'reclaim' | 'purge'>
+  readonly clock: Clock
+  readonly log: Log
+  /** `queue.lease` and `queue.keepHistory`, ms. */
+  readonly leaseMs: number
+  readonly keepHistoryMs: number
+}
+
+export interface Janitor {
+  /** No new round; resolves when the one under way has ended. */
+  stop(): Promise<void>
+}
+
+const purgeEveryMs = 10 * 60_000
+/** One transaction; small enough not to keep acceptance waiting for its commit. */
+const purgeAtOnce = 500
+
+export function startJanitor({ store, clock, log, leaseMs, keepHistoryMs }: JanitorOptions): Janitor {
+  let writableSince = clock.monotonic()
+  const underWay = new Map<string, Promise<void>>()
+  let stopped = false
+
+  async function reclaimLeases() {
+    const { writable } = await store.health()
+    if (!writable) writableSince = Number.POSITIVE_INFINITY
+    else writableSince = Math.min(writableSince, clock.monotonic())
+    if (clock.monotonic() - writableSince < leaseMs) return
+    const count = await store.reclaim({ expiredBefore: clock.now() })
+    if (count > 0)
+      log.warn({ event: 'leases-reclaimed', count }, `${count} leases had run out; their entries wait again`)
+  }
+
+  async function purgeHistory() {
+    const before = clock.now() - keepHistoryMs
+    let purged = purgeAtOnce
+    while (!stopped && purged >= purgeAtOnce) purged = await store.purge(before, purgeAtOnce)
+  }
+
+  /** Rounds of one kind don't overlap: a slow one makes the next ones skip. */
+  function round(what: string, act: () => Promise<void>) {
+    if (underWay.has(what)) return
+    const done = act()
+      .catch(error => log.error({ err: error }, `the janitor could not ${what}`))
+      .finally(() => underWay.delete(what))
+    underWay.set(what, done)
+  }
+
+  const cancels = [
+    clock.every(leaseMs / 2, () => round('reclaim leases', reclaimLeases)),
+    clock.every(purgeEveryMs, () => round('purge history', purgeHistory)),
+  ]
+  return {
+    async stop() {
+      stopped = true
+      for (const cancel of cancels) cancel()
+      await Promise.all(underWay.values())
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The entries in one worker's hands: whoever holds them keeps their leases from running out.
+ *
+ * One timer for all. A renewal that fails is logged and tried again at the next tick; the janitor leaves leases alone
+ * after such trouble. An entry that is forgotten here comes back into the queue when its lease runs out.
+ */
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { EntryId, Instant } from '../mail/ids.ts'
+import type { Lease, Store } from '../store/store.ts'
+
+export interface LeaseOptions {
+  readonly store: Pick<Store, 'renew'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly owner: string
+  /** `queue.lease`, ms. */
+  readonly leaseMs: number
+}
+
+export class Leases {
+  readonly #options: LeaseOptions
+  /** Entry → at least until when its lease runs. */
+  readonly #held = new Map<EntryId, Instant>()
+  readonly #cancel: Cancel
+
+  constructor(options: LeaseOptions) {
+    this.#options = options
+    this.#cancel = options.clock.every(options.leaseMs / 4, () => void this.#renewSome())
+  }
+
+  /** A lease for entries taken now. */
+  next(): Lease {
+    const { clock, owner, leaseMs } = this.#options
+    return { owner, until: clock.now() + leaseMs }
+  }
+
+  /** False when it is held already: a second claim of what is still under way must not be attempted again. */
+  hold(entry: EntryId, until: Instant): boolean {
+    const known = this.#held.has(entry)
+    this.#held.set(entry, until)
+    return !known
+  }
+
+  /** Given back, settled, or lost. */
+  drop(entry: EntryId): void {
+    this.#held.delete(entry)
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+
+  /** Those with less than two thirds left: with four ticks a lease, none falls below five twelfths. */
+  async #renewSome(): Promise<void> {
+    const { store, log, leaseMs } = this.#options
+    const lease = this.next()
+    const ending = [...this.#held].filter(([, until]) => lease.until - until > leaseMs / 3).map(([entry]) => entry)
+    if (ending.length === 0) return
+    try {
+      await store.renew(ending, lease)
+      for (const entry of ending) if (this.#held.has(entry)) this.#held.set(entry, lease.until)
+    } catch (error) {
+      log.warn({ err: error, entries: ending.length }, `${ending.length} leases could not be renewed`)
+    }
+  }
+}
