@@ -20,7 +20,7 @@ export interface FreshOffer {
 }
 
 export interface FreshDelivery {
-  /** Capacity for that many entries is set aside until `offer` or `giveBack`. */
+  /** Capacity for that many entries is set aside until `offer` or `giveBack`: one of them must follow, whatever the lease. */
   ask(entries: number): FreshOffer
   /** Takes over committed, leased entries of one message. `asked` as in `ask`. */
   offer(entries: readonly LeasedEntry[], content: FreshContent, asked: number): void

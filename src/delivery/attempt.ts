@@ -1,0 +1,169 @@
+/**
+ * One attempt: takes entries of one message to one site, and says what each recipient was answered.
+ *
+ * Judges nothing (`outcome/classify.ts` does) and never throws: an error of our own is a temporary answer of ours to
+ * every recipient that has none, with its stack in the log (design invariants 6 and 9). RFC 5321 §4.5.4.1, §5.1.
+ */
+import type { Config } from '../base/config.ts'
+import type { Seal } from '../base/seal.ts'
+import { verpAddress } from '../feedback/verp.ts'
+import type { Mailbox } from '../mail/ids.ts'
+import type { Message } from '../mail/message.ts'
+import type { AttemptFacts } from '../mail/outcome.ts'
+import type { Reply } from '../mail/reply.ts'
+import type { SettledAttempt } from '../outcome/settled-attempt.ts'
+import type { LeasedEntry } from '../store/store.ts'
+import { type Decision, type DecisionParts, decide } from './decision.ts'
+import { type Answer, type HostFacts, type HostParts, tryHosts } from './hosts-in-turn.ts'
+import { hostSpecs, type Route, type Unrouted } from './route.ts'
+import type { Group, Site } from './throttle.ts'
+import type { HostSpec } from './transport.ts'
+
+export interface AttemptParts extends DecisionParts, Omit<HostParts, 'noteSilent'> {
+  readonly config: Pick<Config, 'hostname' | 'delivery' | 'relayDomain' | 'queue'>
+  readonly seal: Seal
+  readonly verpKey: Buffer
+}
+
+/** `rerouted`: the sender's own server came or went since the route was chosen; nothing was tried. */
+export type AttemptEnd = { readonly settled: readonly SettledAttempt[] } | { readonly rerouted: true }
+
+const localTrouble: Reply = { code: 451, detail: '3.0', text: 'Temporary local problem', from: 'relay' }
+
+/** Facts as far as they are known; the rest of them comes with the host. */
+type Known = Pick<AttemptFacts, 'mode' | 'modeReason' | 'signatures' | 'reversePath' | 'startedAt'> & {
+  readonly signMs: number
+  readonly started: number
+}
+
+export async function attempt(group: Group, site: Site, parts: AttemptParts): Promise<AttemptEnd> {
+  let known = nothingKnown(group.held.message, parts)
+  try {
+    const decision = await decide(group.held.message, parts)
+    if (routeChanged(decision, group.route)) return { rerouted: true }
+    const reversePath = reversePathFor(group, decision, parts)
+    known = { ...known, mode: decision.mode, modeReason: decision.reason, reversePath }
+    const { outgoing, signatures } = await group.held.signed(decision)
+    known = { ...known, signatures, signMs: parts.clock.monotonic() - known.started }
+    const answers = await tryHosts(
+      { ...transactionOf(group, site), reversePath, outgoing },
+      specsInTurn(group.route, site, parts),
+      { ...parts, noteSilent: address => site.noteSilent(address, parts.config.queue.siteClosed) },
+    )
+    return { settled: settledByHost(group, answers, known, parts) }
+  } catch (error) {
+    return { settled: [internalError(group, error, parts, known)] }
+  }
+}
+
+/** An attempt that ended before there was a host to go to. */
+export function lookupFailed(
+  { leased, kind, site, failure }: Unrouted,
+  decision: Decision,
+  parts: Pick<AttemptParts, 'clock'>,
+): SettledAttempt {
+  const { message } = leased[0]!
+  const known = { ...nothingKnown(message, parts), mode: decision.mode, modeReason: decision.reason }
+  return {
+    facts: factsOf(known, site, null, 0),
+    route: kind,
+    results: leased.map(one => ({ leased: one, lookup: failure })),
+  }
+}
+
+/** What becomes of entries when an unexpected error ends their attempt, or their way to one. Logs it. */
+export function internalError(
+  { leased, route }: { readonly leased: readonly LeasedEntry[]; readonly route: Route | null },
+  error: unknown,
+  parts: Pick<AttemptParts, 'clock' | 'log'>,
+  known: Known = nothingKnown(leased[0]!.message, parts),
+): SettledAttempt {
+  const message = leased[0]!.message.id
+  parts.log.error({ message, site: route?.site, err: error }, 'an attempt was ended by an error of the relay itself')
+  return {
+    facts: factsOf(known, route?.site ?? '', null, parts.clock.monotonic() - known.started),
+    route: route?.kind ?? 'mx',
+    results: leased.map(one => ({
+      leased: one,
+      result: { address: one.entry.recipient.address, reply: localTrouble, phase: 'lookup' },
+    })),
+  }
+}
+
+function nothingKnown({ envelope }: Message, { clock }: Pick<AttemptParts, 'clock'>): Known {
+  return {
+    mode: 'sender-only',
+    modeReason: 'not decided: an error came first',
+    signatures: [],
+    reversePath: envelope.reversePath,
+    startedAt: clock.now(),
+    signMs: 0,
+    started: clock.monotonic(),
+  }
+}
+
+function routeChanged(decision: Decision, route: Route): boolean {
+  if (decision.own === null || route.own === null) return decision.own !== route.own
+  const [now, then] = [decision.own.smtp, route.own.smtp]
+  return now.host !== then.host || now.port !== then.port || now.username !== then.username
+}
+
+/** The null reverse-path stays null: a bounce must never be bounced (RFC 5321 §4.5.5). */
+function reversePathFor(group: Group, decision: Decision, { config, verpKey }: AttemptParts): Mailbox | null {
+  const { id, envelope } = group.held.message
+  if (decision.reversePath === 'as-submitted' || envelope.reversePath === null) return envelope.reversePath
+  const sole = group.leased.length === 1 ? group.leased[0]!.entry.id : null
+  return verpAddress({ message: id, entry: sole, bounceHost: config.relayDomain.bounceHost, key: verpKey })
+}
+
+function transactionOf({ held, leased, route }: Group, site: Site) {
+  const recipients = leased.map(({ entry }) => entry.recipient)
+  return {
+    site: route.site,
+    key: route.key,
+    maxMessages: site.rule.messagesPerConnection,
+    envelope: { ...held.message.envelope, recipients },
+  }
+}
+
+/** Addresses that did not answer lately go last, or every message would wait for a dead first host. */
+function specsInTurn(route: Route, site: Site, { config, seal }: AttemptParts): readonly HostSpec[] {
+  const specs = hostSpecs(route, config, seal)
+  const silent = specs.filter(({ address }) => site.isSilent(address))
+  return silent.length === 0 ? specs : [...specs.filter(spec => !silent.includes(spec)), ...silent]
+}
+
+/** One settled attempt for each host that gave answers: they differ in their facts. */
+function settledByHost(
+  { leased, route }: Group,
+  answers: readonly Answer[],
+  known: Known,
+  { clock }: AttemptParts,
+): SettledAttempt[] {
+  const totalMs = clock.monotonic() - known.started
+  return [...new Set(answers.map(({ host }) => host))].map(host => ({
+    facts: factsOf(known, route.site, host, totalMs),
+    route: route.kind,
+    dsnPassedOn: host.dsn,
+    results: leased.flatMap((one, i) =>
+      answers[i]!.host === host ? [{ leased: one, result: answers[i]!.result }] : [],
+    ),
+  }))
+}
+
+function factsOf(known: Known, site: string, host: HostFacts | null, totalMs: number): AttemptFacts {
+  const { mode, modeReason, signatures, reversePath, startedAt, signMs } = known
+  return {
+    mode,
+    modeReason,
+    signatures,
+    site,
+    remoteMta: host?.remoteMta ?? null,
+    remoteIp: host?.remoteIp ?? null,
+    sourceIp: host?.sourceIp ?? null,
+    tls: host?.tls ?? null,
+    reversePath,
+    startedAt,
+    durations: { signMs, connectMs: host?.connectMs ?? 0, sendMs: host?.sendMs ?? 0, totalMs },
+  }
+}

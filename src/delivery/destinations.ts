@@ -1,0 +1,94 @@
+/**
+ * Recipient domain → its site and the hosts to try: looked up once for all mail of a while.
+ *
+ * Answers are shared by everyone who asks meanwhile and kept for seconds only, below any sensible TTL; the resolver
+ * keeps the records themselves. DNS trouble is an answer (LookupFailure); fails with bugs only, and then forgets them.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../base/clock.ts'
+import { findHosts, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
+import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
+import type { DomainName } from '../mail/ids.ts'
+
+export type Destination =
+  | { readonly site: string; readonly hosts: readonly MxHost[] }
+  | { readonly failure: LookupFailure }
+
+interface Known {
+  readonly destination: Promise<Destination>
+  /** Set once it is known; stays when the answer grows old, for questions that can't wait. */
+  site: string | null
+  freshUntil: number
+}
+
+/** As many as the resolver keeps by default; a destination weighs about 1 kB. */
+const maxDestinations = 10_000
+/** A host taken out of DNS is still tried this long; its neighbours are tried as well. */
+const keepMs = 30_000
+/** A failure is kept just long enough that a burst to one broken domain costs one lookup. */
+const keepFailureMs = 5_000
+
+export class Destinations {
+  readonly #resolver: Resolver
+  readonly #options: LookupOptions
+  readonly #clock: Clock
+  readonly #known = new LRUCache<DomainName, Known>({ max: maxDestinations })
+
+  constructor(resolver: Resolver, options: LookupOptions, clock: Clock) {
+    this.#resolver = resolver
+    this.#options = options
+    this.#clock = clock
+  }
+
+  find(domain: DomainName): Promise<Destination> {
+    const known = this.#known.get(domain)
+    if (known !== undefined && known.freshUntil > this.#clock.monotonic()) return known.destination
+    return this.#lookUp(domain, known?.site ?? null)
+  }
+
+  /** The site as last known, without waiting; null: never looked up. */
+  siteOf(domain: DomainName): string | null {
+    return this.#known.get(domain)?.site ?? null
+  }
+
+  #lookUp(domain: DomainName, lastSite: string | null): Promise<Destination> {
+    const known: Known = { destination: this.#ask(domain), site: lastSite, freshUntil: Number.POSITIVE_INFINITY }
+    this.#known.set(domain, known)
+    known.destination.then(
+      destination => this.#remember(known, destination),
+      () => this.#known.delete(domain),
+    )
+    return known.destination
+  }
+
+  #remember(known: Known, destination: Destination): void {
+    const failed = 'failure' in destination
+    if (!failed) known.site = destination.site
+    known.freshUntil = this.#clock.monotonic() + (failed ? keepFailureMs : keepMs)
+  }
+
+  async #ask(domain: DomainName): Promise<Destination> {
+    const found = await findHosts(this.#resolver, domain, this.#options)
+    if ('failure' in found) return found
+    return { site: await this.#nameOfSite(domain, found.hosts), hosts: found.hosts }
+  }
+
+  /**
+   * All MX hosts, sorted, and not only those that will be tried: which ones are tried changes with the shuffle of equal
+   * preferences, and all domains of one provider must share its limits.
+   */
+  async #nameOfSite(domain: DomainName, hosts: readonly MxHost[]): Promise<string> {
+    try {
+      const { records } = await this.#resolver.mx(domain)
+      const exchanges = records.map(record => record.exchange).filter(exchange => exchange !== '')
+      if (exchanges.length > 0) return siteNameOf(exchanges)
+    } catch (error) {
+      if (!(error instanceof DnsTrouble)) throw error
+    }
+    return siteNameOf(hosts.map(({ host }) => host))
+  }
+}
+
+function siteNameOf(hosts: readonly string[]): string {
+  return [...new Set(hosts)].sort().join(',')
+}

@@ -1,0 +1,208 @@
+/**
+ * Turns due queue entries into attempts: claim or take fresh → site → limits → attempt → settle.
+ *
+ * One for each data-plane worker. Entries of one message for one site travel together. All entries in memory are under
+ * this worker's lease and bounded in number; when it dies, they come back. Nothing is attempted while outcomes can't be
+ * written. Never fails: an unexpected error ends one attempt, as a temporary problem of ours (design invariant 9).
+ */
+
+import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import type { Log } from '../base/log.ts'
+import type { Seal } from '../base/seal.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Instant } from '../mail/ids.ts'
+import type { Settler } from '../outcome/settle.ts'
+import { Claims } from '../queue/claim.ts'
+import { Leases } from '../queue/leases.ts'
+import type { KeyRing } from '../signing/key-ring.ts'
+import type { Directory } from '../store/directory.ts'
+import type { Spool } from '../store/spool.ts'
+import type { Store } from '../store/store.ts'
+import { Connections } from './connections.ts'
+import { Destinations } from './destinations.ts'
+import type { FreshDelivery } from './fresh.ts'
+import { ContentBudget } from './held-message.ts'
+import { Intake } from './intake.ts'
+import { Placement } from './placement.ts'
+import { Returns } from './returns.ts'
+import { Runner } from './runner.ts'
+import { SiteRing } from './site-ring.ts'
+import { StoreGate } from './store-gate.ts'
+import type { SiteState } from './throttle.ts'
+import { TlsPolicy } from './tls-policy.ts'
+import type { Transport } from './transport.ts'
+import { UnderWay } from './under-way.ts'
+
+export interface DispatcherParts {
+  readonly config: Config
+  readonly store: Store
+  readonly spool: Pick<Spool, 'absolute'>
+  readonly directory: Pick<Directory, 'domain' | 'sender'>
+  readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
+  readonly resolver: Resolver
+  readonly transport: Transport
+  readonly settler: Pick<Settler, 'settle' | 'unsettled' | 'onDue'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly owner: string
+  readonly seal: Seal
+  readonly verpKey: Buffer
+}
+
+export interface Dispatcher {
+  readonly fresh: FreshDelivery
+  /** Something may be due that wasn't before. */
+  wake(): void
+  /** No new attempts; running ones get a bounded time, everything else goes back to the queue. */
+  stop(): Promise<void>
+  /** Sites with mail in memory, and closed ones. */
+  sites(): SiteState[]
+}
+
+/** Entries in memory for each attempt that may be under way: enough that none waits for a claim. */
+const entriesPerAttempt = 10
+/** Contents of waiting messages; beyond it they are read again. 64 MiB is 13,000 mails of the usual 5 kB. */
+const contentBytes = 64 * 1024 * 1024
+/** Running attempts may end in their own time, and then are cut off: together below the 30 s that Docker and systemd leave. */
+const endMs = 15_000
+const cutOffMs = 5_000
+/** Between tries to take back what an earlier life of this worker held. */
+const reclaimAgainMs = 1_000
+
+/** Begins at once: takes back what this owner held before, then claims. */
+export function openDispatcher(parts: DispatcherParts): Dispatcher {
+  const dispatcher = new LeasingDispatcher(parts)
+  void dispatcher.start()
+  return dispatcher
+}
+
+class LeasingDispatcher implements Dispatcher {
+  readonly fresh: FreshDelivery
+  readonly #parts: DispatcherParts
+  readonly #leases: Leases
+  readonly #gate: StoreGate
+  readonly #ring: SiteRing
+  readonly #claims: Claims
+  readonly #connections: Connections
+  readonly #returns: Returns
+  readonly #underWay = new UnderWay()
+  readonly #unsubscribe: () => void
+  #phase: 'starting' | 'running' | 'stopping' | 'cut-off' = 'starting'
+
+  constructor(parts: DispatcherParts) {
+    const { config, store, settler, clock, log, owner } = parts
+    this.#parts = parts
+    this.#leases = new Leases({ store, clock, log, owner, leaseMs: config.queue.lease })
+    this.#gate = new StoreGate({ store, clock, log, unsettled: () => settler.unsettled, onOpen: () => this.#goOn() })
+    this.#connections = openConnections(parts)
+    this.#returns = new Returns({ store, settler, clock, log, leases: this.#leases })
+    this.#ring = new SiteRing({
+      clock,
+      rules: config.sites,
+      maxAttempts: config.delivery.maxAttempts,
+      open: () => this.#phase === 'running' && this.#gate.isOpen,
+      run: (site, group) => this.#underWay.add(runner.run(site, group)),
+    })
+    const shared = this.#shared()
+    const placement = new Placement(shared)
+    const runner = new Runner({ ...shared, placement })
+    const intake = new Intake({ ...shared, placement })
+    this.#claims = new Claims({
+      ...parts,
+      lease: () => this.#leases.next(),
+      room: () => intake.room,
+      take: (leased, lease) => intake.take(leased, lease),
+    })
+    this.fresh = intake
+    settler.onDue(at => this.#claims.waiting(at))
+    this.#unsubscribe = store.onChange(({ kind }) => {
+      if (kind === 'queue') this.wake()
+    })
+  }
+
+  /** What placement, runner and intake have in common. */
+  #shared() {
+    const { config, resolver, clock } = this.#parts
+    return {
+      ...this.#parts,
+      lostGraceMs: config.domains.lostGrace,
+      leaseMs: config.queue.lease,
+      capacity: config.delivery.maxAttempts * entriesPerAttempt,
+      lookup: config.delivery,
+      destinations: new Destinations(resolver, config.delivery, clock),
+      budget: new ContentBudget(contentBytes),
+      leases: this.#leases,
+      ring: this.#ring,
+      returns: this.#returns,
+      connections: this.#connections,
+      underWay: this.#underWay,
+      open: () => this.#phase === 'running' && this.#gate.writable,
+      stopping: () => this.#phase === 'stopping' || this.#phase === 'cut-off',
+      cutOff: () => this.#phase === 'cut-off',
+      waiting: (at: Instant) => this.#claims.waiting(at),
+      onRoom: () => this.#claims.roomFreed(),
+      onDue: () => this.#claims.wake(),
+    }
+  }
+
+  /** What this owner held in an earlier life was under way when it died: it comes back in doubt, then work begins. */
+  async start(): Promise<void> {
+    const { store, owner, clock, log } = this.#parts
+    while (this.#phase === 'starting') {
+      try {
+        const count = await store.reclaim({ owner })
+        if (count > 0) log.warn({ entries: count }, `${count} entries were under way when ${owner} ended last`)
+        if (this.#phase === 'starting') this.#phase = 'running'
+      } catch (error) {
+        log.warn({ err: error }, 'leases of an earlier life could not be taken back yet')
+        await clock.sleep(reclaimAgainMs)
+      }
+    }
+    this.#goOn()
+  }
+
+  wake(): void {
+    this.#claims.wake()
+  }
+
+  sites(): SiteState[] {
+    return [...this.#ring.sites()].filter(site => site.inUse || site.closedUntil !== null).map(site => site.state)
+  }
+
+  async stop(): Promise<void> {
+    const { clock } = this.#parts
+    this.#phase = 'stopping'
+    this.#unsubscribe()
+    this.#ring.stop()
+    await this.#claims.stop()
+    const waiting = [...this.#ring.sites()].flatMap(site => this.#ring.drain(site))
+    this.#underWay.add(this.#returns.releaseGroups(waiting, clock.now()))
+    await this.#underWay.idleWithin(endMs, clock)
+    this.#phase = 'cut-off'
+    await this.#connections.stop()
+    await this.#underWay.idleWithin(cutOffMs, clock)
+    this.#gate.stop()
+    this.#leases.stop()
+  }
+
+  #goOn(): void {
+    this.#ring.turn()
+    this.#claims.wake()
+  }
+}
+
+function openConnections({ config: { delivery }, transport, clock }: DispatcherParts): Connections {
+  return new Connections({
+    transport,
+    limits: {
+      connectTimeoutMs: delivery.connectTimeout,
+      commandTimeoutMs: delivery.commandTimeout,
+      dotTimeoutMs: delivery.dotTimeout,
+    },
+    tlsPolicy: new TlsPolicy(clock),
+    clock,
+    idleMs: delivery.idleConnection,
+    maxIdle: delivery.maxAttempts,
+  })
+}

@@ -1,0 +1,169 @@
+/**
+ * Takes one message to the hosts of its route in turn, until every recipient has an answer no other host can better.
+ *
+ * RFC 5321 §5.1: what goes wrong with a host before it has judged the recipients is a reason to try the next. What it
+ * said about a recipient is final for this attempt. Judges nothing else, and never throws for what the network does.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Phase, RecipientResult } from '../mail/attempt-result.ts'
+import type { Envelope } from '../mail/envelope.ts'
+import type { HostName, Mailbox } from '../mail/ids.ts'
+import { tlsFallback } from '../outcome/delivery-log.ts'
+import type { Connections } from './connections.ts'
+import type { Connection, HostSpec, OpenResult, Outgoing } from './transport.ts'
+
+export interface Delivery {
+  /** As in `AttemptFacts`. */
+  readonly site: string
+  /** What kept connections belong to. */
+  readonly key: string
+  readonly maxMessages: number
+  readonly envelope: Envelope
+  readonly reversePath: Mailbox | null
+  readonly outgoing: Outgoing
+}
+
+/** Which host answered, and how long that took. */
+export interface HostFacts {
+  readonly remoteMta: HostName
+  readonly remoteIp: string
+  readonly sourceIp: string | null
+  readonly tls: string | null
+  /** The host announced DSN (RFC 3461 §4). */
+  readonly dsn: boolean
+  readonly connectMs: number
+  readonly sendMs: number
+}
+
+export interface Answer {
+  readonly result: RecipientResult
+  readonly host: HostFacts
+}
+
+export interface HostParts {
+  readonly connections: Connections
+  readonly clock: Clock
+  readonly log: Log
+  /** An address that could not be connected to. */
+  noteSilent(address: string): void
+  /** True once running attempts are being cut off: no further host then. */
+  cutOff(): boolean
+}
+
+type Transaction = { readonly results: readonly RecipientResult[]; readonly host: HostFacts }
+
+/** One answer per recipient of the envelope, in order. `specs` are tried in this order; never empty. */
+export async function tryHosts(
+  delivery: Delivery,
+  specs: readonly HostSpec[],
+  parts: HostParts,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
+  let open = delivery.envelope.recipients.map((_, index) => index)
+  for (const spec of specs) {
+    const recipients = open.map(index => delivery.envelope.recipients[index]!)
+    const { results, host } = await tryHost(
+      { ...delivery, envelope: { ...delivery.envelope, recipients } },
+      spec,
+      parts,
+    )
+    for (const [i, index] of open.entries()) answers[index] = better(answers[index], { result: results[i]!, host })
+    open = open.filter((_, i) => mayDoBetterElsewhere(results[i]!))
+    if (open.length === 0 || parts.cutOff()) break
+  }
+  return answers
+}
+
+/** A kept connection that turns out closed says nothing about the message: once more on a new one. */
+async function tryHost(delivery: Delivery, spec: HostSpec, parts: HostParts): Promise<Transaction> {
+  const first = await tryConnection(delivery, spec, parts, false)
+  if (!first.stale || parts.cutOff()) return first
+  return tryConnection(delivery, spec, parts, true)
+}
+
+async function tryConnection(
+  delivery: Delivery,
+  spec: HostSpec,
+  parts: HostParts,
+  fresh: boolean,
+): Promise<Transaction & { readonly stale: boolean }> {
+  const { clock, connections } = parts
+  const started = clock.monotonic()
+  const opened = await openConnection(delivery, spec, parts, fresh)
+  const connected = clock.monotonic()
+  const facts = (connection: Connection | null, sendMs: number): HostFacts => ({
+    remoteMta: spec.host,
+    remoteIp: connection?.spec.address ?? spec.address,
+    sourceIp: spec.sourceIp ?? null,
+    tls: connection?.tls ?? null,
+    dsn: connection?.extensions.has('DSN') ?? false,
+    connectMs: connected - started,
+    sendMs,
+  })
+  if (!('connection' in opened)) {
+    const results = delivery.envelope.recipients.map(({ address }) => unopened(address, opened))
+    return { results, host: facts(null, 0), stale: false }
+  }
+  const { connection } = opened
+  const kept = connection.sent > 0
+  const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
+  const host = facts(connection, clock.monotonic() - connected)
+  connections.release(connection)
+  return { results, host, stale: kept && results.every(isStale) }
+}
+
+/**
+ * Opportunistic TLS that breaks is no reason not to deliver (RFC 7435 §3): once more in plain text. Not with a login:
+ * whoever can break a handshake must not get a password for it.
+ */
+async function openConnection(
+  { key, maxMessages, site }: Delivery,
+  spec: HostSpec,
+  { connections, log, noteSilent }: HostParts,
+  fresh: boolean,
+): Promise<OpenResult> {
+  let opened = await connections.acquire(spec, { key, maxMessages, fresh })
+  if ('failure' in opened && opened.tlsFailed && spec.tls === 'opportunistic' && !spec.implicitTls && !spec.auth) {
+    tlsFallback(log, { site, remoteMta: spec.host, remoteIp: spec.address, reason: opened.failure.detail })
+    opened = await connections.acquire({ ...spec, tls: 'off' }, { key, maxMessages, fresh })
+  }
+  if ('failure' in opened && opened.failure.phase === 'connect') noteSilent(spec.address)
+  return opened
+}
+
+function unopened(address: Mailbox, opened: Exclude<OpenResult, { connection: Connection }>): RecipientResult {
+  return 'failure' in opened
+    ? { address, failure: opened.failure }
+    : { address, reply: opened.reply, phase: opened.phase }
+}
+
+/** Before the first recipient; `mail` only when the host says "not now" (RFC 5321 §4.2.1). */
+const hostPhases: ReadonlySet<Phase> = new Set(['connect', 'banner', 'ehlo', 'starttls', 'idle'])
+
+function mayDoBetterElsewhere(result: RecipientResult): boolean {
+  if ('failure' in result) return !result.failure.inDoubt && result.failure.kind !== 'unsupported'
+  const { reply, phase } = result
+  if (hostPhases.has(phase)) return true
+  // 421 ends the session whatever it answered (RFC 5321 §3.8); after the dot it is this message's answer all the same.
+  if (reply.code === 421) return phase !== 'dot'
+  return phase === 'mail' && reply.code >= 400 && reply.code < 500
+}
+
+/** Servers close idle connections silently, or with a 421 that waits to be read (RFC 5321 §3.8). */
+function isStale(result: RecipientResult): boolean {
+  if ('reply' in result) return result.reply.code === 421 && (result.phase === 'idle' || result.phase === 'mail')
+  const { phase, kind, inDoubt } = result.failure
+  return !inDoubt && (phase === 'idle' || phase === 'mail') && (kind === 'closed' || kind === 'reset')
+}
+
+/** When no host takes it, the one that said most stands: a temporary reply, else silence, else a refusal. */
+function better(old: Answer | undefined, now: Answer): Answer {
+  if (old === undefined || !mayDoBetterElsewhere(now.result)) return now
+  return weight(now.result) >= weight(old.result) ? now : old
+}
+
+function weight(result: RecipientResult): number {
+  if ('failure' in result) return 1
+  return result.reply.code < 500 ? 2 : 0
+}

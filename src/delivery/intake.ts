@@ -1,0 +1,110 @@
+/**
+ * Takes entries into this worker's hands, fresh ones from submission and due ones from the queue, within one bound.
+ *
+ * Fresh mail may take most of the room but not all, or retries would starve while much is submitted. Never fails.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { DomainName, Instant } from '../mail/ids.ts'
+import type { Leases } from '../queue/leases.ts'
+import type { Lease, LeasedEntry } from '../store/store.ts'
+import type { Destinations } from './destinations.ts'
+import type { FreshContent, FreshDelivery, FreshOffer } from './fresh.ts'
+import type { Placement } from './placement.ts'
+import type { SiteRing } from './site-ring.ts'
+import type { Site } from './throttle.ts'
+import type { UnderWay } from './under-way.ts'
+
+export interface IntakeParts {
+  readonly clock: Clock
+  readonly leases: Leases
+  readonly destinations: Destinations
+  readonly ring: SiteRing
+  readonly placement: Placement
+  readonly underWay: UnderWay
+  /** Entries in memory, in all. */
+  readonly capacity: number
+  /** Whether anything may be taken now. */
+  open(): boolean
+  /** Entries stayed in the queue and the first is due then. */
+  waiting(nextDueAt: Instant): void
+}
+
+/** Part of the room that fresh mail may take. */
+const freshShare = 3 / 4
+/** Less than this part isn't worth a claim's transaction: what is under way will free more. */
+const worthwhileShare = 1 / 8
+
+export class Intake implements FreshDelivery {
+  readonly #parts: IntakeParts
+  /** Entries that submission may hand over yet. */
+  #asked = 0
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts
+  }
+
+  /** How many due entries to claim. */
+  get room(): number {
+    const { capacity, leases, open } = this.#parts
+    if (!open()) return 0
+    const free = capacity - leases.size - this.#asked
+    return free >= capacity * worthwhileShare || leases.size === 0 ? Math.max(free, 0) : 0
+  }
+
+  /** Claimed entries. What a second claim brings although its first attempt still runs here is left to that one. */
+  take(leased: readonly LeasedEntry[], lease: Lease): void {
+    const byMessage = new Map<string, LeasedEntry[]>()
+    for (const one of leased) {
+      if (!this.#parts.leases.hold(one.entry.id, lease.until)) continue
+      const same = byMessage.get(one.message.id)
+      if (same) same.push(one)
+      else byMessage.set(one.message.id, [one])
+    }
+    for (const entries of byMessage.values()) this.#place(entries, null)
+  }
+
+  ask(entries: number): FreshOffer {
+    const { capacity, leases, open, clock } = this.#parts
+    this.#asked += entries
+    const lease = open() && leases.size + this.#asked <= capacity * freshShare ? leases.next() : undefined
+    return {
+      lease,
+      leasable: domain => this.#leasable(domain),
+      nextAttemptAt: domain => this.#siteOf(domain)?.closedUntil ?? clock.now(),
+    }
+  }
+
+  offer(leased: readonly LeasedEntry[], content: FreshContent, asked: number): void {
+    this.#asked -= asked
+    if (leased.length === 0) return
+    const { until } = this.#parts.leases.next()
+    for (const { entry } of leased) this.#parts.leases.hold(entry.id, until)
+    this.#place(leased, content)
+  }
+
+  giveBack(asked: number): void {
+    this.#asked -= asked
+  }
+
+  waiting(nextDueAt: Instant): void {
+    this.#parts.waiting(nextDueAt)
+  }
+
+  #place(leased: readonly LeasedEntry[], content: FreshContent | null): void {
+    this.#parts.underWay.add(this.#parts.placement.place(leased, content))
+  }
+
+  #leasable(domain: DomainName): boolean {
+    const site = this.#siteOf(domain)
+    if (site === undefined) return true
+    if (site.closedUntil !== null) return false
+    if (!this.#parts.placement.isFull(site)) return true
+    void this.#parts.placement.park(site, [domain])
+    return false
+  }
+
+  #siteOf(domain: DomainName): Site | undefined {
+    const key = this.#parts.destinations.siteOf(domain)
+    return key === null ? undefined : this.#parts.ring.known(key)
+  }
+}

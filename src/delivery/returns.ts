@@ -1,0 +1,83 @@
+/**
+ * How entries leave this worker's hands: settled, or given back to the queue without an attempt.
+ *
+ * Also parks the lanes of a site that takes none, so that `claim` doesn't hand out what can't be sent. Fails softly: an
+ * entry that can be neither settled nor given back is let go, and comes back in doubt when its lease runs out; a lane that
+ * can't be parked costs claims for nothing.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { DomainName, Instant } from '../mail/ids.ts'
+import type { Settler } from '../outcome/settle.ts'
+import type { SettledAttempt } from '../outcome/settled-attempt.ts'
+import type { Leases } from '../queue/leases.ts'
+import type { LeasedEntry, Store } from '../store/store.ts'
+import type { Group, Site } from './throttle.ts'
+
+export interface ReturnsParts {
+  readonly store: Pick<Store, 'release' | 'postpone'>
+  readonly settler: Pick<Settler, 'settle'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly leases: Leases
+}
+
+export class Returns {
+  readonly #parts: ReturnsParts
+
+  constructor(parts: ReturnsParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when the outcomes stand. */
+  async settle(attempts: readonly SettledAttempt[]): Promise<void> {
+    const { settler, log, leases } = this.#parts
+    try {
+      await settler.settle(attempts)
+    } catch (error) {
+      log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
+    } finally {
+      for (const { results } of attempts) for (const { leased } of results) leases.drop(leased.entry.id)
+    }
+  }
+
+  /** Due again then. */
+  async release(leased: readonly LeasedEntry[], nextAttemptAt: Instant): Promise<void> {
+    if (leased.length === 0) return
+    const { store, log, leases } = this.#parts
+    try {
+      await store.release(leased.map(({ entry }) => ({ entry: entry.id, nextAttemptAt })))
+    } catch (error) {
+      log.warn({ err: error, entries: leased.length }, 'entries could not be given back; they come back in doubt')
+    } finally {
+      for (const { entry } of leased) leases.drop(entry.id)
+    }
+  }
+
+  /** Groups that were taken out of the ring. */
+  releaseGroups(groups: readonly Group[], nextAttemptAt: Instant): Promise<void> {
+    for (const { held } of groups) held.leave()
+    return this.release(
+      groups.flatMap(({ leased }) => leased),
+      nextAttemptAt,
+    )
+  }
+
+  /** Until then, or until `unpark`. Only for MX sites: lanes are recipient domains, no sender's own server serves one. */
+  async park(site: Site, domains: Iterable<DomainName>, until: Instant): Promise<void> {
+    await this.#postpone(site.park(domains, until), until)
+  }
+
+  async unpark(site: Site): Promise<void> {
+    await this.#postpone(site.unpark(), this.#parts.clock.now())
+  }
+
+  async #postpone(domains: readonly DomainName[], until: Instant): Promise<void> {
+    if (domains.length === 0) return
+    try {
+      await this.#parts.store.postpone(domains, until)
+    } catch (error) {
+      this.#parts.log.warn({ err: error, lanes: domains.length }, 'lanes could not be postponed')
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Where a message's recipients are taken to: the MX hosts of their domains, or the sender's own SMTP server.
+ *
+ * Recipients whose domains share a site travel together (design section 1). Addresses that aren't to be connected to
+ * (loopback, private …) are refused by the lookup, for both kinds of route alike. Fails as `Destinations` does, and
+ * with SealBroken when an own server's password doesn't open.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import type { Seal } from '../base/seal.ts'
+import { findAddresses, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { DomainName, Mailbox } from '../mail/ids.ts'
+import type { LeasedEntry } from '../store/store.ts'
+import type { Decision } from './decision.ts'
+import type { Destination, Destinations } from './destinations.ts'
+import type { HostSpec } from './transport.ts'
+
+export interface Route {
+  readonly kind: 'mx' | 'own-smtp'
+  /** What limits and kept connections belong to. With an own server each login is its own: one must not close another's. */
+  readonly key: string
+  /** As in `AttemptFacts`. */
+  readonly site: string
+  readonly hosts: readonly MxHost[]
+  /** Null for MX. */
+  readonly own: Decision['own']
+}
+
+/** Entries that travel together. */
+export interface Routed {
+  readonly leased: readonly LeasedEntry[]
+  readonly route: Route
+}
+
+/** Entries whose way could not be found. */
+export interface Unrouted {
+  readonly leased: readonly LeasedEntry[]
+  readonly kind: Route['kind']
+  readonly site: string
+  readonly failure: LookupFailure
+}
+
+export interface RouteParts {
+  readonly destinations: Destinations
+  readonly clock: Clock
+  readonly resolver: Resolver
+  readonly lookup: LookupOptions
+}
+
+/** Lookups that take longer are stragglers: their timeout is seconds, a good answer takes some 10 ms. */
+const promptMs = 500
+/** Port 465 speaks TLS from the first byte (RFC 8314 §3.3). */
+const implicitTlsPort = 465
+
+/**
+ * `leased`: entries of one message. Routes come in batches: those that were found promptly together, so that domains of
+ * one site share a transaction; then each straggler alone, so that one domain's broken DNS delays nobody else.
+ */
+export async function* findRoutes(
+  leased: readonly LeasedEntry[],
+  decision: Decision,
+  parts: RouteParts,
+): AsyncGenerator<readonly (Routed | Unrouted)[]> {
+  if (decision.own !== null) {
+    yield [await ownRoute(leased, decision.own, parts)]
+    return
+  }
+  const waiting = new Map<DomainName, Promise<Destination>>()
+  for (const { entry } of leased) {
+    if (!waiting.has(entry.domain)) waiting.set(entry.domain, parts.destinations.find(entry.domain))
+  }
+  const found = new Map<DomainName, Destination>()
+  for (const [domain, lookup] of waiting)
+    lookup.then(
+      destination => found.set(domain, destination),
+      () => {},
+    )
+  if (waiting.size > 1) await promptly(waiting.values(), parts.clock)
+  while (waiting.size > 0) {
+    if (found.size === 0) await Promise.race(waiting.values())
+    const batch = new Map(found)
+    found.clear()
+    for (const domain of batch.keys()) waiting.delete(domain)
+    yield bySite(leased, batch)
+  }
+}
+
+async function promptly(lookups: Iterable<Promise<unknown>>, clock: Clock): Promise<void> {
+  const done = new AbortController()
+  const late = clock.sleep(promptMs, done.signal)
+  await Promise.race([Promise.allSettled(lookups), late])
+  done.abort()
+}
+
+function bySite(
+  leased: readonly LeasedEntry[],
+  found: ReadonlyMap<DomainName, Destination>,
+): readonly (Routed | Unrouted)[] {
+  const sites = new Map<string, (Routed | Unrouted) & { readonly leased: LeasedEntry[] }>()
+  for (const one of leased) {
+    const { domain } = one.entry
+    const destination = found.get(domain)
+    if (destination === undefined) continue
+    const key = 'failure' in destination ? `! ${domain}` : destination.site
+    const same = sites.get(key)
+    if (same) same.leased.push(one)
+    else if ('failure' in destination) sites.set(key, { leased: [one], kind: 'mx', site: '', ...destination })
+    else sites.set(key, { leased: [one], route: { kind: 'mx', key, own: null, ...destination } })
+  }
+  return [...sites.values()]
+}
+
+async function ownRoute(
+  leased: readonly LeasedEntry[],
+  own: NonNullable<Route['own']>,
+  { resolver, lookup }: RouteParts,
+): Promise<Routed | Unrouted> {
+  const { host, port, username } = own.smtp
+  const site = `smtp:${host}:${port}`
+  const found = await findAddresses(resolver, host, lookup)
+  if ('failure' in found) return { leased, kind: 'own-smtp', site, failure: found.failure }
+  const hosts = [{ host, preference: 0, addresses: found.addresses }]
+  return { leased, route: { kind: 'own-smtp', key: `${site} ${username}`, site, hosts, own } }
+}
+
+/** One spec per address, in the order to try. */
+export function hostSpecs(route: Route, config: Pick<Config, 'hostname' | 'delivery'>, seal: Seal): HostSpec[] {
+  const common = route.own === null ? mxSpec(config) : ownSpec(route.own, config, seal)
+  return route.hosts.flatMap(({ host, addresses }) =>
+    addresses.map(address => ({ ...common, host, address, ...sourceFor(address, config) })),
+  )
+}
+
+type CommonSpec = Omit<HostSpec, 'host' | 'address' | 'sourceIp'>
+
+function mxSpec({ hostname, delivery }: Pick<Config, 'hostname' | 'delivery'>): CommonSpec {
+  return {
+    port: delivery.port,
+    tls: 'opportunistic',
+    implicitTls: false,
+    verifyCertificate: false,
+    ehlo: hostname,
+  }
+}
+
+function ownSpec(
+  { smtp, sender }: NonNullable<Route['own']>,
+  { hostname }: { hostname: string },
+  seal: Seal,
+): CommonSpec {
+  return {
+    port: smtp.port,
+    tls: smtp.tls,
+    implicitTls: smtp.port === implicitTlsPort,
+    verifyCertificate: smtp.tls === 'required',
+    ehlo: hostname,
+    auth: { username: smtp.username, password: seal.open(smtp.sealedPassword, ownSmtpPurpose(sender)) },
+  }
+}
+
+/** What a sender's SMTP password is sealed for (`base/seal.ts`). */
+export function ownSmtpPurpose(sender: Mailbox): string {
+  return `own-smtp:${sender}`
+}
+
+function sourceFor(address: string, { delivery }: Pick<Config, 'delivery'>): { readonly sourceIp?: string } {
+  const sourceIp = address.includes(':') ? delivery.sourceIpv6 : delivery.sourceIpv4
+  return sourceIp === null ? {} : { sourceIp }
+}

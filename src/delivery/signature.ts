@@ -1,0 +1,67 @@
+/**
+ * Puts DKIM signatures on a content: by the sender domain's keys where they are published, else by the relay's.
+ *
+ * A key that can't be used never loses or refuses mail: the relay's key takes its place, and when that fails too the
+ * mail goes unsigned; the log tells either. Fails only when the content can't be read.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Message } from '../mail/message.ts'
+import type { SenderDomain } from '../mail/sender-domain.ts'
+import type { KeyRing } from '../signing/key-ring.ts'
+import { type Signatures, SigningFailed, sign } from '../signing/signer.ts'
+import type { Decision } from './decision.ts'
+import type { FreshContent } from './fresh.ts'
+
+export interface SigningParts {
+  readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type Signers = Pick<Decision, 'dkim' | 'domain'>
+
+const unsigned: Signatures = { fields: Buffer.alloc(0), names: [] }
+
+export async function signFor(
+  message: Message,
+  content: FreshContent,
+  { dkim, domain }: Signers,
+  parts: SigningParts,
+): Promise<Signatures> {
+  if (dkim === 'none') return unsigned
+  const byDomain = dkim === 'domain' && domain !== null ? await signByDomain(message, content, domain, parts) : null
+  return byDomain ?? (await signByRelay(message, content, parts))
+}
+
+/** Null when the domain's keys can't sign. A file that can't be read fails again with the relay's key, and tells there. */
+async function signByDomain(
+  message: Message,
+  content: FreshContent,
+  domain: SenderDomain,
+  { keyRing, clock, log }: SigningParts,
+): Promise<Signatures | null> {
+  const facts = { message: message.id, senderDomain: domain.name }
+  try {
+    const keys = keyRing.keysOf(domain)
+    if (keys.length > 0) return await sign(content, keys, clock.now())
+    log.error(facts, `${domain.name} has no key to sign with; the relay signs instead`)
+  } catch (error) {
+    log.error({ ...facts, err: error }, `signing with the key of ${domain.name} failed; the relay signs instead`)
+  }
+  return null
+}
+
+async function signByRelay(
+  message: Message,
+  content: FreshContent,
+  { keyRing, clock, log }: SigningParts,
+): Promise<Signatures> {
+  try {
+    return await sign(content, [keyRing.relayKey()], clock.now())
+  } catch (error) {
+    if (!(error instanceof SigningFailed)) throw error
+    log.error({ message: message.id, err: error }, 'the relay could not sign; the message goes unsigned')
+    return unsigned
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * One site's live limits and the groups that wait for it: connections at once, smooth rate, closed until.
+ *
+ * Plain state over a clock; who starts what is decided in `site-ring.ts`. Never fails.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { DomainName, Instant } from '../mail/ids.ts'
+import type { SiteRule } from '../policy/site-rules.ts'
+import type { LeasedEntry } from '../store/store.ts'
+import type { HeldMessage } from './held-message.ts'
+import type { Route } from './route.ts'
+
+/** Entries of one message that travel to one site in one transaction. */
+export interface Group {
+  readonly held: HeldMessage
+  readonly leased: readonly LeasedEntry[]
+  readonly route: Route
+}
+
+/** A site as console and metrics see it: plain data. */
+export interface SiteState {
+  /** As in `AttemptFacts`. */
+  readonly site: string
+  /** Attempts under way. */
+  readonly running: number
+  /** Entries in memory that wait for their turn. */
+  readonly waiting: number
+  readonly closedUntil: Instant | null
+  readonly rule: SiteRule
+}
+
+export interface Closing {
+  /** `queue.siteClosed` and `queue.siteClosedMaximum`, ms. */
+  readonly firstMs: number
+  readonly maximumMs: number
+}
+
+/** More parked lanes than this are looked through for those that have opened meanwhile. */
+const manyLanes = 1000
+
+export class Site {
+  readonly key: string
+  readonly name: string
+  readonly rule: SiteRule
+  readonly #clock: Clock
+  readonly #groups: Group[] = []
+  #firstGroup = 0
+  #waiting = 0
+  #running = 0
+  /** Monotonic moment of the next free slot of the rate. */
+  #nextSlot = 0
+  #closedUntil: Instant = 0
+  /** How long it was closed last; 0 after a success. */
+  #closedMs = 0
+  /** Recipient domains whose lanes are parked in the store, and until when. */
+  readonly #parked = new Map<DomainName, Instant>()
+  /** Address → monotonic moment until which it is tried last. */
+  readonly #silent = new Map<string, number>()
+
+  constructor(route: Pick<Route, 'key' | 'site'>, rule: SiteRule, clock: Clock) {
+    this.key = route.key
+    this.name = route.site
+    this.rule = rule
+    this.#clock = clock
+  }
+
+  // ── Waiting groups ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Entries that wait here. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  push(group: Group): void {
+    this.#groups.push(group)
+    this.#waiting += group.leased.length
+  }
+
+  /** Takes the group that waited longest, and with it a place of the limits. */
+  start(): Group {
+    const group = this.#groups[this.#firstGroup++]!
+    this.#compact()
+    this.#waiting -= group.leased.length
+    this.#running++
+    this.#takeSlots(group.leased.length)
+    return group
+  }
+
+  finish(): void {
+    this.#running--
+  }
+
+  /** All waiting groups, taken out. */
+  drain(): Group[] {
+    const groups = this.#groups.splice(0).slice(this.#firstGroup)
+    this.#firstGroup = 0
+    this.#waiting = 0
+    return groups
+  }
+
+  /** Moves what is left to the front once half is gone: O(1) per group on the whole. */
+  #compact(): void {
+    if (this.#firstGroup < 32 || this.#firstGroup * 2 < this.#groups.length) return
+    this.#groups.splice(0, this.#firstGroup)
+    this.#firstGroup = 0
+  }
+
+  // ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Attempts it may have at once: a site that was closed is tried with one until that one succeeds. */
+  get connections(): number {
+    return this.#closedMs > 0 ? 1 : this.rule.connections
+  }
+
+  /** How long until the rate lets another group start; 0: now. */
+  get paceMs(): number {
+    return this.rule.perMinute === null ? 0 : Math.max(0, this.#nextSlot - this.#clock.monotonic())
+  }
+
+  /** Every recipient takes a slot: a transaction of many must not slip by as one (design section 6: smooth). */
+  #takeSlots(count: number): void {
+    if (this.rule.perMinute === null) return
+    const start = Math.max(this.#nextSlot, this.#clock.monotonic())
+    this.#nextSlot = start + (count * 60_000) / this.rule.perMinute
+  }
+
+  /** Entries that may wait in memory: what `share` allows, and no more than the rate can send in that time. */
+  bound(share: number, withinMs: number): number {
+    const { perMinute } = this.rule
+    return perMinute === null ? share : Math.min(share, Math.max(1, Math.floor((perMinute * withinMs) / 60_000)))
+  }
+
+  // ── Closed until ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Wall clock; null: open. */
+  get closedUntil(): Instant | null {
+    return this.#closedUntil > this.#clock.now() ? this.#closedUntil : null
+  }
+
+  /** Twice as long as the last time, unless something succeeded in between. False: it is closed already. */
+  close({ firstMs, maximumMs }: Closing): boolean {
+    if (this.closedUntil !== null) return false
+    this.#closedMs = Math.min(this.#closedMs === 0 ? firstMs : this.#closedMs * 2, maximumMs)
+    this.#closedUntil = this.#clock.now() + this.#closedMs
+    return true
+  }
+
+  /**
+   * The site answers as it should. True: it did not before. While it is closed only attempts from before can end; they
+   * say nothing about what closed it.
+   */
+  succeed(): boolean {
+    if (this.#closedMs === 0 || this.closedUntil !== null) return false
+    this.#closedMs = 0
+    return true
+  }
+
+  // ── Lanes and addresses ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Those of the domains that aren't parked for long enough already; they count as parked from now on. */
+  park(domains: Iterable<DomainName>, until: Instant): DomainName[] {
+    const now = this.#clock.now()
+    const enough = now + (until - now) / 2
+    if (this.#parked.size > manyLanes) this.#forgetOpenLanes(now)
+    const fresh = [...new Set(domains)].filter(domain => (this.#parked.get(domain) ?? 0) < enough)
+    for (const domain of fresh) this.#parked.set(domain, until)
+    return fresh
+  }
+
+  /** The lanes that are parked now; none counts as parked any more. */
+  unpark(): DomainName[] {
+    this.#forgetOpenLanes(this.#clock.now())
+    const domains = [...this.#parked.keys()]
+    this.#parked.clear()
+    return domains
+  }
+
+  get hasParked(): boolean {
+    return this.#parked.size > 0
+  }
+
+  #forgetOpenLanes(now: Instant): void {
+    for (const [domain, until] of this.#parked) if (until <= now) this.#parked.delete(domain)
+  }
+
+  /** An address that could not be connected to; the others go first for a while. */
+  noteSilent(address: string, forMs: number): void {
+    this.#silent.set(address, this.#clock.monotonic() + forMs)
+  }
+
+  isSilent(address: string): boolean {
+    const until = this.#silent.get(address)
+    if (until === undefined) return false
+    if (until <= this.#clock.monotonic()) this.#silent.delete(address)
+    return until > this.#clock.monotonic()
+  }
+
+  get inUse(): boolean {
+    return this.#running > 0 || this.#waiting > 0
+  }
+
+  get state(): SiteState {
+    const { name: site, running, waiting, closedUntil, rule } = this
+    return { site, running, waiting, closedUntil, rule }
+  }
+}
