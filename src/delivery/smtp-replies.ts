@@ -44,15 +44,17 @@ export class ReplyReader {
       start = end + 1
       const received = this.#line(line)
       if (received === 'malformed') return { replies, malformed: excerptOf(line) }
+      if (received === 'endless') return { replies, malformed: `a reply of more than ${maxReplyBytes} bytes` }
       if (received) replies.push(received)
     }
     this.#rest = text.slice(start)
     return { replies, malformed: this.#rest.length > maxLineBytes ? excerptOf(this.#rest) : null }
   }
 
-  #line(line: string): Received | 'malformed' | null {
+  #line(line: string): Received | 'malformed' | 'endless' | null {
     this.#bytes += line.length
-    if (line.length > maxLineBytes || this.#bytes > maxReplyBytes) return 'malformed'
+    if (line.length > maxLineBytes) return 'malformed'
+    if (this.#bytes > maxReplyBytes) return 'endless'
     this.#lines.push(line)
     if (/^\d{3}-/.test(line)) return null
     const raw = this.#lines.join('\n')

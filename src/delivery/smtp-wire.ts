@@ -120,7 +120,7 @@ export class Wire {
 
   /** Writes content and resolves when the kernel has it; false when the connection died or refused instead. */
   pour(pieces: readonly Buffer[]): Promise<boolean> {
-    if (this.#failure) return Promise.resolve(false)
+    if (this.#failure || pieces.length === 0) return Promise.resolve(this.#failure === null)
     return new Promise(resolve => {
       const flushed = () => {
         if (this.#flushed !== flushed) return

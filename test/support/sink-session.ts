@@ -240,6 +240,8 @@ export class SinkSession {
     const envelope = this.#envelope!
     this.#content = null
     this.#envelope = null
+    this.#world.commands.push('.')
+    this.#world.changed()
     if (envelope.verdict) return this.#refuse(envelope.verdict)
     if (!this.#answer('dot', '250 2.0.0 taken')) return
     const { verdict: _, ...rest } = envelope

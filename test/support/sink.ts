@@ -61,7 +61,7 @@ export interface Sink extends AsyncDisposable {
   /** PEM, self-signed, for `mx.sink.example`, `localhost`, 127.0.0.1 and ::1; empty without TLS. */
   readonly certificate: string
   readonly messages: readonly SinkMessage[]
-  /** Every command of every session, in order, without line ends. */
+  /** Every command of every session, in order, without line ends; `.` is the end of a content. */
   readonly commands: readonly string[]
   /** Connections so far. */
   readonly connections: number
