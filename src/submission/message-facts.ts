@@ -1,0 +1,86 @@
+/**
+ * Gathers what the checks of a complete message look at, and what the message is once they are content.
+ */
+import type { Config } from '../base/config.ts'
+import type { Account } from '../mail/account.ts'
+import { domainOf } from '../mail/address.ts'
+import type { Recipient } from '../mail/envelope.ts'
+import type { Instant, MessageId } from '../mail/ids.ts'
+import type { Message } from '../mail/message.ts'
+import type { Directory } from '../store/directory.ts'
+import type { NewContent } from '../store/store.ts'
+import type { MessageFacts, Submitter } from './checks/check.ts'
+import type { MailCommand } from './commands.ts'
+import { findOwners, findOwnersOfText, type OwnedAddress, readOriginators } from './originators.ts'
+import type { ReceivedContent } from './reception.ts'
+
+export interface Transaction {
+  readonly command: MailCommand
+  readonly submitter: Submitter
+  readonly reversePath: OwnedAddress | null
+  /** By address: domains are in one case already, local parts count as written (RFC 5321 §2.4). */
+  readonly recipients: Map<string, Recipient>
+}
+
+export async function gatherFacts(
+  { directory, config, now }: { readonly directory: Directory; readonly config: Config; readonly now: Instant },
+  { command, submitter, reversePath }: Transaction,
+  { header }: ReceivedContent,
+): Promise<MessageFacts> {
+  const originators = readOriginators(header)
+  const find = (address: string) => (address === reversePath?.address ? reversePath : findOwners(directory, address))
+  const from = await Promise.all(originators.from.map(find))
+  const sender = await Promise.all(originators.sender.map(find))
+  const hidden = await Promise.all(
+    originators.hidden.map(async ({ field, address: text }) => ({
+      field,
+      text,
+      owned: await findOwnersOfText(directory, text),
+    })),
+  )
+  const account = await accountOf(directory, submitter, from)
+  const { submission: limits } = config
+  return { limits, config, now, submitter, account, command, reversePath, header, originators, from, sender, hidden }
+}
+
+/** With a credential of the CRM itself the first From address decides the account (design invariant 4). */
+async function accountOf(
+  directory: Directory,
+  { credential, account }: Submitter,
+  from: readonly OwnedAddress[],
+): Promise<Account | null> {
+  if (credential.scope === 'account') return account
+  const owner = from[0]?.owners[0]
+  return owner === undefined ? null : directory.account(owner)
+}
+
+export function toMessage(
+  id: MessageId,
+  { command, recipients }: Transaction,
+  { account, submitter, from, now }: MessageFacts,
+  received: ReceivedContent,
+  content: NewContent,
+  client: NonNullable<Message['client']>,
+): Message {
+  const { declaredSize: _, ...envelope } = command
+  const author = from[0]!.address
+  return {
+    id,
+    account: account!.id,
+    credential: submitter.credential.id,
+    // RFC 6152: what holds 8-bit bytes is 8BITMIME, whatever MAIL said.
+    envelope: {
+      ...envelope,
+      recipients: [...recipients.values()],
+      body: received.eightBit ? '8BITMIME' : command.body,
+    },
+    content: content.kind === 'file' ? content : { kind: 'inline' },
+    size: received.size,
+    from: author,
+    senderDomain: domainOf(author),
+    messageIdHeader: received.messageId,
+    receivedAt: now,
+    origin: 'submission',
+    client,
+  }
+}

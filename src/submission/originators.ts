@@ -1,0 +1,91 @@
+/**
+ * Reads who a message says it is from, and finds whose these addresses are.
+ *
+ * From and Sender must be readable in one way only (`mail/address-list.ts`); otherwise the message is refused with
+ * 550 5.6.0, naming the field. Judging whether the addresses are the sender's is left to a check.
+ */
+import type { SenderAddress } from '../mail/account.ts'
+import { domainOf, localPartOf, parseMailbox } from '../mail/address.ts'
+import { parseAddressList } from '../mail/address-list.ts'
+import { fieldsNamed, type HeaderBlock, unfoldedValue } from '../mail/header.ts'
+import type { AccountId, Mailbox } from '../mail/ids.ts'
+import type { SenderDomain } from '../mail/sender-domain.ts'
+import type { Directory } from '../store/directory.ts'
+import { replies, SmtpError } from './replies.ts'
+
+/** More authors than any letter has; each costs look-ups. */
+const maxAuthors = 50
+
+/** Characters at which some reader ends a line, followed by the name of a field that says who a message is from. */
+const hiddenField =
+  /(?:[\x00\x0b\x0c\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9])[ \t]*(?:resent-)?(?:from|sender|reply-to)[ \t]*:/i
+
+export interface Originators {
+  /** Of all From fields, in order. Never empty. */
+  readonly from: readonly Mailbox[]
+  readonly sender: readonly Mailbox[]
+  /** What a careless reader could take for an address, per field. */
+  readonly hidden: readonly { readonly field: 'From' | 'Sender'; readonly address: string }[]
+  /** Fields that stand more than once although they must not (RFC 5322 §3.6). */
+  readonly repeated: readonly ('From' | 'Sender')[]
+}
+
+/** An address with what is registered about it. */
+export interface OwnedAddress {
+  readonly address: Mailbox
+  /** The accounts that may use it: of the registered address first, then of its domain. */
+  readonly owners: readonly AccountId[]
+  readonly domain: SenderDomain | null
+  readonly sender: SenderAddress | null
+}
+
+export function readOriginators(header: HeaderBlock): Originators {
+  if (/^[ \t]/.test(header.text)) throw new SmtpError(replies.leadingSpace)
+  if (hiddenField.test(header.text)) throw new SmtpError(replies.hiddenField)
+  const from = readField(header, 'From')
+  const sender = readField(header, 'Sender')
+  if (from.count === 0) throw new SmtpError(fromMissing(header))
+  if (from.mailboxes.length > maxAuthors) throw new SmtpError(replies.tooManyAuthors(maxAuthors))
+  return {
+    from: from.mailboxes,
+    sender: sender.mailboxes,
+    hidden: [...from.hidden, ...sender.hidden],
+    repeated: [from, sender].filter(({ count }) => count > 1).map(({ name }) => name),
+  }
+}
+
+function readField(header: HeaderBlock, name: 'From' | 'Sender') {
+  const fields = fieldsNamed(header, name.toLowerCase())
+  const lists = fields.map(field => {
+    if (field.spaceBeforeColon) throw new SmtpError(replies.unreadableField(name, 'a space stands before the colon'))
+    const list = parseAddressList(unfoldedValue(header, field))
+    if ('problem' in list) throw new SmtpError(replies.unreadableField(name, list.problem))
+    return list
+  })
+  return {
+    name,
+    count: fields.length,
+    mailboxes: lists.flatMap(list => list.mailboxes),
+    hidden: lists.flatMap(list => list.hidden.map(address => ({ field: name, address }))),
+  }
+}
+
+function fromMissing(header: HeaderBlock) {
+  const line = header.text.slice(header.length).split('\r\n', 1)[0]
+  return line ? replies.fromMissingBehind(line.replace(/[^\x20-\x7e]/g, '?')) : replies.fromMissing
+}
+
+/** The registered address is found in lower case too: `Sales@` and `sales@` are one mailbox everywhere. */
+export async function findOwners(directory: Directory, address: Mailbox): Promise<OwnedAddress> {
+  const [domain, exact] = await Promise.all([directory.domain(domainOf(address)), directory.sender(address)])
+  const lower = `${localPartOf(address).toLowerCase()}@${domainOf(address)}`
+  const sender = exact ?? (lower === address ? null : await directory.sender(lower))
+  const owners = [sender?.account, domain?.account].filter(account => account !== undefined)
+  return { address, owners, domain, sender }
+}
+
+/** Of something that may be no mailbox at all: then nobody owns it. */
+export async function findOwnersOfText(directory: Directory, text: string): Promise<OwnedAddress | null> {
+  const address = parseMailbox(text)
+  return address === null ? null : findOwners(directory, address)
+}

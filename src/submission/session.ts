@@ -1,0 +1,211 @@
+/**
+ * One SMTP session (RFC 5321 §3, RFC 6409): its state, and what each command is answered.
+ *
+ * Knows nothing of sockets. Every command method answers a reply and never throws: a refusal is thrown as SmtpError by
+ * whoever finds it, a store that is down becomes 452, and whatever else goes wrong is 451 4.3.0 with its stack in the log
+ * (design invariants 6 and 9). A transaction ends with its message, RSET, a new greeting or STARTTLS (RFC 5321 §4.1.4).
+ */
+import { formatReply, type Reply } from '../mail/reply.ts'
+import { authFailed, type ClientFacts, type Refusal, refused } from '../outcome/delivery-log.ts'
+import type { Login } from './authentication.ts'
+import { CheckRefusal, checkMail, checkRcpt } from './checks/index.ts'
+import { readMail, readRcpt } from './commands.ts'
+import type { SessionParts } from './host.ts'
+import { Intake } from './intake.ts'
+import type { Transaction } from './message-facts.ts'
+import { findOwners } from './originators.ts'
+import { replies, SmtpError } from './replies.ts'
+import { findSubmitter, type Identity } from './submitter.ts'
+import { replyTo } from './trouble.ts'
+
+/** What is known about a refused command besides the session. */
+type RefusedFacts = { -readonly [fact in 'message' | 'sender' | 'recipient' | 'recipients' | 'size']?: Refusal[fact] }
+
+export class Session {
+  readonly #parts: SessionParts
+  readonly #address: string
+  readonly #closed = new AbortController()
+  #tls: string | null = null
+  #ehlo = ''
+  #extended = false
+  #identity: Identity | null = null
+  #failedLogins = 0
+  #transaction: Transaction | null = null
+  #intake: Intake | null = null
+
+  constructor(parts: SessionParts, address: string) {
+    this.#parts = parts
+    this.#address = address
+    this.#identity = this.#trusted()
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction !== null
+  }
+
+  /** Content is coming in. */
+  get isReceiving(): boolean {
+    return this.#intake !== null
+  }
+
+  /** Whether this session asked for SMTPUTF8: only then may a reply hold UTF-8 (RFC 6531 §3.7.4.2). */
+  get mayHearUtf8(): boolean {
+    return this.#transaction?.command.smtpUtf8 ?? false
+  }
+
+  /** RFC 4954 §4: no password over an open line, unless the configuration says so. */
+  get mayLogIn(): boolean {
+    return this.#tls !== null || !this.#parts.config.submission.requireTlsForAuth
+  }
+
+  greet(name: string, extended: boolean): void {
+    this.reset()
+    this.#ehlo = name
+    this.#extended = extended
+  }
+
+  /** TLS begins: all that was said before is forgotten (RFC 3207 §4.2). */
+  secured(tls: string): void {
+    this.reset()
+    this.#tls = tls
+    this.#ehlo = ''
+    this.#identity = this.#trusted()
+  }
+
+  reset(): void {
+    this.#transaction = null
+    this.#intake?.abort()
+    this.#intake = null
+  }
+
+  /** The client is gone. A message that came to its final dot is still accepted. */
+  close(): void {
+    this.#closed.abort()
+    this.reset()
+  }
+
+  /** Why AUTH can't be had now; null: it can. */
+  loginRefusal(): Reply | null {
+    if (!this.mayLogIn) return replies.tlsRequiredForLogin
+    return this.isInTransaction ? replies.loginInTransaction : null
+  }
+
+  /** Null: logged in. A failed login is answered late, and the connection closed after some (house §7.9). */
+  async login(login: Login): Promise<Reply | null> {
+    try {
+      const { username, passwordHash } = await this.#parts.authentication.check(login, this.#address)
+      this.#identity = { kind: 'login', username, passwordHash }
+      return null
+    } catch (error) {
+      const reply = replyTo(error, replies.loginTrouble, this.#parts.log)
+      return reply === replies.loginFailed
+        ? this.#slowDown(login.username, reply)
+        : this.#logFailedLogin(login.username, reply)
+    }
+  }
+
+  mail(line: Buffer): Promise<Reply> {
+    return this.#answer({}, async facts => {
+      if (this.#transaction !== null) throw new SmtpError(replies.nestedMail)
+      const { directory, config } = this.#parts
+      const command = readMail(line)
+      facts.sender = command.reversePath
+      const [found, reversePath, storeAcceptsMail] = await Promise.all([
+        findSubmitter(directory, this.#identity, this.mayLogIn),
+        command.reversePath === null ? null : findOwners(directory, command.reversePath),
+        this.#parts.storeAcceptsMail(),
+      ])
+      checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail })
+      this.#transaction = { command, submitter: found.submitter!, reversePath, recipients: new Map() }
+      return replies.senderOk
+    })
+  }
+
+  rcpt(line: Buffer): Promise<Reply> {
+    return this.#answer({}, async facts => {
+      if (this.#transaction === null) throw new SmtpError(replies.needMail)
+      const { command, recipients } = this.#transaction
+      const { hostname, submission: limits } = this.#parts.config
+      const recipient = readRcpt(line, command.smtpUtf8, hostname)
+      facts.recipient = recipient.address
+      if (!recipients.has(recipient.address)) {
+        checkRcpt({ limits, recipient, accepted: recipients.size })
+        recipients.set(recipient.address, recipient)
+      }
+      return replies.recipientOk
+    })
+  }
+
+  /** After a 354 content comes by `receive`, then `endOfData`. */
+  data(): Promise<Reply> {
+    return this.#answer({}, async () => {
+      if (this.#transaction === null) throw new SmtpError(replies.needMail)
+      if (this.#transaction.recipients.size === 0) throw new SmtpError(replies.needRcpt)
+      this.#intake = new Intake(this.#parts, this.#transaction, {
+        ...this.#client(),
+        extended: this.#extended,
+        authenticated: this.#identity?.kind === 'login',
+      })
+      return replies.sendContent
+    })
+  }
+
+  /** A promise when the disk needs time; never rejects. */
+  receive(content: Buffer): Promise<void> | undefined {
+    return this.#intake?.receive(content)
+  }
+
+  async endOfData(): Promise<Reply> {
+    const intake = this.#intake
+    if (intake === null) return replies.localTrouble
+    // From here on the message is finished, whether the client stays or not.
+    this.#intake = null
+    const facts = { message: intake.id, recipients: this.#transaction?.recipients.size, size: intake.received }
+    const reply = await this.#answer(facts, () => intake.finish())
+    this.#transaction = null
+    return reply
+  }
+
+  /** For the log, with the secret left out. */
+  describe(): ClientFacts {
+    const { address: client, ehlo, tls } = this.#client()
+    const submitter = this.#transaction?.submitter
+    const { id: credential, account } = submitter?.credential ?? {}
+    return { client, ehlo, tls, username: this.#identity?.username, credential, account }
+  }
+
+  /** `facts` may grow while `work` runs. */
+  async #answer(facts: RefusedFacts, work: (facts: RefusedFacts) => Promise<Reply>): Promise<Reply> {
+    try {
+      return await work(facts)
+    } catch (error) {
+      const reply = replyTo(error, replies.localTrouble, this.#parts.log)
+      const sender = this.#transaction?.command.reversePath
+      const check = error instanceof CheckRefusal ? error.check : undefined
+      refused(this.#parts.log, { ...this.describe(), sender, ...facts, reply: formatReply(reply), check })
+      return reply
+    }
+  }
+
+  async #slowDown(username: string, reply: Reply): Promise<Reply> {
+    const { clock, config } = this.#parts
+    this.#failedLogins++
+    await clock.sleep(config.submission.authFailureDelay, this.#closed.signal)
+    const last = this.#failedLogins >= config.submission.maxAuthFailures
+    return this.#logFailedLogin(username, last ? replies.tooManyFailedLogins : reply)
+  }
+
+  #logFailedLogin(username: string, reply: Reply): Reply {
+    authFailed(this.#parts.log, { ...this.describe(), username, reply: formatReply(reply) })
+    return reply
+  }
+
+  #trusted(): Identity | null {
+    const username = this.#parts.trustedUsername(this.#address)
+    return username === null ? null : { kind: 'trusted', username }
+  }
+
+  #client() {
+    return { ehlo: this.#ehlo, address: this.#address, tls: this.#tls }
+  }
+}
