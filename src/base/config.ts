@@ -51,8 +51,8 @@ const dnsServer = z
   .refine(isDnsServer, mend('write a resolver such as "127.0.0.1", "127.0.0.1:5353" or "[::1]:5353"'))
 const mechanism = z
   .string(mend('write an SPF mechanism such as ip4:192.0.2.1 or include:spf.example.jp'))
-  .regex(
-    /^(ip4|ip6|include|a|mx|exists)([:/]\S+)?$/i,
+  .refine(
+    isMechanism,
     mend('write an SPF mechanism such as ip4:192.0.2.1 or include:spf.example.jp, without qualifier'),
   )
 
@@ -212,6 +212,17 @@ export function loadConfig(
   return config
 }
 
+/** Every key with the value that counts, as it is written: `['queue.expireAfter', '4d']`. For files that load. */
+export function effectiveValues(
+  files: readonly string[],
+  environment: Environment = process.env,
+): readonly (readonly [key: string, value: unknown])[] {
+  const mistakes: string[] = []
+  const tree = [defaultFile, ...files].map(file => readTree(file, mistakes)).reduce(merge, {})
+  applyEnvironment(tree, environment, mistakes)
+  return configKeys().map(path => [path.join('.'), valueAt(tree, path)])
+}
+
 function valueAt(tree: Tree, [key, ...rest]: readonly string[]): unknown {
   const value = key === undefined ? tree : tree[key]
   return rest.length === 0 ? value : isTree(value) ? valueAt(value, rest) : undefined
@@ -246,8 +257,13 @@ function readTree(file: string, mistakes: string[]): Tree {
     return {}
   }
   const document = parseDocument(readFileSync(file, 'utf8'))
-  mistakes.push(...document.errors.map(error => `${file}: not YAML: ${error.message.split('\n')[0]}`))
-  if (document.errors.length > 0) return {}
+  // The first mistake makes the others: an indentation, a quote or a bracket that is not closed.
+  const [broken] = document.errors
+  if (broken) {
+    const where = broken.message.split('\n')[0]!.replace(/:$/, '')
+    mistakes.push(`${file}: not YAML: ${where}; correct indentation, quotes or brackets there`)
+    return {}
+  }
   const tree: unknown = document.toJS()
   if (tree === null || tree === undefined) return {}
   if (isTree(tree)) return tree
@@ -367,6 +383,22 @@ function isTimeZone(text: string): boolean {
     return new Intl.DateTimeFormat('en', { timeZone: text }) !== null
   } catch {
     return false
+  }
+}
+
+/** RFC 7208 §5 without `all`, which has a key of its own, and `ptr`, which is not to be used. */
+function isMechanism(text: string): boolean {
+  const [, name = '', value = ''] = /^(ip4|ip6|include|a|mx|exists)(?:[:/](\S+))?$/i.exec(text) ?? []
+  switch (name.toLowerCase()) {
+    case 'ip4':
+      return ipaddr.IPv4.isValidFourPartDecimal(value) || ipaddr.IPv4.isValidCIDR(value)
+    case 'ip6':
+      return ipaddr.IPv6.isValid(value) || ipaddr.IPv6.isValidCIDR(value)
+    case 'include':
+    case 'exists':
+      return value !== ''
+    default:
+      return name !== ''
   }
 }
 
