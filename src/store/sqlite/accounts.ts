@@ -24,10 +24,10 @@ export function openAccounts(db: Connection, replan: Replan) {
   const usernames: Statement<string> = db.prepare('select username from credential where account = ?')
   const removeCredentials = db.prepare('delete from credential where account = ?')
   const usedBy: Statement<string> = db.prepare(`
-    select 'sender domains' where exists (select 1 from domain where account = ?1 and archived_at is null)
-    union all select 'sender addresses' where exists (select 1 from sender where account = ?1)
+    select 'sender domains' where exists (select 1 from domain where account = ? and archived_at is null)
+    union all select 'sender addresses' where exists (select 1 from sender where account = ?)
     union all select 'queued mail' where exists
-      (select 1 from total where account = ?1 and accepted > delivered + bounced + cancelled)`)
+      (select 1 from total where account = ? and accepted > delivered + bounced + cancelled)`)
   const archived: Statement<string> = db.prepare(
     'select name from domain where account = ? and archived_at is not null',
   )
@@ -58,7 +58,7 @@ export function openAccounts(db: Connection, replan: Replan) {
     /** Its credentials go with it; archived domains can't be restored without it and go too, by `removeDomain`. */
     deleteAccount(tx: Transaction, id: AccountId, removeDomain: (tx: Transaction, name: string) => void): void {
       existing(id)
-      const uses = usedBy.all(id)
+      const uses = usedBy.all(id, id, id)
       if (uses.length > 0) throw new Conflict(`account ${id} still has ${uses.join(', ')}`, id)
       for (const username of usernames.all(id)) tx.changes.push({ kind: 'credential', username })
       for (const name of archived.all(id)) removeDomain(tx, name)

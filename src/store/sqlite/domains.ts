@@ -83,7 +83,7 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
       const { keys, checks, ...data } = domain
       const holder = limits.get(domain.name)
       if (holder !== undefined) throw new Conflict(`${domain.name} is registered by account ${holder}`, holder)
-      removeDomain(tx, domain.name)
+      for (const statement of remove) statement.run(domain.name)
       insert.run(domain.name, domain.account, domain.archivedAt, domain.nextCheckAt, JSON.stringify(data))
       for (const key of keys) insertKey.run(key.domain, key.selector, JSON.stringify(key))
       for (const check of checks) writeCheck(domain.name, check)

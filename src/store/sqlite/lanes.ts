@@ -18,7 +18,7 @@ export function openLanes(db: Connection) {
     where max(min(due_at, excluded.due_at), closed_until) <> due_at`)
   const due: Statement<string> = db.prepare('select domain from lane where due_at <= ? order by due_at limit ?')
   const postpone = db.prepare(`
-    insert into lane (domain, due_at, closed_until) values (?1, ?2, ?2)
+    insert into lane (domain, due_at, closed_until) values (?, ?, ?)
     on conflict (domain) do update set due_at = excluded.due_at, closed_until = excluded.closed_until`)
   const open = db.prepare('update lane set closed_until = 0 where domain = ? and closed_until > 0')
   const revisit = db.prepare('update lane set due_at = ? where domain = ?')
@@ -48,7 +48,7 @@ export function openLanes(db: Connection) {
     },
     postpone(tx: Transaction, domains: readonly DomainName[], until: Instant): void {
       flush(tx)
-      for (const domain of domains) postpone.run(domain, until)
+      for (const domain of domains) postpone.run(domain, until, until)
     },
     /** Ends a postponement: an operator wants it now. */
     open(tx: Transaction, domains: Iterable<DomainName>): void {

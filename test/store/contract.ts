@@ -1,0 +1,19 @@
+/**
+ * What every store must do, whatever it is made of: run for each implementation by `contract.test.ts`.
+ */
+import { contractOfAccounts } from './contract-accounts.ts'
+import { contractOfClaims } from './contract-claims.ts'
+import { contractOfLimits } from './contract-limits.ts'
+import { contractOfMessages } from './contract-messages.ts'
+import { contractOfSettling } from './contract-settling.ts'
+import type { StoreFactory } from './factory.ts'
+
+export function storeContract(name: string, factory: StoreFactory): void {
+  describe(`a store (${name})`, () => {
+    contractOfMessages(factory)
+    contractOfClaims(factory)
+    contractOfSettling(factory)
+    contractOfLimits(factory)
+    contractOfAccounts(factory)
+  })
+}
