@@ -108,6 +108,8 @@ async function openFiles(options: LogOptions, folder: string): Promise<Stream> {
     limit: { count: options.keepFiles },
     mkdir: true,
     minLength: bufferBytes,
+    // sonic-boom refuses to open unless one write may be larger than what it waits for.
+    maxWrite: 4 * bufferBytes,
     periodicFlush: flushEveryMs,
   })
 }
