@@ -1,0 +1,175 @@
+/**
+ * `kitte tail`: the delivery log for people, narrowed to what is wanted, as it is written.
+ *
+ * One line per thing that happened: when, what, to whom, what was said and what comes next. With --json the lines of the
+ * log as they are.
+ */
+import { join } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { logEvents } from '../outcome/log-fields.ts'
+import { CliError } from './cli-error.ts'
+import { type CliContext, colour, commonOptions, configOf, print, printable } from './context.ts'
+import { followLines, type LogLine, recentLines } from './log-reader.ts'
+import { type TimeText, timesOf } from './times.ts'
+
+interface TailOptions {
+  readonly domain?: string
+  readonly senderDomain?: string
+  readonly account?: string
+  readonly site?: string
+  readonly outcome?: readonly string[]
+  readonly recipient?: string
+  readonly message?: string
+  readonly why?: string
+  readonly lines: number
+  readonly follow: boolean
+}
+
+/** A screenful. */
+const linesShown = 20
+const events: readonly string[] = logEvents.map(([name]) => name)
+const longestEvent = Math.max(...events.map(name => name.length))
+
+const colours: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
+  delivered: 'green',
+  deferred: 'yellow',
+  'site-closed': 'yellow',
+  warned: 'yellow',
+  bounced: 'red',
+  refused: 'red',
+  'auth-failed': 'red',
+  'delivery-paused': 'red',
+}
+
+/** `stop` ends following; without it the user does. */
+export function register(
+  program: Command,
+  context: CliContext,
+  stop: AbortSignal = new AbortController().signal,
+): void {
+  program
+    .command('tail')
+    .description('show the delivery log as it is written')
+    .option('--domain <name>', 'to one recipient domain')
+    .option('--sender-domain <name>', 'from one sender domain')
+    .option('--account <id>', 'of one account')
+    .option('--site <text>', 'to sites, hosts or addresses with this in their name')
+    .option('--outcome <words>', 'delivered, deferred, bounced, refused …; several with commas', parseOutcomes)
+    .option('--recipient <address>', 'to one recipient')
+    .option('--message <id>', 'of one message: its id or its Message-ID')
+    .option('--why <text>', 'with this as class or actor, or in reply or reason')
+    .option('--lines <count>', 'lines of the past to begin with', parseLines, linesShown)
+    .option('--no-follow', 'end after these')
+    .action((options: TailOptions, command: Command) => tail(context, command, options, stop))
+}
+
+async function tail(context: CliContext, command: Command, options: TailOptions, stop: AbortSignal): Promise<void> {
+  const folder = join(configOf(context, command).dataDir, 'log')
+  const matches = matcher(options)
+  const { json } = commonOptions(context, command)
+  const at = timesOf(context, command)
+  const show = (line: LogLine) => print(context, json ? line.raw : lineText(context, printable(line.fields), at))
+  const { lines, position } = await recentLines(folder, options.lines, matches)
+  for (const line of lines) show(line)
+  if (!options.follow) return
+  for await (const line of followLines(folder, position, stop)) if (matches(line)) show(line)
+}
+
+// ── What is wanted ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+function matcher(options: TailOptions): (line: LogLine) => boolean {
+  const tests = [
+    wants(options.domain, (line, domain) => text(line.recipient).endsWith(`@${domain}`)),
+    wants(options.senderDomain, (line, domain) => text(line.senderDomain) === domain),
+    wants(options.account, (line, account) => text(line.account) === account),
+    wants(options.site, (line, site) =>
+      [line.site, line.remoteMta, line.remoteIp].some(one => text(one).includes(site)),
+    ),
+    wants(options.recipient, (line, recipient) => text(line.recipient) === recipient),
+    wants(options.message, isAbout),
+    wants(options.why, (line, why) => {
+      const exact = [line.class, line.actor].some(one => text(one) === why)
+      return exact || [line.reply, line.reason, line.modeReason].some(one => text(one).includes(why))
+    }),
+  ]
+  const { outcome } = options
+  return ({ fields }) => {
+    if (outcome && !outcome.includes(String(fields.event))) return false
+    return isForOperators(fields) && tests.every(test => test(fields))
+  }
+}
+
+type Fields = LogLine['fields']
+
+/** True when the option wasn't given. Letter case never matters. */
+function wants(given: string | undefined, test: (line: Fields, given: string) => boolean): (line: Fields) => boolean {
+  if (given === undefined) return () => true
+  return line => test(line, given.toLowerCase())
+}
+
+function isAbout(line: Fields, given: string): boolean {
+  const id = given.replace(/^<(.*)>$/, '$1')
+  return [line.message, line.original, line.entry, line.messageIdHeader].some(one => text(one) === id)
+}
+
+/** Events, and what went wrong in the relay itself; not the SMTP transcripts of level debug. */
+function isForOperators({ event, level }: Fields): boolean {
+  return event !== undefined || level === 'warn' || level === 'error'
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value.toLowerCase() : ''
+}
+
+function parseOutcomes(given: string): string[] {
+  const words = given.split(',').map(word => word.trim())
+  const unknown = words.find(word => !events.includes(word))
+  if (unknown === undefined) return words
+  throw new CliError(`there is no outcome ${unknown}`, `these are written: ${events.join(', ')}`)
+}
+
+function parseLines(given: string): number {
+  if (/^\d{1,6}$/.test(given)) return Number(given)
+  throw new InvalidArgumentError('Write a whole number from 0 to 999999.')
+}
+
+// ── One line ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `2026-01-15 12:00:00 delivered b@example.com  mx1.example.com: 250 2.0.0 ok  [01jhm…] 113 ms, spf-dkim`. */
+function lineText(context: CliContext, line: Fields, at: TimeText): string {
+  const event = String(line.event ?? line.level)
+  const style = colours[event] ?? (line.level === 'error' ? 'red' : null)
+  const word = style === null ? event : colour(context, style, event)
+  const padding = ' '.repeat(Math.max(1, longestEvent + 1 - event.length))
+  const parts = [what(line), id(line), next(line, at)].filter(part => part !== '')
+  return `${at(String(line.time))} ${word}${padding}${parts.join('  ').replaceAll('\n', ' ')}`
+}
+
+/** The recipient and what was said about it; for what has none, the sentence of the log. */
+function what(line: Fields): string {
+  if (typeof line.attempt !== 'number') return String(line.text ?? '')
+  const host = line.repliedBy === 'remote' && line.remoteMta !== undefined ? `${line.remoteMta}: ` : ''
+  return `${line.recipient}  ${host}${line.reply}`
+}
+
+function id(line: Fields): string {
+  const about = line.entry ?? line.message
+  return about === undefined ? '' : `[${about}]`
+}
+
+/** What comes next, or who must act. */
+function next(line: Fields, at: TimeText): string {
+  const doubt = line.inDoubt === true ? ', in doubt: may come twice' : ''
+  switch (line.event) {
+    case 'accepted':
+      return `${line.size} octets from ${line.client ?? 'the relay'}`
+    case 'delivered':
+      return `${line.totalMs ?? 0} ms, ${line.mode}${Number(line.attempt) > 1 ? `, try ${line.attempt}` : ''}`
+    case 'deferred':
+      return `${line.class}; try ${Number(line.attempt) + 1} at ${at(String(line.nextAttemptAt))}${doubt}`
+    case 'bounced':
+      return `${line.class}; to act: ${line.actor}`
+    default:
+      return ''
+  }
+}
