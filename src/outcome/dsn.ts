@@ -82,13 +82,14 @@ export function composeReport(request: ReportRequest): NewMessage {
 }
 
 function acceptedEvent(report: Message, kind: ReportKind, original: MessageId): NewEvent {
+  const recipients = report.envelope.recipients.map(({ address }) => address)
   return {
     type: 'message.accepted',
     at: report.receivedAt,
     account: report.account,
     message: report.id,
     domain: report.senderDomain,
-    data: { report: kind, original, recipients: 1, size: report.size },
+    data: { from: null, reversePath: null, recipients, size: report.size, report: kind, original },
   }
 }
 

@@ -1,0 +1,153 @@
+/**
+ * `kitte explain`: the whole story of one message in order: who handed it in, every attempt with what was said, what it
+ * means and who must act, and where each recipient stands now.
+ */
+import type { Command } from 'commander'
+import type { MessageAnswer, TimelineAnswer } from '../admin/routes/messages.ts'
+import type { ApiClient } from './api-client.ts'
+import { CliError } from './cli-error.ts'
+import { type CliContext, colour, connect, show } from './context.ts'
+import { facts } from './table.ts'
+import { type TimeText, timesOf } from './times.ts'
+
+type Attempt = TimelineAnswer['entries'][number]['attempts'][number]
+type TimelineEvent = TimelineAnswer['events'][number]
+
+const colours = { delivered: 'green', deferred: 'yellow', bounced: 'red', cancelled: 'red' } as const
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('explain')
+    .argument('<id>', "Kitte's id as printed in the 250 after DATA, an entry's id, or the Message-ID field")
+    .description('tell what happened to one message')
+    .action(async (id: string, _options: object, command: Command) => {
+      const api = connect(context, command)
+      const timeline = await api.get<TimelineAnswer>(`/v1/messages/${encodeURIComponent(await messageIdOf(api, id))}`)
+      const at = timesOf(context, command)
+      show(context, command, timeline, found => story(context, found, at))
+    })
+}
+
+/** Mail programs show the Message-ID field, our 250 and log the short id, the queue ids of entries. */
+async function messageIdOf(api: ApiClient, id: string): Promise<string> {
+  if (!id.includes('@')) return id.split('.')[0]!
+  const { messages } = await api.get<{ messages: MessageAnswer[] }>('/v1/messages', { messageIdHeader: id, limit: 2 })
+  if (messages.length === 0)
+    throw new CliError(
+      `no message with the Message-ID ${id} is known`,
+      'history is kept for queue.keepHistory; what was refused stands only in the log: kitte tail --no-follow',
+    )
+  if (messages.length > 1)
+    throw new CliError(
+      `several messages have the Message-ID ${id}`,
+      messages.map(found => `kitte explain ${found.id}   (${found.receivedAt}, to ${found.recipients[0]})`).join('\n'),
+    )
+  return messages[0]!.id
+}
+
+function story(context: CliContext, message: TimelineAnswer, at: TimeText): string {
+  return [
+    heading(message, at),
+    ...message.events.map(event => eventText(context, event, at)),
+    ...(message.complete ? [] : ['… and more events than can be told here']),
+    standing(context, message, at),
+  ].join('\n\n')
+}
+
+function heading(message: TimelineAnswer, at: TimeText): string {
+  const { client, counts } = message
+  return facts([
+    ['message', message.id],
+    ['Message-ID', `<${message.messageIdHeader}>`],
+    ['from', message.from ?? '<>'],
+    ['reverse-path', message.reversePath],
+    ['sender domain', message.senderDomain],
+    ['account', message.account],
+    ['size', `${message.size} octets`],
+    ['received', at(message.receivedAt)],
+    ...(client === null
+      ? [['origin', message.origin === 'dsn' ? 'a report of this relay' : 'submission'] as const]
+      : [['client', `${client.ehlo} [${client.address}], ${client.tls ?? 'without TLS'}`] as const]),
+    [
+      'recipients',
+      `${message.recipients.length}: ${counts.delivered} delivered, ${counts.bounced} bounced, ${counts.cancelled} cancelled, ${counts.queued} queued`,
+    ],
+  ])
+}
+
+function eventText(context: CliContext, event: TimelineEvent, at: TimeText): string {
+  if (isAttempt(event.data)) return `${at(event.at)}  ${attemptText(context, event.data, at)}`
+  const about = event.recipient === undefined ? '' : `  ${event.recipient}`
+  const details = detailsOf(event.data)
+  return `${at(event.at)}  ${event.type.replace('message.', '')}${about}${details === '' ? '' : `\n${indent(details)}`}`
+}
+
+function attemptText(context: CliContext, attempt: Attempt, at: TimeText): string {
+  const word = colour(context, colours[attempt.action], attempt.action)
+  const tried = attempt.durations === null ? '' : `, try ${attempt.attempt}`
+  const lines = [
+    `${attempt.repliedBy === 'remote' ? `${attempt.remoteMta ?? 'the other side'} said` : 'Kitte says'}: ${attempt.reply}`,
+    ...(attempt.action === 'delivered' ? [] : meaningOf(attempt)),
+    ...travelOf(attempt),
+    ...(attempt.inDoubt ? ['in doubt: it may have been taken, the next try can make a duplicate'] : []),
+    ...(attempt.nextAttemptAt === null ? [] : [`next try: ${at(attempt.nextAttemptAt)}`]),
+  ]
+  return `${word} ${attempt.recipient}${tried}\n${indent(lines.join('\n'))}`
+}
+
+function meaningOf({ class: found, message, next, who }: Attempt): string[] {
+  return [
+    `${found}: ${message.en}`,
+    `  ${message.ja}`,
+    `to act: ${who.en}（${who.ja}）`,
+    `what to do: ${next.en}`,
+    `  ${next.ja}`,
+  ]
+}
+
+function travelOf(attempt: Attempt): string[] {
+  const { mode, modeReason, signatures, remoteMta, remoteIp, sourceIp, tls, durations } = attempt
+  if (mode === null || durations === null) return []
+  const source = sourceIp === null ? '' : ` from ${sourceIp}`
+  return [
+    `mode ${mode}: ${modeReason}`,
+    `signed: ${signatures.length === 0 ? 'no' : signatures.join(', ')}; reverse-path ${attempt.reversePath}`,
+    ...(remoteMta === null
+      ? []
+      : [`host ${remoteMta}${remoteIp === null ? '' : ` [${remoteIp}]`}${source}; ${tls ?? 'plain text'}`]),
+    `took ${Math.round(durations.totalMs)} ms: signing ${Math.round(durations.signMs)}, connecting ${Math.round(durations.connectMs)}, sending ${Math.round(durations.sendMs)}`,
+  ]
+}
+
+function standing(context: CliContext, { entries }: TimelineAnswer, at: TimeText): string {
+  const lines = entries.map(entry => {
+    const word =
+      entry.state in colours ? colour(context, colours[entry.state as keyof typeof colours], entry.state) : entry.state
+    const held = entry.heldReason === null ? '' : `: ${entry.heldReason}`
+    const next = entry.nextAttemptAt === null || entry.state === 'held' ? '' : `, next try ${at(entry.nextAttemptAt)}`
+    const until = entry.expiresAt === null ? '' : `, given up ${at(entry.expiresAt)}`
+    return `  ${entry.recipient}: ${word}${held}${next}${until}`
+  })
+  return ['now', ...lines].join('\n')
+}
+
+function isAttempt(data: unknown): data is Attempt {
+  return typeof data === 'object' && data !== null && 'action' in data && 'who' in data
+}
+
+/** Plain facts of an event, `name: value` each. */
+function detailsOf(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return ''
+  return Object.entries(data)
+    .filter(([, value]) => value !== null && value !== undefined && value !== '')
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : plainText(value)}`)
+    .join('\n')
+}
+
+function plainText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ')
+}
