@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import type { Failure, Phase } from '../../src/mail/attempt-result.ts'
 import type { Actor, OutcomeClass } from '../../src/mail/outcome.ts'
 import { formatReply, parseReply } from '../../src/mail/reply.ts'
@@ -299,6 +300,42 @@ describe('what a reply means', () => {
     assert.equal(judge('dot', '354 more').inDoubt, true)
     assert.equal(judge('dot', '451 no').inDoubt, false)
     assert.equal(judge('rcpt', '250 ok').inDoubt, false)
+  })
+})
+
+describe('whatever a server says', () => {
+  const phases: readonly Phase[] = [
+    'connect',
+    'banner',
+    'ehlo',
+    'starttls',
+    'auth',
+    'mail',
+    'rcpt',
+    'data',
+    'dot',
+    'idle',
+  ]
+  it('only 2xx to the final dot is a delivery, only 5xx is final, and doubt is temporary', () => {
+    const anything = fc.tuple(
+      fc.constantFrom(...phases),
+      fc.integer({ min: 200, max: 599 }),
+      fc.constantFrom('0.0', '1.1', '2.2', '7.1', '7.26', '4.7', '10.99'),
+      fc.string({
+        unit: fc.constantFrom('spam ', 'user ', 'unknown ', 'blocked ', 'full ', 'ip ', 'x', '\u0000', '太'),
+      }),
+      fc.constantFrom('mx' as const, 'own-smtp' as const),
+    )
+    fc.assert(
+      fc.property(anything, ([phase, code, detail, text, route]) => {
+        const reply = { code, detail, text, from: 'remote' as const }
+        const judged = classify({ result: { address: 'b@example.com', reply, phase }, route })
+        assert.equal(judged.action === 'delivered', phase === 'dot' && code < 300)
+        if (judged.action === 'bounced') assert.ok(code >= 500)
+        if (judged.inDoubt) assert.equal(judged.action, 'deferred')
+      }),
+      { numRuns: 3000 },
+    )
   })
 })
 
