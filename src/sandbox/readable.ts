@@ -3,6 +3,7 @@
  *
  * Good enough for a page that shows what arrived; never fails: what can't be decoded is shown as it came.
  */
+import { decodeWords } from '../mail/encoded-word.ts'
 
 export interface Readable {
   /** In order, unfolded and decoded (RFC 2047). */
@@ -51,16 +52,6 @@ function fieldsOf(header: string): [string, string][] {
     .map(line => [line.slice(0, line.indexOf(':')), decodeWords(line.slice(line.indexOf(':') + 1).trim())])
 }
 
-/** RFC 2047 §2; white space between two encoded words is no text (§6.2). */
-function decodeWords(value: string): string {
-  return value
-    .replace(/(=\?[^?\s]+\?[bq]\?[^?\s]*\?=)\s+(?==\?[^?\s]+\?[bq]\?)/gi, '$1')
-    .replace(/=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bq])\?([^?\s]*)\?=/gi, (word, charset, encoding, text) => {
-      const bytes = encoding.toLowerCase() === 'b' ? Buffer.from(text, 'base64') : unquote(text.replaceAll('_', ' '))
-      return decodeBytes(bytes, charset) || word
-    })
-}
-
 function textParts(header: string, body: Buffer, depth: number): Part[] {
   const fields = fieldsOf(header)
   const field = (wanted: string) => fields.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? ''
@@ -100,12 +91,9 @@ function parameterOf(value: string, name: string): string {
 /** RFC 2045 §6. */
 function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
   if (encoding === 'base64') return Buffer.from(bytes.toString('latin1'), 'base64')
-  if (encoding === 'quoted-printable') return unquote(bytes.toString('latin1').replace(/[ \t]*=\r?\n/g, ''))
-  return bytes
-}
-
-function unquote(text: string): Buffer {
-  const plain = text.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+  if (encoding !== 'quoted-printable') return bytes
+  const unfolded = bytes.toString('latin1').replace(/[ \t]*=\r?\n/g, '')
+  const plain = unfolded.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Buffer.from(plain, 'latin1')
 }
 

@@ -1,0 +1,101 @@
+/**
+ * NSD, a real authoritative name server, on loopback: serves zone literals from zone files.
+ *
+ * A name outside of the given zones is REFUSED, as from any authoritative server.
+ */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Context } from 'mocha'
+import type { Zone, ZoneEntry } from '../../../src/dns/zone.ts'
+import { needProgram, run, start, temporaryFolder, waitFor } from './program.ts'
+
+export interface Nsd extends AsyncDisposable {
+  readonly port: number
+  /** Replaces the records of all zones; resolves when they are served. */
+  publish(zone: Zone): Promise<void>
+}
+
+export async function startNsd(
+  test: Context,
+  options: { readonly port: number; readonly zones: readonly string[]; readonly zone: Zone },
+): Promise<Nsd> {
+  const nsd = needProgram(test, 'nsd')
+  const dig = needProgram(test, 'dig')
+  const { port, zones } = options
+  const folder = temporaryFolder('kitte-nsd-')
+  chmodSync(folder.path, 0o755)
+  mkdirSync(join(folder.path, 'zones'))
+  let serial = 1
+  const write = (zone: Zone) => {
+    for (const apex of zones) writeFileSync(join(folder.path, 'zones', apex), zoneFile(apex, zone, serial))
+  }
+  const isServed = async () => {
+    const asked = zones.map(apex =>
+      run(dig, ['@127.0.0.1', '-p', String(port), '+short', '+time=1', '+tries=1', 'SOA', apex]),
+    )
+    return (await Promise.all(asked)).every(({ stdout }) => stdout.split(' ')[2] === String(serial))
+  }
+  write(options.zone)
+  writeFileSync(join(folder.path, 'nsd.conf'), configurationOf(folder.path, port, zones))
+  const running = await start(nsd, ['-d', '-c', join(folder.path, 'nsd.conf')], isServed)
+  return {
+    port,
+    async publish(zone) {
+      serial++
+      write(zone)
+      process.kill(running.process.pid!, 'SIGHUP')
+      await waitFor('nsd to serve the new zones', isServed)
+    },
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+function configurationOf(folder: string, port: number, zones: readonly string[]): string {
+  return `server:
+  ip-address: 127.0.0.1@${port}
+  do-ip6: no
+  server-count: 1
+  username: ""
+  chroot: ""
+  zonesdir: "${folder}/zones"
+  database: ""
+  pidfile: "${folder}/nsd.pid"
+  xfrdfile: "${folder}/xfrd.state"
+  zonelistfile: "${folder}/zone.list"
+  verbosity: 1
+remote-control:
+  control-enable: no
+${zones.map(apex => `zone:\n  name: ${apex}\n  zonefile: ${apex}\n`).join('')}`
+}
+
+/** RFC 1035 §5. TTL 0: every change counts at once. */
+function zoneFile(apex: string, zone: Zone, serial: number): string {
+  const names = Object.entries(zone).filter(([name]) => name === apex || name.endsWith(`.${apex}`))
+  return [
+    '$TTL 0',
+    `${apex}. SOA ns.${apex}. hostmaster.${apex}. ${serial} 3600 600 86400 0`,
+    `${apex}. NS ns.${apex}.`,
+    `ns.${apex}. A 127.0.0.1`,
+    ...names.flatMap(([name, entry]) => recordLines(`${name}.`, entry)),
+    '',
+  ].join('\n')
+}
+
+function recordLines(owner: string, entry: ZoneEntry): string[] {
+  return [
+    ...(entry.A ?? []).map(address => `${owner} A ${address}`),
+    ...(entry.AAAA ?? []).map(address => `${owner} AAAA ${address}`),
+    ...(entry.MX ?? []).map(([preference, exchange]) => `${owner} MX ${preference} ${exchange}.`),
+    ...(entry.TXT ?? []).map(text => `${owner} TXT ${[text].flat().flatMap(quoted).join(' ')}`),
+    ...(entry.PTR ?? []).map(name => `${owner} PTR ${name}.`),
+    ...(entry.CNAME === undefined ? [] : [`${owner} CNAME ${entry.CNAME}.`]),
+  ]
+}
+
+function quoted(text: string): string[] {
+  const pieces = text.match(/[\s\S]{1,255}/g) ?? ['']
+  return pieces.map(piece => `"${piece.replace(/["\\]/g, '\\$&')}"`)
+}
