@@ -1,0 +1,81 @@
+/**
+ * The HTTP API, wired: requests pass security headers, token and JSON reader to the routes; failures end in one handler.
+ *
+ * Fails to open with ConfigError when address or port can't be had.
+ */
+import express, { type Express } from 'express'
+import helmet from 'helmet'
+import { prepareAdminToken } from './admin-token.ts'
+import { requireToken } from './auth.ts'
+import type { AdminDependencies } from './dependencies.ts'
+import { listen } from './listen.ts'
+import { type Metrics, openMetrics } from './metrics.ts'
+import { answerProblem, logged, neverCached, noSuchPath } from './middleware.ts'
+import { openApiDocument } from './openapi.ts'
+import { type Operation, routesOf } from './operation.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { credentialRoutes } from './routes/credentials.ts'
+import { domainRoutes } from './routes/domains.ts'
+import { eventRoutes } from './routes/events.ts'
+import { limitRoutes } from './routes/limits.ts'
+import { messageRoutes } from './routes/messages.ts'
+import { queueRoutes } from './routes/queue.ts'
+import { senderRoutes } from './routes/senders.ts'
+import { systemRoutes } from './routes/system.ts'
+
+export interface Admin {
+  readonly port: number
+  /** The admin token if it was made just now: print it, it is not shown again. */
+  readonly madeToken: string | null
+  stop(): Promise<void>
+}
+
+export async function openAdmin(dependencies: AdminDependencies): Promise<Admin> {
+  const { config, store, clock, adminToken } = dependencies
+  const token = await prepareAdminToken(store, config.dataDir, adminToken)
+  const metrics = openMetrics(dependencies)
+  const app = createApp(dependencies, token.hash, metrics)
+  const listener = await listen(app, config.http, clock).catch(error => {
+    metrics.stop()
+    throw error
+  })
+  return {
+    port: listener.port,
+    madeToken: token.made,
+    async stop() {
+      await listener.stop()
+      metrics.stop()
+    },
+  }
+}
+
+export function operationsOf(dependencies: AdminDependencies): Operation[] {
+  const resources = [
+    accountRoutes,
+    credentialRoutes,
+    domainRoutes,
+    senderRoutes,
+    messageRoutes,
+    queueRoutes,
+    eventRoutes,
+    limitRoutes,
+  ]
+  return resources.flatMap(routes => routes(dependencies))
+}
+
+export function createApp(dependencies: AdminDependencies, tokenHash: string, metrics: Metrics): Express {
+  const { config, clock, log, extra } = dependencies
+  const operations = operationsOf(dependencies)
+  const app = express()
+  // A reverse proxy on this machine tells the client's address; nobody else is believed.
+  app.set('trust proxy', 'loopback')
+  app.set('query parser', 'simple')
+  app.set('etag', false)
+  app.use(helmet(), neverCached, logged(log, clock))
+  if (extra) app.use((request, response, next) => void (extra(request, response) || next()))
+  app.use(systemRoutes(dependencies, metrics, openApiDocument(operations)))
+  app.use('/v1', requireToken(tokenHash, clock), express.json({ limit: config.http.maxBodyBytes }))
+  app.use(routesOf(operations))
+  app.use(noSuchPath, answerProblem(log))
+  return app
+}

@@ -1,0 +1,42 @@
+/**
+ * What the API is given to work with.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import type { Log } from '../base/log.ts'
+import type { Seal } from '../base/seal.ts'
+import type { SiteState } from '../delivery/throttle.ts'
+import type { Domains } from '../domains/service.ts'
+import type { QueueFilter, Store } from '../store/store.ts'
+
+export interface AdminDependencies {
+  readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname'>
+  readonly store: Store
+  readonly domains: Domains
+  readonly queue: QueueCommands
+  /** What only the data plane knows. Rejects while it is not there. */
+  readonly live: () => Promise<LiveState>
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly log: Log
+  /** Answers requests of its own (the sandbox's pages), true when it does. Asked first, without a token. */
+  readonly extra?: ((request: IncomingMessage, response: ServerResponse) => boolean) | null
+  /** KITTE_ADMIN_TOKEN; null: the one made at first start. */
+  readonly adminToken: string | null
+}
+
+/** Work on the queue that is more than a store call. */
+export interface QueueCommands {
+  /** Settles every matching, unleased entry as cancelled; answers how many. `reason` is told in log and timeline. */
+  cancel(filter: QueueFilter, reason: string): Promise<number>
+}
+
+export interface LiveState {
+  /** Ports that take mail. */
+  readonly ports: readonly number[]
+  readonly sessions: number
+  /** Outcomes not written down yet. */
+  readonly unsettled: number
+  readonly sites: readonly SiteState[]
+}

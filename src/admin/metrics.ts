@@ -1,0 +1,101 @@
+/**
+ * Prometheus metrics, read from store and data plane when they are scraped, so that the counts add up:
+ * accepted = delivered + bounced + cancelled + queued at every scrape.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { AdminDependencies, LiveState } from './dependencies.ts'
+
+export interface Metrics {
+  readonly contentType: string
+  text(): Promise<string>
+  stop(): void
+}
+
+/** Fine enough to see a stall, coarse enough to cost nothing. */
+const loopResolutionMs = 20
+
+export function openMetrics({ store, live, clock }: Pick<AdminDependencies, 'store' | 'live' | 'clock'>): Metrics {
+  const registry = new Registry()
+  const set = instruments(registry)
+  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs })
+  loop.enable()
+  return {
+    contentType: registry.contentType,
+    async text() {
+      const [totals, queue, storage, delivery] = await Promise.all([
+        store.totals(),
+        store.countQueue({}),
+        store.health(),
+        live().catch(() => null),
+      ])
+      set.totals({ ...totals })
+      set.queue({ due: queue.due, waiting: queue.waiting, leased: queue.leased, held: queue.held })
+      set.oldest(queue.oldestReceivedAt === null ? 0 : (clock.now() - queue.oldestReceivedAt) / 1000)
+      set.storage(storage)
+      set.delivery(delivery)
+      set.loop({ mean: loop.mean, p50: loop.percentile(50), p99: loop.percentile(99), max: loop.max })
+      loop.reset()
+      return registry.metrics()
+    },
+    stop: () => loop.disable(),
+  }
+}
+
+function instruments(registry: Registry) {
+  const registers = [registry]
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  const labelled = (name: string, help: string, label: string) =>
+    new Gauge({ name, help, labelNames: [label], registers })
+  const recipients = Object.fromEntries(
+    (['accepted', 'delivered', 'bounced', 'cancelled'] as const).map(action => [
+      action,
+      new Counter({ name: `kitte_recipients_${action}_total`, help: `Recipients ${action}.`, registers }),
+    ]),
+  )
+  const queued = gauge('kitte_recipients_queued', 'Recipients without a final outcome; accepted less all that ended.')
+  const entries = labelled('kitte_queue_entries', 'Queue entries by state.', 'state')
+  const oldest = gauge('kitte_queue_oldest_seconds', 'Age of the oldest queued message.')
+  const writable = gauge('kitte_store_writable', '1 while outcomes can be written.')
+  const acceptsMail = gauge('kitte_store_accepts_mail', '1 while new mail is taken.')
+  const free = gauge('kitte_store_free_bytes', 'Free space where the data stands.')
+  const up = gauge('kitte_data_plane_up', '1 while submission and delivery answer.')
+  const sessions = gauge('kitte_sessions', 'Open SMTP sessions of clients.')
+  const unsettled = gauge('kitte_unsettled_outcomes', 'Outcomes that could not be written so far.')
+  const sites = gauge('kitte_sites', 'Sites that delivery knows now.')
+  const closed = gauge('kitte_sites_closed', 'Sites that get no connections for a while.')
+  const running = gauge('kitte_attempts', 'Attempts under way.')
+  const loop = labelled('kitte_event_loop_delay_seconds', 'Delay of the main thread since the last scrape.', 'stat')
+  return {
+    totals(counts: Readonly<Record<string, number>>) {
+      for (const [action, counter] of Object.entries(recipients)) {
+        counter.reset()
+        counter.inc(counts[action] ?? 0)
+      }
+      queued.set(counts.queued ?? 0)
+    },
+    queue(counts: Readonly<Record<string, number>>) {
+      for (const [state, count] of Object.entries(counts)) entries.set({ state }, count)
+    },
+    oldest: (seconds: number) => oldest.set(Math.max(0, seconds)),
+    storage(health: { readonly writable: boolean; readonly acceptsMail: boolean; readonly freeBytes: number }) {
+      writable.set(Number(health.writable))
+      acceptsMail.set(Number(health.acceptsMail))
+      free.set(health.freeBytes)
+    },
+    delivery(state: LiveState | null) {
+      up.set(Number(state !== null))
+      sessions.set(state?.sessions ?? 0)
+      unsettled.set(state?.unsettled ?? 0)
+      const known = state?.sites ?? []
+      sites.set(known.length)
+      closed.set(known.filter(site => site.closedUntil !== null).length)
+      running.set(known.reduce((sum, site) => sum + site.running, 0))
+    },
+    loop(nanoseconds: Readonly<Record<string, number>>) {
+      // Nothing measured yet is NaN or the histogram's start value.
+      for (const [stat, value] of Object.entries(nanoseconds))
+        loop.set({ stat }, (Number.isFinite(value) ? value : 0) / 1e9)
+    },
+  }
+}

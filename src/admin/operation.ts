@@ -1,0 +1,101 @@
+/**
+ * An operation of the API as data: what it reads, what it answers, and the one call it makes.
+ *
+ * The same list is mounted as routes and written as OpenAPI, so the two can't disagree. A route reads its parameters,
+ * query and body by their schemas, runs, and renders; every failure goes to the one error handler as a Problem.
+ */
+import { type NextFunction, type Request, type Response, Router } from 'express'
+import type { z } from 'zod'
+import { Problem } from './problem.ts'
+import { type ProblemName, problemKinds } from './texts.ts'
+import { read } from './validation.ts'
+
+export type Method = 'get' | 'post' | 'patch' | 'delete'
+
+export interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType> {
+  readonly method: Method
+  /** As OpenAPI writes it: `/v1/accounts/{id}`. */
+  readonly path: string
+  /** operationId: `createAccount`. */
+  readonly id: string
+  readonly summary: string
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  /** Absent: 204 without content. */
+  readonly answer?: { readonly status: 200 | 201; readonly schema: A }
+  /** Problems of its own, beside those that every operation can have. */
+  readonly problems?: readonly ProblemName[]
+  readonly run: (input: Input<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.output<A>>
+  /** Where the created thing is found (RFC 9110 §10.2.2). */
+  readonly location?: (answer: z.output<A>) => string
+}
+
+export interface Input<P, Q, B> {
+  readonly params: P
+  readonly query: Q
+  readonly body: B
+}
+
+/** A definition whose types have done their work. */
+export interface Operation
+  extends Omit<Definition<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, 'run' | 'location'> {
+  readonly handle: (request: Request, response: Response) => Promise<void>
+}
+
+export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType>(
+  definition: Definition<P, Q, B, A>,
+): Operation {
+  const { run, location, ...described } = definition
+  return {
+    ...described,
+    async handle(request, response) {
+      const answer = await run(readInput(definition, request))
+      if (!definition.answer) return void response.status(204).end()
+      if (location) response.location(location(answer))
+      response.status(definition.answer.status).json(answer)
+    },
+  }
+}
+
+function readInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType>(
+  { params, query, body }: Definition<P, Q, B, A>,
+  request: Request,
+): Input<z.output<P>, z.output<Q>, z.output<B>> {
+  if (body) refuseOtherTypes(request)
+  return {
+    params: (params ? read(params, request.params, 'bad-request') : {}) as z.output<P>,
+    query: (query ? read(query, request.query, 'bad-request') : {}) as z.output<Q>,
+    body: (body ? read(body, request.body, 'invalid') : undefined) as z.output<B>,
+  }
+}
+
+/** Whether no body is enough is the schema's to say; clients then send none, or one of length 0. */
+function refuseOtherTypes(request: Request): void {
+  if (request.get('content-length') !== '0' && request.is('application/json') === false)
+    throw new Problem('unsupported-media-type', { detail: problemKinds['unsupported-media-type'].meaning })
+}
+
+export function routesOf(operations: readonly Operation[]): Router {
+  const router = Router({ caseSensitive: true })
+  for (const [path, group] of Map.groupBy(operations, ({ path }) => path)) {
+    const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'))
+    for (const { method, handle } of group) route[method](handle)
+    route.all(refuseMethod(group.map(({ method }) => method)))
+  }
+  return router
+}
+
+function refuseMethod(methods: readonly Method[]) {
+  const names = methods.flatMap(method => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
+  const allow = [...names, 'OPTIONS'].join(', ')
+  return (request: Request, response: Response, next: NextFunction) => {
+    if (request.method === 'OPTIONS') return void response.status(204).setHeader('Allow', allow).end()
+    next(
+      new Problem('method-not-allowed', {
+        detail: { ja: `使えるメソッド: ${allow}`, en: `Allowed here: ${allow}.` },
+        headers: { Allow: allow },
+      }),
+    )
+  }
+}

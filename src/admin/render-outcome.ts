@@ -1,0 +1,74 @@
+/**
+ * An outcome as the API shows it: times as text, the reply as it was said, the class as sentences for people.
+ */
+import { z } from 'zod'
+import type { Outcome } from '../mail/outcome.ts'
+import { formatReply } from '../mail/reply.ts'
+import { sendingModes } from '../mail/sending-mode.ts'
+import { actors, classes } from '../outcome/classes.ts'
+import { bilingual, time, timestamp } from './fields.ts'
+
+export const outcomeAnswer = z.object({
+  entry: z.string(),
+  recipient: z.string(),
+  action: z.enum(['delivered', 'deferred', 'bounced', 'cancelled']),
+  at: timestamp,
+  attempt: z.int().meta({ description: 'Which try of this recipient it was, from 1' }),
+  reply: z.string().meta({ description: 'Code, enhanced status and text' }),
+  repliedBy: z.enum(['remote', 'relay']),
+  class: z.string(),
+  actor: z.string().meta({ description: 'Who must act' }),
+  message: bilingual.meta({ description: 'What the class means' }),
+  next: bilingual.meta({ description: 'What to do' }),
+  who: bilingual.meta({ description: 'The actor in words' }),
+  inDoubt: z.boolean().meta({ description: 'The other side may have taken it: a duplicate is possible' }),
+  nextAttemptAt: timestamp.nullable(),
+  mode: z.enum(sendingModes).nullable(),
+  modeReason: z.string().nullable(),
+  signatures: z.array(z.string()),
+  site: z.string().nullable(),
+  remoteMta: z.string().nullable(),
+  remoteIp: z.string().nullable(),
+  sourceIp: z.string().nullable(),
+  tls: z.string().nullable(),
+  reversePath: z.string().nullable().meta({ description: 'As used on the wire; "<>": the null reverse-path' }),
+  durations: z
+    .object({ signMs: z.number(), connectMs: z.number(), sendMs: z.number(), totalMs: z.number() })
+    .nullable(),
+})
+
+export function renderOutcome(outcome: Outcome): z.output<typeof outcomeAnswer> {
+  const { entry, recipient, action, attempt, reply, actor, inDoubt, facts } = outcome
+  const told = classes[outcome.class] ?? classes.other
+  return {
+    entry,
+    recipient,
+    action,
+    at: time(outcome.at),
+    attempt,
+    reply: formatReply(reply),
+    repliedBy: reply.from,
+    class: outcome.class,
+    actor,
+    message: told.sentence,
+    next: told.next,
+    who: actors[actor] ?? actors.nobody,
+    inDoubt,
+    nextAttemptAt: action === 'deferred' ? time(outcome.nextAttemptAt) : null,
+    mode: facts?.mode ?? null,
+    modeReason: facts?.modeReason ?? null,
+    signatures: [...(facts?.signatures ?? [])],
+    site: facts?.site ?? null,
+    remoteMta: facts?.remoteMta ?? null,
+    remoteIp: facts?.remoteIp ?? null,
+    sourceIp: facts?.sourceIp ?? null,
+    tls: facts?.tls ?? null,
+    reversePath: facts ? (facts.reversePath ?? '<>') : null,
+    durations: facts?.durations ?? null,
+  }
+}
+
+/** Whether an event's data is an outcome, as settling writes it. */
+export function isOutcome(data: unknown): data is Outcome {
+  return typeof data === 'object' && data !== null && 'action' in data && 'reply' in data && 'attempt' in data
+}

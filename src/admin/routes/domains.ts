@@ -1,0 +1,250 @@
+/**
+ * Sender domains (ドメイン情報): registration, the records to publish, their state with reason and fix, keys, limits.
+ *
+ * What a domain is and how its records are judged is `domains/`; this file only reads requests and shows views.
+ */
+import { z } from 'zod'
+import type { DomainView } from '../../domains/service.ts'
+import { type Check, recordPurposes } from '../../mail/sender-domain.ts'
+import { sendingModes } from '../../mail/sending-mode.ts'
+import type { AdminDependencies } from '../dependencies.ts'
+import {
+  accountId,
+  bilingual,
+  domainName,
+  given,
+  limits,
+  limitsChange,
+  mend,
+  mergeLimits,
+  next,
+  page,
+  time,
+  timestamp,
+} from '../fields.ts'
+import { type Operation, operation } from '../operation.ts'
+import { nextOf, pageOf } from '../paging.ts'
+import { invalidField } from '../problem.ts'
+
+const params = z.object({ name: domainName })
+const keyChoice = {
+  selector: z
+    .string(mend('selector'))
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, mend('selector'))
+    .optional()
+    .meta({ description: 'The date of issue when absent' }),
+  bits: z.union([z.literal(1024), z.literal(2048)], mend('bits')).optional(),
+}
+const newDomain = z.strictObject({ name: domainName, account: accountId, ...keyChoice }, mend('object'))
+const newKey = z
+  .strictObject({ ...keyChoice, algorithm: z.enum(['rsa', 'ed25519'], mend('algorithm')).optional() }, mend('object'))
+  .optional()
+const domainChange = z.strictObject({ limits: limitsChange }, mend('object'))
+
+const state = z.enum(['published', 'not-published', 'dns-error', 'unchecked'])
+const recordAnswer = z.object({
+  purpose: z.enum(recordPurposes),
+  type: z.enum(['TXT', 'CNAME', 'MX']),
+  name: z.string().meta({ description: 'Full owner name' }),
+  value: z.string(),
+  state,
+  reason: z.string(),
+  message: bilingual.meta({ description: 'What was found, in words' }),
+  fix: bilingual.meta({ description: 'What to do in the DNS' }),
+  found: z.array(z.string()),
+  checkedAt: timestamp.nullable(),
+})
+const domainAnswer = z.object({
+  name: z.string(),
+  account: z.string(),
+  createdAt: timestamp,
+  archivedAt: timestamp.nullable().meta({ description: 'When it was deleted; it can be restored for a while' }),
+  spf: state,
+  dkim: state,
+  mode: z.enum(sendingModes),
+  modeReason: z.string(),
+  limits,
+  keyFailure: z.string().nullable(),
+  keys: z.array(
+    z.object({
+      selector: z.string(),
+      algorithm: z.enum(['rsa', 'ed25519']),
+      bits: z.int(),
+      state: z.enum(['pending', 'active', 'retiring', 'retired']),
+      weak: z.boolean(),
+    }),
+  ),
+  records: z.array(recordAnswer),
+})
+const checkAnswer = z.object({
+  purpose: z.enum(recordPurposes),
+  name: z.string(),
+  state,
+  reason: z.string(),
+  found: z.array(z.string()),
+  checkedAt: timestamp,
+})
+
+export type DomainAnswer = z.output<typeof domainAnswer>
+export type RecordAnswer = z.output<typeof recordAnswer>
+export type CheckAnswer = z.output<typeof checkAnswer>
+
+export function domainRoutes({ store, domains }: AdminDependencies): Operation[] {
+  return [
+    operation({
+      method: 'post',
+      path: '/v1/domains',
+      id: 'registerDomain',
+      summary: 'Registers a sender domain and issues its SPF record and DKIM key; refused when another account has it',
+      body: newDomain,
+      answer: { status: 201, schema: domainAnswer },
+      problems: ['conflict', 'domain-invalid'],
+      location: domain => `/v1/domains/${domain.name}`,
+      async run({ body: { name, account, ...key } }) {
+        if (!(await store.account(account))) throw invalidField('account', 'no-account')
+        return render(await domains.register({ name, account, ...given(key) }))
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/domains',
+      id: 'listDomains',
+      summary: 'Lists sender domains',
+      query: z.strictObject({
+        account: accountId.optional(),
+        archived: z
+          .enum(['true', 'false'], mend('yes-no'))
+          .transform(value => value === 'true')
+          .optional()
+          .meta({ description: 'true: deleted domains that can still be restored' }),
+        ...page,
+      }),
+      answer: { status: 200, schema: z.object({ domains: z.array(domainAnswer), next }) },
+      async run({ query: { limit, cursor, ...filter } }) {
+        const wanted = pageOf({ limit, cursor })
+        const views = await domains.list(given(filter), wanted)
+        return { domains: views.map(render), next: nextOf(views, wanted, view => view.name) }
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/domains/{name}',
+      id: 'getDomain',
+      summary: 'Tells which records to publish, and how they stand by the last check',
+      params,
+      answer: { status: 200, schema: domainAnswer },
+      async run({ params }) {
+        return render(await domains.view(params.name))
+      },
+    }),
+    operation({
+      method: 'post',
+      path: '/v1/domains/{name}/verify',
+      id: 'verifyDomain',
+      summary: 'Checks the records in DNS now',
+      params,
+      answer: { status: 200, schema: domainAnswer },
+      async run({ params }) {
+        return render(await domains.verify(params.name))
+      },
+    }),
+    operation({
+      method: 'post',
+      path: '/v1/domains/{name}/dkim',
+      id: 'issueDkim',
+      summary: 'Issues a DKIM key, or a new one beside the old (rotation)',
+      params,
+      body: newKey,
+      answer: { status: 201, schema: domainAnswer },
+      problems: ['conflict', 'domain-invalid'],
+      async run({ params, body }) {
+        return render(await domains.issueKey(params.name, given(body ?? {})))
+      },
+    }),
+    operation({
+      method: 'patch',
+      path: '/v1/domains/{name}',
+      id: 'changeDomain',
+      summary: 'Changes the limits of a sender domain',
+      params,
+      body: domainChange,
+      answer: { status: 200, schema: domainAnswer },
+      async run({ params, body }) {
+        const { limits } = await domains.view(params.name)
+        return render(await domains.setLimits(params.name, mergeLimits(limits, body.limits)))
+      },
+    }),
+    operation({
+      method: 'delete',
+      path: '/v1/domains/{name}',
+      id: 'deleteDomain',
+      summary:
+        'Deletes a sender domain; it can be restored with its keys for a while. Registered anew it gets a new selector, and the published record no longer fits',
+      params,
+      run: ({ params }) => domains.remove(params.name),
+    }),
+    operation({
+      method: 'post',
+      path: '/v1/domains/{name}/restore',
+      id: 'restoreDomain',
+      summary: 'Brings a deleted sender domain back with its keys',
+      params,
+      answer: { status: 200, schema: domainAnswer },
+      problems: ['conflict'],
+      async run({ params }) {
+        return render(await domains.restore(params.name))
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/domains/{name}/history',
+      id: 'listDomainHistory',
+      summary: 'Lists the changes of its records, newest first',
+      params,
+      query: z.strictObject(page),
+      answer: { status: 200, schema: z.object({ checks: z.array(checkAnswer), next }) },
+      async run({ params, query }) {
+        const wanted = pageOf(query)
+        const { name } = await domains.view(params.name)
+        const checks = await store.checkHistory(name, wanted)
+        return { checks: checks.map(renderCheck), next: nextOf(checks, wanted, cursorOfCheck) }
+      },
+    }),
+  ]
+}
+
+function render(view: DomainView): DomainAnswer {
+  const { name, account, spf, dkim, mode, modeReason, limits, keyFailure } = view
+  return {
+    ...{ name, account, spf, dkim, mode, modeReason, limits, keyFailure },
+    createdAt: time(view.createdAt),
+    archivedAt: time(view.archivedAt),
+    keys: view.keys.map(({ selector, algorithm, bits, state, weak }) => ({ selector, algorithm, bits, state, weak })),
+    records: view.records.map(renderRecord),
+  }
+}
+
+function renderRecord(record: DomainView['records'][number]): RecordAnswer {
+  const { purpose, type, name, value, state, reason, message, fix, found } = record
+  return {
+    purpose,
+    type,
+    name,
+    value,
+    state,
+    reason,
+    message,
+    fix,
+    found: [...found],
+    checkedAt: time(record.checkedAt),
+  }
+}
+
+/** As the store's `Page` wants it. */
+function cursorOfCheck({ checkedAt, purpose, name }: Check): string {
+  return `${checkedAt}/${purpose}/${name}`
+}
+
+function renderCheck({ purpose, name, state, reason, found, checkedAt }: Check): CheckAnswer {
+  return { purpose, name, state, reason, found: [...found], checkedAt: time(checkedAt) }
+}

@@ -1,0 +1,65 @@
+/**
+ * Events: what happened, in order, for readers that keep a cursor.
+ */
+import { z } from 'zod'
+import { type Event, eventTypes } from '../../mail/event.ts'
+import type { AdminDependencies } from '../dependencies.ts'
+import { accountId, domainName, given, id, mend, page, time, timestamp } from '../fields.ts'
+import { type Operation, operation } from '../operation.ts'
+import { pageOf } from '../paging.ts'
+import { isOutcome, renderOutcome } from '../render-outcome.ts'
+
+const query = z.strictObject({
+  after: z
+    .string(mend('after'))
+    .regex(/^\d{1,15}$/, mend('after'))
+    .transform(Number)
+    .optional()
+    .meta({ description: 'Only events with a greater seq' }),
+  type: z.enum(eventTypes, mend('event-type')).optional(),
+  account: accountId.optional(),
+  message: id.optional(),
+  domain: domainName.optional(),
+  limit: page.limit,
+})
+
+export const eventAnswer = z.object({
+  seq: z.int(),
+  type: z.enum(eventTypes),
+  at: timestamp,
+  account: z.string().nullable(),
+  message: z.string().optional(),
+  entry: z.string().optional(),
+  recipient: z.string().optional(),
+  domain: z.string().optional(),
+  data: z.unknown().meta({ description: 'Depends on the type; for outcomes the attempt with its reply and class' }),
+})
+
+export function eventRoutes({ store }: AdminDependencies): Operation[] {
+  return [
+    operation({
+      method: 'get',
+      path: '/v1/events',
+      id: 'listEvents',
+      summary: 'Lists what happened, oldest first; give `after` of the answer to go on',
+      query,
+      answer: {
+        status: 200,
+        schema: z.object({
+          events: z.array(eventAnswer),
+          after: z.int().meta({ description: 'Seq of the last event read: ask again with it' }),
+        }),
+      },
+      async run({ query: { limit, ...filter } }) {
+        const events = await store.events(given(filter), pageOf({ limit }).limit)
+        return { events: events.map(renderEvent), after: events.at(-1)?.seq ?? filter.after ?? 0 }
+      },
+    }),
+  ]
+}
+
+export function renderEvent({ seq, type, at, account, data, ...about }: Event): z.output<typeof eventAnswer> {
+  const { message, entry, recipient, domain } = about
+  const shown = isOutcome(data) ? renderOutcome(data) : data
+  return { seq, type, at: time(at), account, ...given({ message, entry, recipient, domain }), data: shown }
+}

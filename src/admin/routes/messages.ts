@@ -1,0 +1,182 @@
+/**
+ * Messages with their timeline: where each recipient stands, every attempt, what was answered and who must act.
+ */
+import { z } from 'zod'
+import type { Event } from '../../mail/event.ts'
+import type { Message } from '../../mail/message.ts'
+import type { Outcome } from '../../mail/outcome.ts'
+import type { MessageSummary, QueueRow, Store } from '../../store/store.ts'
+import type { AdminDependencies } from '../dependencies.ts'
+import { accountId, domainName, given, id, instant, mailbox, mend, next, page, time, timestamp } from '../fields.ts'
+import { type Operation, operation } from '../operation.ts'
+import { nextOf, pageOf } from '../paging.ts'
+import { notFound } from '../problem.ts'
+import { isOutcome, outcomeAnswer, renderOutcome } from '../render-outcome.ts'
+import { eventAnswer, renderEvent } from './events.ts'
+
+/** A message to 1000 recipients that is tried for four days stays below this; beyond, `complete` is false. */
+const mostEvents = 20_000
+const eventsAtOnce = 1000
+
+const query = z.strictObject({
+  account: accountId.optional(),
+  recipient: mailbox.optional(),
+  sender: mailbox.optional().meta({ description: 'From address or reverse-path' }),
+  senderDomain: domainName.optional(),
+  messageIdHeader: id.max(998).optional().meta({ description: 'Message-ID field, with or without angle brackets' }),
+  state: z.enum(['queued', 'delivered', 'bounced', 'cancelled'], mend('message-state')).optional(),
+  since: instant.optional().meta({ description: 'Received at or after, such as 2026-01-15T03:00:00Z' }),
+  until: instant.optional().meta({ description: 'Received before' }),
+  ...page,
+})
+
+const messageAnswer = z.object({
+  id: z.string(),
+  account: z.string().nullable(),
+  credential: z.string().nullable(),
+  origin: z.enum(['submission', 'dsn']),
+  reversePath: z.string().meta({ description: 'As submitted; "<>": the null reverse-path' }),
+  from: z.string().nullable(),
+  senderDomain: z.string(),
+  recipients: z.array(z.string()),
+  messageIdHeader: z.string(),
+  size: z.int(),
+  receivedAt: timestamp,
+  client: z.object({ ehlo: z.string(), address: z.string(), tls: z.string().nullable() }).nullable(),
+  counts: z
+    .object({ queued: z.int(), delivered: z.int(), bounced: z.int(), cancelled: z.int() })
+    .meta({ description: 'Recipients by state; they add up to the recipients accepted' }),
+})
+
+const entryAnswer = z.object({
+  id: z.string(),
+  recipient: z.string(),
+  state: z.enum(['due', 'waiting', 'leased', 'held', 'delivered', 'bounced', 'cancelled', 'unknown']),
+  nextAttemptAt: timestamp.nullable(),
+  expiresAt: timestamp.nullable(),
+  heldReason: z.string().nullable(),
+  mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt' }),
+  reply: z.string().nullable().meta({ description: 'The last reply' }),
+  class: z.string().nullable().meta({ description: 'Why the last attempt ended as it did' }),
+  attempts: z.array(outcomeAnswer),
+})
+const timelineAnswer = messageAnswer.extend({
+  mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt of any recipient' }),
+  entries: z.array(entryAnswer),
+  events: z.array(eventAnswer),
+  complete: z.boolean().meta({ description: 'False when there were too many events to answer them all' }),
+})
+
+export type MessageAnswer = z.output<typeof messageAnswer>
+export type TimelineAnswer = z.output<typeof timelineAnswer>
+
+export function messageRoutes({ store }: AdminDependencies): Operation[] {
+  return [
+    operation({
+      method: 'get',
+      path: '/v1/messages',
+      id: 'listMessages',
+      summary: 'Finds messages, newest first',
+      query,
+      answer: { status: 200, schema: z.object({ messages: z.array(messageAnswer), next }) },
+      async run({ query: { limit, cursor, messageIdHeader, ...filter } }) {
+        const wanted = pageOf({ limit, cursor })
+        const bare = messageIdHeader?.replace(/^<(.*)>$/, '$1')
+        const messages = await store.listMessages(given({ ...filter, messageIdHeader: bare }), wanted)
+        return { messages: messages.map(render), next: nextOf(messages, wanted, row => row.message.id) }
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/messages/{id}',
+      id: 'getMessage',
+      summary: 'Tells what happened to one message: recipients, attempts, replies, mode, class',
+      params: z.object({ id }),
+      answer: { status: 200, schema: timelineAnswer },
+      async run({ params }) {
+        const summary = await store.message(params.id)
+        if (!summary) throw notFound({ ja: `メッセージ ${params.id} `, en: `message ${params.id}` })
+        const [queued, events] = await Promise.all([queuedEntries(store, params.id), timeline(store, params.id)])
+        return renderTimeline(summary, queued, events)
+      },
+    }),
+  ]
+}
+
+async function queuedEntries(store: Store, message: string): Promise<Map<string, QueueRow>> {
+  const rows = await store.listQueue({ message }, { limit: 1000 })
+  return new Map(rows.map(row => [row.entry.id, row]))
+}
+
+async function timeline(store: Store, message: string): Promise<Event[]> {
+  const events: Event[] = []
+  while (events.length < mostEvents) {
+    const some = await store.events({ message, after: events.at(-1)?.seq ?? 0 }, eventsAtOnce)
+    events.push(...some)
+    if (some.length < eventsAtOnce) break
+  }
+  return events
+}
+
+function renderTimeline(summary: MessageSummary, queued: ReadonlyMap<string, QueueRow>, events: readonly Event[]) {
+  const outcomes = events.map(event => event.data).filter(isOutcome)
+  const byEntry = Map.groupBy(outcomes, outcome => outcome.entry)
+  const { message } = summary
+  return {
+    ...render(summary),
+    mode: lastMode(outcomes),
+    entries: message.envelope.recipients.map((recipient, index) => {
+      const entry = `${message.id}.${index}`
+      return renderEntry(entry, recipient.address, queued.get(entry), byEntry.get(entry) ?? [])
+    }),
+    events: events.map(renderEvent),
+    complete: events.length < mostEvents,
+  }
+}
+
+function renderEntry(
+  entry: string,
+  recipient: string,
+  row: QueueRow | undefined,
+  outcomes: readonly Outcome[],
+): z.output<typeof entryAnswer> {
+  const attempts = outcomes.map(renderOutcome)
+  const last = attempts.at(-1)
+  return {
+    id: entry,
+    recipient,
+    state: row?.state ?? finalState(last?.action),
+    nextAttemptAt: time(row?.entry.nextAttemptAt ?? null),
+    expiresAt: time(row?.entry.expiresAt ?? null),
+    heldReason: row?.entry.heldReason ?? null,
+    mode: lastMode(outcomes),
+    reply: last?.reply ?? row?.entry.lastReply ?? null,
+    class: last?.class ?? row?.lastClass ?? null,
+    attempts,
+  }
+}
+
+/** Not queued and no final outcome: settled between our two questions, or its events are too many to read. */
+function finalState(action: Outcome['action'] | undefined): 'delivered' | 'bounced' | 'cancelled' | 'unknown' {
+  return action === undefined || action === 'deferred' ? 'unknown' : action
+}
+
+function lastMode(outcomes: readonly Outcome[]): string | null {
+  return outcomes.findLast(outcome => outcome.facts !== null)?.facts?.mode ?? null
+}
+
+function render({ message, counts }: MessageSummary): MessageAnswer {
+  const { id, account, credential, origin, from, senderDomain, messageIdHeader, size } = message
+  return {
+    ...{ id, account, credential, origin, from, senderDomain, messageIdHeader, size },
+    reversePath: message.envelope.reversePath ?? '<>',
+    recipients: message.envelope.recipients.map(({ address }) => address),
+    receivedAt: time(message.receivedAt),
+    client: renderClient(message),
+    counts,
+  }
+}
+
+function renderClient({ client }: Message) {
+  return client ? { ehlo: client.ehlo, address: client.address, tls: client.tls } : null
+}

@@ -1,0 +1,263 @@
+/**
+ * The queue: what waits and why, and the operator's commands on it: hold, release, retry, cancel.
+ */
+import { z } from 'zod'
+import type { OutcomeClass } from '../../mail/outcome.ts'
+import { classes } from '../../outcome/classes.ts'
+import { held, released, retried } from '../../outcome/delivery-log.ts'
+import type { QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
+import type { AdminDependencies, LiveState } from '../dependencies.ts'
+import {
+  accountId,
+  bilingual,
+  domainName,
+  given,
+  id,
+  mailbox,
+  mend,
+  next,
+  page,
+  text,
+  time,
+  timestamp,
+} from '../fields.ts'
+import { type Operation, operation } from '../operation.ts'
+import { nextOf, pageOf } from '../paging.ts'
+
+/** Rows per grouping: the biggest are what an operator looks for. */
+const groupsShown = 50
+
+const classNames = Object.keys(classes) as [OutcomeClass, ...OutcomeClass[]]
+const filterFields = {
+  message: id.optional(),
+  entry: id.optional(),
+  account: accountId.optional(),
+  senderDomain: domainName.optional(),
+  domain: domainName.optional().meta({ description: 'Recipient domain' }),
+  recipient: mailbox.optional(),
+  state: z.enum(['due', 'waiting', 'leased', 'held'], mend('queue-state')).optional(),
+  class: z.enum(classNames, mend('class')).optional().meta({ description: 'Class of the last deferral' }),
+}
+
+const command = z
+  .strictObject(
+    {
+      filter: z.strictObject(filterFields, mend('object')).optional(),
+      all: z.boolean(mend('yes-no')).optional().meta({ description: 'Needed to mean the whole queue' }),
+      dryRun: z.boolean(mend('yes-no')).optional().meta({ description: 'Only count what would be changed' }),
+      reason: text(1, 500, 'reason').optional().meta({ description: 'Kept with held and cancelled entries' }),
+    },
+    mend('object'),
+  )
+  .refine(({ filter, all }) => all === true || Object.keys(filter ?? {}).length > 0, mend('filter-or-all'))
+type Command = z.output<typeof command>
+
+const countsAnswer = z.object({
+  total: z.int(),
+  due: z.int(),
+  waiting: z.int(),
+  leased: z.int(),
+  held: z.int(),
+  oldestReceivedAt: timestamp.nullable(),
+})
+const groups = z.array(z.object({ value: z.string(), count: z.int(), oldestReceivedAt: timestamp.nullable() }))
+const entryAnswer = z.object({
+  id: z.string(),
+  message: z.string(),
+  account: z.string().nullable(),
+  senderDomain: z.string(),
+  from: z.string().nullable(),
+  recipient: z.string(),
+  domain: z.string(),
+  state: z.enum(['due', 'waiting', 'leased', 'held']),
+  attempts: z.int(),
+  receivedAt: timestamp,
+  nextAttemptAt: timestamp,
+  expiresAt: timestamp,
+  heldReason: z.string().nullable(),
+  class: z.string().nullable(),
+  classMessage: bilingual.nullable(),
+  lastReply: z.string().nullable(),
+  lastHost: z.string().nullable(),
+  inDoubt: z.boolean(),
+})
+const siteAnswer = z.object({
+  site: z.string().meta({ description: 'Its MX hosts, or smtp:host:port' }),
+  running: z.int().meta({ description: 'Attempts under way' }),
+  waiting: z.int().meta({ description: 'Entries in memory that wait for their turn' }),
+  closedUntil: timestamp.nullable(),
+  connections: z.int().meta({ description: 'Allowed at once' }),
+  messagesPerConnection: z.int(),
+  perMinute: z.int().nullable(),
+})
+const queueAnswer = z.object({
+  counts: countsAnswer,
+  by: z.object({ domain: groups, account: groups, senderDomain: groups, class: groups }),
+  sites: z.array(siteAnswer).meta({ description: 'Sites as delivery sees them now; empty while it does not answer' }),
+  entries: z.array(entryAnswer),
+  next,
+})
+const commandAnswer = z.object({
+  dryRun: z.boolean(),
+  matched: countsAnswer.meta({ description: 'What the filter fits, before anything was changed' }),
+  changed: z.int().meta({ description: 'Entries changed; with dryRun: that would be' }),
+})
+
+export type QueueAnswer = z.output<typeof queueAnswer>
+export type QueueCountsAnswer = z.output<typeof countsAnswer>
+export type QueueCommandAnswer = z.output<typeof commandAnswer>
+
+/** What a command does, and which of the matching entries it can change. */
+interface Verb {
+  readonly name: 'hold' | 'release' | 'retry' | 'cancel'
+  readonly summary: string
+  readonly changes: (counts: QueueCounts) => number
+  readonly run: (filter: QueueFilter, reason: string) => Promise<number>
+}
+
+export function queueRoutes(dependencies: AdminDependencies): Operation[] {
+  const { store, live } = dependencies
+  return [
+    operation({
+      method: 'get',
+      path: '/v1/queue',
+      id: 'showQueue',
+      summary: 'Counts what waits, groups it, and lists entries',
+      query: z.strictObject({ ...filterFields, ...page }),
+      answer: { status: 200, schema: queueAnswer },
+      async run({ query: { limit, cursor, ...fields } }) {
+        const wanted = pageOf({ limit, cursor })
+        const filter = given(fields)
+        const [counts, by, sites, rows] = await Promise.all([
+          store.countQueue(filter),
+          groupsOf(store, filter),
+          sitesOf(live),
+          store.listQueue(filter, wanted),
+        ])
+        const entries = rows.map(renderRow)
+        return { counts: renderCounts(counts), by, sites, entries, next: nextOf(rows, wanted, row => row.entry.id) }
+      },
+    }),
+    ...verbsOf(dependencies).map(verb => commandOperation(store, verb)),
+  ]
+}
+
+function commandOperation(store: Store, verb: Verb): Operation {
+  return operation({
+    method: 'post',
+    path: `/v1/queue/${verb.name}`,
+    id: `${verb.name}Queue`,
+    summary: verb.summary,
+    body: command,
+    answer: { status: 200, schema: commandAnswer },
+    async run({ body }) {
+      const filter = given(body.filter ?? {})
+      const counts = await store.countQueue(filter)
+      const changed = body.dryRun ? verb.changes(counts) : await verb.run(filter, reasonOf(body))
+      return { dryRun: body.dryRun === true, matched: renderCounts(counts), changed }
+    },
+  })
+}
+
+function reasonOf({ reason }: Command): string {
+  return reason ?? 'by an operator'
+}
+
+/** Entries under way can't be called back: they are leased to an attempt. */
+function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb[] {
+  return [
+    {
+      name: 'hold',
+      summary: 'Keeps entries from being tried until they are released',
+      changes: ({ total, held }) => total - held,
+      async run(filter, reason) {
+        const entries = await store.hold(filter, reason, clock.now())
+        held(log, { entries, ...told(filter), reason })
+        return entries
+      },
+    },
+    {
+      name: 'release',
+      summary: 'Lets held entries go again',
+      changes: ({ held }) => held,
+      async run(filter) {
+        const entries = await store.unhold(filter, clock.now())
+        released(log, { entries, ...told(filter) })
+        return entries
+      },
+    },
+    {
+      name: 'retry',
+      summary: 'Makes waiting entries due now',
+      changes: ({ waiting }) => waiting,
+      async run(filter) {
+        const entries = await store.retryNow(filter, clock.now())
+        retried(log, { entries, ...told(filter) })
+        return entries
+      },
+    },
+    {
+      name: 'cancel',
+      summary: 'Takes entries out of the queue for good, without a report to the sender',
+      changes: ({ total, leased }) => total - leased,
+      run: (filter, reason) => queue.cancel(filter, reason),
+    },
+  ]
+}
+
+/** What the log line says of a filter; a recipient domain is told as the site. */
+function told({ message, account, senderDomain, recipient, domain }: QueueFilter) {
+  return { message, account, senderDomain, recipient, site: domain }
+}
+
+async function groupsOf(store: Store, filter: QueueFilter): Promise<z.output<typeof queueAnswer>['by']> {
+  const by = async (column: 'domain' | 'account' | 'senderDomain' | 'class') =>
+    (await store.countQueueBy(column, filter, groupsShown)).map(({ value, count, oldestReceivedAt }) => ({
+      value,
+      count,
+      oldestReceivedAt: time(oldestReceivedAt),
+    }))
+  const [domain, account, senderDomain, byClass] = await Promise.all([
+    by('domain'),
+    by('account'),
+    by('senderDomain'),
+    by('class'),
+  ])
+  return { domain, account, senderDomain, class: byClass }
+}
+
+/** The queue can be looked at while delivery is down; it just has no sites then. */
+async function sitesOf(live: () => Promise<LiveState>): Promise<z.output<typeof siteAnswer>[]> {
+  const { sites } = await live().catch(() => ({ sites: [] }))
+  return sites.map(({ site, running, waiting, closedUntil, rule }) => {
+    const { connections, messagesPerConnection, perMinute } = rule
+    return { site, running, waiting, closedUntil: time(closedUntil), connections, messagesPerConnection, perMinute }
+  })
+}
+
+function renderCounts(counts: QueueCounts): QueueCountsAnswer {
+  return { ...counts, oldestReceivedAt: time(counts.oldestReceivedAt) }
+}
+
+function renderRow({ entry, message, state, lastClass }: QueueRow): z.output<typeof entryAnswer> {
+  return {
+    id: entry.id,
+    message: message.id,
+    account: message.account,
+    senderDomain: message.senderDomain,
+    from: message.from,
+    recipient: entry.recipient.address,
+    domain: entry.domain,
+    state,
+    attempts: entry.attempts,
+    receivedAt: time(message.receivedAt),
+    nextAttemptAt: time(entry.nextAttemptAt),
+    expiresAt: time(entry.expiresAt),
+    heldReason: entry.heldReason ?? null,
+    class: lastClass,
+    classMessage: lastClass === null ? null : (classes[lastClass as OutcomeClass]?.sentence ?? null),
+    lastReply: entry.lastReply ?? null,
+    lastHost: entry.lastHost ?? null,
+    inDoubt: entry.inDoubt,
+  }
+}

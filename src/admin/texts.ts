@@ -1,0 +1,202 @@
+/**
+ * What the API says to people, in Japanese and English: kinds of problems, and how to mend each kind of field.
+ */
+export interface Bilingual {
+  readonly ja: string
+  readonly en: string
+}
+
+export interface ProblemKind {
+  readonly status: number
+  readonly title: Bilingual
+  /** What it means and what to do, for the page at the problem's type. */
+  readonly meaning: Bilingual
+}
+
+/** The last part of a problem's `type`, `/problems/<kind>`. */
+export const problemKinds = {
+  'not-json': {
+    status: 400,
+    title: { ja: 'リクエスト本文がJSONではありません', en: 'The request body is not JSON' },
+    meaning: { ja: '本文をJSONオブジェクトにしてください。', en: 'Send one JSON object, in UTF-8.' },
+  },
+  'bad-request': {
+    status: 400,
+    title: { ja: 'リクエストを読み取れません', en: 'The request can not be read' },
+    meaning: {
+      ja: 'URL、クエリ、ヘッダーのいずれかに誤りがあります。errorsをご確認ください。',
+      en: 'Something in the address, the query or the headers is wrong; errors names it.',
+    },
+  },
+  unauthorized: {
+    status: 401,
+    title: { ja: '管理トークンが必要です', en: 'An admin token is needed' },
+    meaning: {
+      ja: 'ヘッダーに「Authorization: Bearer 管理トークン」を付けてください。トークンはKITTE_ADMIN_TOKENの値か、初回起動時に表示されたものです。',
+      en: 'Send "Authorization: Bearer TOKEN": the value of KITTE_ADMIN_TOKEN, or the token printed at the first start and kept in dataDir/admin-token.',
+    },
+  },
+  'not-found': {
+    status: 404,
+    title: { ja: '見つかりません', en: 'There is no such thing' },
+    meaning: {
+      ja: '指定されたものは存在しないか、削除されています。',
+      en: 'What the address names does not exist, or was deleted.',
+    },
+  },
+  'no-such-path': {
+    status: 404,
+    title: { ja: 'このパスはありません', en: 'There is no such path' },
+    meaning: { ja: '/openapi.jsonにすべてのパスがあります。', en: 'All paths are listed in /openapi.json.' },
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: { ja: 'このメソッドは使えません', en: 'This method is not allowed here' },
+    meaning: { ja: 'Allowヘッダーにあるメソッドを使ってください。', en: 'Use one of the methods in the Allow header.' },
+  },
+  conflict: {
+    status: 409,
+    title: { ja: 'すでに登録されているか、使用中です', en: 'It exists already, or is in use' },
+    meaning: {
+      ja: 'holderは現在の登録先アカウントのIDです。',
+      en: 'holder is the id of the account that has it.',
+    },
+  },
+  'too-large': {
+    status: 413,
+    title: { ja: 'リクエスト本文が大きすぎます', en: 'The request body is too large' },
+    meaning: {
+      ja: '上限は設定のhttp.maxBodyBytesです。分割して送信してください。',
+      en: 'The bound is http.maxBodyBytes in the configuration; send it in parts.',
+    },
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: { ja: 'この形式の本文は受け付けません', en: 'Bodies of this type are not taken' },
+    meaning: {
+      ja: '「Content-Type: application/json」（UTF-8）で送信してください。',
+      en: 'Send "Content-Type: application/json" in UTF-8.',
+    },
+  },
+  invalid: {
+    status: 422,
+    title: { ja: '入力内容に誤りがあります', en: 'Some fields need to be mended' },
+    meaning: {
+      ja: 'errorsに、項目ごとの直し方があります。',
+      en: 'errors names each field and how to mend it.',
+    },
+  },
+  'domain-invalid': {
+    status: 422,
+    title: { ja: 'このドメインには実行できません', en: 'This can not be done with this domain' },
+    meaning: { ja: '理由はdetailをご確認ください。', en: 'detail says why.' },
+  },
+  'too-many-failures': {
+    status: 429,
+    title: { ja: '誤った管理トークンが続いています', en: 'Too many wrong admin tokens' },
+    meaning: {
+      ja: 'Retry-Afterの秒数だけ待ってから、正しいトークンで送信してください。',
+      en: 'Wait as many seconds as Retry-After says, then send the right token.',
+    },
+  },
+  internal: {
+    status: 500,
+    title: { ja: 'Kitteの内部エラーです', en: 'Kitte ran into an error of its own' },
+    meaning: {
+      ja: 'ログの同じ時刻に詳細があります。',
+      en: 'The log has the details at the same time.',
+    },
+  },
+  'store-unavailable': {
+    status: 503,
+    title: { ja: '現在データを保存できません', en: 'The store can not be written now' },
+    meaning: {
+      ja: 'ディスクの空き容量をご確認ください。空きができれば自動的に再開します。',
+      en: 'See whether the disk is full; Kitte goes on by itself when writing works again.',
+    },
+  },
+} as const satisfies Record<string, ProblemKind>
+
+export type ProblemName = keyof typeof problemKinds
+
+/** How to mend a field: zod schemas carry these names in place of messages. */
+export const mends = {
+  object: { ja: 'JSONオブジェクトにしてください', en: 'write a JSON object' },
+  text: { ja: '文字列にしてください', en: 'write a text' },
+  name: { ja: '1〜200文字の名称にしてください', en: 'write a name of 1 to 200 characters' },
+  note: { ja: '1000文字以内にしてください', en: 'write at most 1000 characters' },
+  reason: { ja: '1〜500文字の理由を書いてください', en: 'write a reason of 1 to 500 characters' },
+  mailbox: {
+    ja: 'sales@example.jpのようなメールアドレスにしてください',
+    en: 'write a mail address such as sales@example.jp',
+  },
+  domain: { ja: 'example.jpのようなドメイン名にしてください', en: 'write a domain name such as example.jp' },
+  account: { ja: 'アカウントのIDにしてください', en: 'write the id of an account' },
+  'no-account': { ja: 'このIDのアカウントはありません', en: 'there is no account with this id' },
+  'account-or-scope': {
+    ja: 'account（アカウントのID）か scope: "all" のどちらか一方を指定してください',
+    en: 'give either account (the id of one) or scope: "all"',
+  },
+  scope: {
+    ja: '"all"、またはaccountとともに"account"を指定してください',
+    en: 'write "all", or "account" beside account',
+  },
+  username: {
+    ja: '英数字と . _ @ + - で1〜64文字のユーザー名にしてください',
+    en: 'write a username of 1 to 64 letters, digits and . _ @ + -',
+  },
+  password: { ja: '1〜500文字のパスワードにしてください', en: 'write a password of 1 to 500 characters' },
+  'smtp-username': { ja: '1〜500文字のユーザー名にしてください', en: 'write a username of 1 to 500 characters' },
+  host: {
+    ja: 'smtp.example.jpのようなホスト名か、IPアドレスにしてください',
+    en: 'write a host name such as smtp.example.jp, or an IP address',
+  },
+  port: { ja: '1〜65535のポート番号にしてください', en: 'write a port from 1 to 65535' },
+  'smtp-tls': {
+    ja: '"required"か"opportunistic"にしてください',
+    en: 'write "required" or "opportunistic"',
+  },
+  limit: {
+    ja: '1以上の整数にしてください（nullで無制限）',
+    en: 'write a whole number of at least 1, or null for no limit',
+  },
+  unaligned: { ja: '"send"、"warn"、"refuse"のいずれかにしてください', en: 'write "send", "warn" or "refuse"' },
+  selector: {
+    ja: '英数字とハイフンで63文字以内のセレクタにしてください',
+    en: 'write a selector of at most 63 letters, digits and hyphens',
+  },
+  bits: { ja: '1024か2048にしてください', en: 'write 1024 or 2048' },
+  algorithm: { ja: '"rsa"か"ed25519"にしてください', en: 'write "rsa" or "ed25519"' },
+  'yes-no': { ja: 'trueかfalseにしてください', en: 'write true or false' },
+  page: { ja: '1〜1000の整数にしてください', en: 'write a whole number from 1 to 1000' },
+  cursor: { ja: '前のページのnextの値にしてください', en: 'write the value of next from the previous page' },
+  after: { ja: '0以上の整数（イベントのseq）にしてください', en: 'write the seq of an event, or 0' },
+  time: {
+    ja: '2026-01-15T03:00:00Zのような日時にしてください',
+    en: 'write a time such as 2026-01-15T03:00:00Z',
+  },
+  'message-state': {
+    ja: '"queued"、"delivered"、"bounced"、"cancelled"のいずれかにしてください',
+    en: 'write "queued", "delivered", "bounced" or "cancelled"',
+  },
+  'queue-state': {
+    ja: '"due"、"waiting"、"leased"、"held"のいずれかにしてください',
+    en: 'write "due", "waiting", "leased" or "held"',
+  },
+  'event-type': {
+    ja: '/openapi.jsonにあるイベントの種類にしてください',
+    en: 'write one of the event types in /openapi.json',
+  },
+  class: { ja: '/openapi.jsonにある分類にしてください', en: 'write one of the classes in /openapi.json' },
+  'filter-or-all': {
+    ja: 'filterで対象を絞るか、本当にすべてであれば all: true を指定してください',
+    en: 'narrow it with filter, or give all: true if really everything is meant',
+  },
+  'nothing-to-change': { ja: '変更する項目を一つ以上指定してください', en: 'give at least one field to change' },
+  'limits-of': {
+    ja: 'account、domain、credentialのいずれか一つ以上を指定してください',
+    en: 'give at least one of account, domain and credential',
+  },
+} as const satisfies Record<string, Bilingual>
+
+export type MendName = keyof typeof mends

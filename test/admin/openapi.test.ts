@@ -1,0 +1,203 @@
+/**
+ * The OpenAPI document is true: it names the paths that answer, and their answers fit it.
+ */
+import assert from 'node:assert/strict'
+import type { Express } from 'express'
+import { z } from 'zod'
+import { createApp } from '../../src/admin/app.ts'
+import { openMetrics } from '../../src/admin/metrics.ts'
+import { newMessage } from '../store/fixtures.ts'
+import { type Answer, type Api, startApi } from './support/api.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a JSON document
+type Json = any
+
+/** `GET /v1/accounts/{id}` of everything Express would route. */
+function routed(app: Express): string[] {
+  const found: string[] = []
+  const walk = (stack: Json[]) => {
+    for (const { route, handle } of stack) {
+      if (route) {
+        const path = route.path.replace(/:(\w+)/g, '{$1}')
+        for (const method of Object.keys(route.methods))
+          if (method !== '_all') found.push(`${method.toUpperCase()} ${path}`)
+      } else if (handle.stack) walk(handle.stack)
+    }
+  }
+  walk((app as Json).router.stack)
+  return found.sort()
+}
+
+function documented(document: Json): string[] {
+  return Object.entries<Json>(document.paths)
+    .flatMap(([path, methods]) => Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`))
+    .sort()
+}
+
+/** Fails when an answer is not what the document says of that path, method and status. */
+function assertFits(document: Json, method: string, path: string, { status, headers, body }: Answer): void {
+  const responses = document.paths[path]?.[method.toLowerCase()]?.responses
+  const response = responses?.[status]
+  assert.ok(response, `${method} ${path} answered ${status}, documented: ${Object.keys(responses ?? {})}`)
+  assert.notEqual(status, 500, `${method} ${path}`)
+  if (!response.content) {
+    assert.equal(body, '')
+    return
+  }
+  const type = (headers.get('content-type') ?? '').split(';')[0]!
+  const { schema } = response.content[type] ?? assert.fail(`${method} ${path} answered ${type}`)
+  const whole = schema.$ref ? document.components.schemas.Problem : schema
+  const parsed = z.fromJSONSchema(whole).safeParse(body)
+  assert.ok(parsed.success, `${method} ${path} ${status}: ${parsed.error && z.prettifyError(parsed.error)}`)
+}
+
+describe('the OpenAPI document', () => {
+  it('names exactly the routes there are', async () => {
+    await using api = await startApi()
+    const metrics = openMetrics(api.dependencies)
+    const app = createApp(api.dependencies, 'hash', metrics)
+    metrics.stop()
+    const document = (await api.call('GET', '/openapi.json')).body
+    assert.deepEqual(documented(document), routed(app))
+    assert.ok(documented(document).length > 30)
+    assert.match(document.openapi, /^3\.1\./)
+  })
+
+  it('has one operationId each and resolves all its references', async () => {
+    await using api = await startApi()
+    const document = (await api.call('GET', '/openapi.json')).body
+    const operations = Object.values<Json>(document.paths).flatMap(methods => Object.values<Json>(methods))
+    const ids = operations.map(operation => operation.operationId)
+    assert.equal(new Set(ids).size, ids.length)
+    for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
+      const found = reference!
+        .slice(2)
+        .split('/')
+        .reduce((part, key) => part?.[key], document)
+      assert.ok(found, reference)
+    }
+    for (const [path, methods] of Object.entries<Json>(document.paths)) {
+      for (const [, name] of path.matchAll(/\{(\w+)\}/g)) {
+        for (const operation of Object.values<Json>(methods))
+          assert.ok(operation.parameters?.some((parameter: Json) => parameter.in === 'path' && parameter.name === name))
+      }
+    }
+  })
+
+  it('describes bodies as they are sent', async () => {
+    await using api = await startApi()
+    const { paths } = (await api.call('GET', '/openapi.json')).body
+    const body = paths['/v1/senders'].post.requestBody
+    assert.equal(body.required, true)
+    const { schema } = body.content['application/json']
+    assert.deepEqual(schema.required, ['address', 'account'])
+    assert.equal(schema.additionalProperties, false)
+    assert.equal(schema.properties.address.type, 'string')
+    assert.equal(paths['/v1/domains/{name}/dkim'].post.requestBody.required, false)
+    assert.equal(paths['/v1/accounts'].get.parameters.find((one: Json) => one.name === 'limit').required, false)
+  })
+
+  it('fits what is answered, good and bad', async () => {
+    await using api = await startApi()
+    const document = (await api.call('GET', '/openapi.json')).body
+    const seen = new Set<string>()
+    const check = async (
+      method: string,
+      template: string,
+      path: string,
+      body?: unknown,
+      headers?: Record<string, string>,
+    ) => {
+      const answer = await api.call(method, path, body, headers)
+      assertFits(document, method, template, answer)
+      seen.add(`${method} ${template}`)
+      return answer.body
+    }
+    await walkThrough(api, check)
+    const secured = documented(document).filter(operation => operation.includes(' /v1/'))
+    assert.deepEqual(
+      secured.filter(operation => !seen.has(operation)),
+      [],
+      'every operation was tried',
+    )
+  })
+})
+
+type Check = (
+  method: string,
+  template: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Json>
+
+async function walkThrough(api: Api, check: Check): Promise<void> {
+  const { id: account } = await check('POST', '/v1/accounts', '/v1/accounts', { name: 'Acme', limits: { perDay: 9 } })
+  await check('POST', '/v1/accounts', '/v1/accounts', {})
+  await check('POST', '/v1/accounts', '/v1/accounts', '{')
+  await check('POST', '/v1/accounts', '/v1/accounts', 'x', { 'content-type': 'text/plain' })
+  await check('GET', '/v1/accounts', '/v1/accounts')
+  await check('GET', '/v1/accounts', '/v1/accounts', undefined, { authorization: '' })
+  await check('GET', '/v1/accounts', '/v1/accounts?limit=0')
+  await check('GET', '/v1/accounts/{id}', `/v1/accounts/${account}`)
+  await check('GET', '/v1/accounts/{id}', '/v1/accounts/nobody')
+  await check('PATCH', '/v1/accounts/{id}', `/v1/accounts/${account}`, { name: 'Acme Ltd' })
+
+  const { id } = await check('POST', '/v1/credentials', '/v1/credentials', { account, username: 'crm' })
+  await check('POST', '/v1/credentials', '/v1/credentials', { account, username: 'crm' })
+  await check('GET', '/v1/credentials', '/v1/credentials')
+  await check('GET', '/v1/credentials/{id}', `/v1/credentials/${id}`)
+  await check('PATCH', '/v1/credentials/{id}', `/v1/credentials/${id}`, { limits: { perMinute: 1 } })
+  await check('POST', '/v1/credentials/{id}/rotate', `/v1/credentials/${id}/rotate`)
+  await check('GET', '/v1/limits', `/v1/limits?credential=${id}`)
+  await check('DELETE', '/v1/credentials/{id}', `/v1/credentials/${id}`)
+
+  const smtp = { host: 'smtp.acme.example', username: 'u', password: 'p' }
+  const address = 'sales@acme.example'
+  await check('POST', '/v1/senders', '/v1/senders', { address, account, smtp })
+  await check('POST', '/v1/senders', '/v1/senders', { address, account })
+  await check('GET', '/v1/senders', '/v1/senders')
+  await check('GET', '/v1/senders/{address}', `/v1/senders/${address}`)
+  await check('PATCH', '/v1/senders/{address}', `/v1/senders/${address}`, { note: 'x' })
+
+  await walkDomains(account, check)
+  await walkMail(api, account, check)
+
+  await check('DELETE', '/v1/accounts/{id}', `/v1/accounts/${account}`)
+  await check('DELETE', '/v1/senders/{address}', `/v1/senders/${address}`)
+  await check('DELETE', '/v1/senders/{address}', `/v1/senders/${address}`)
+}
+
+async function walkDomains(account: string, check: Check): Promise<void> {
+  const at = (rest = '') => [`/v1/domains/{name}${rest}`, `/v1/domains/acme.example${rest}`] as const
+  await check('POST', '/v1/domains', '/v1/domains', { name: 'acme.example', account })
+  await check('POST', '/v1/domains', '/v1/domains', { name: 'acme.example', account })
+  await check('POST', '/v1/domains', '/v1/domains', { name: 'acme', account })
+  await check('GET', '/v1/domains', '/v1/domains')
+  await check('GET', ...at())
+  await check('GET', '/v1/domains/{name}', '/v1/domains/other.example')
+  await check('PATCH', ...at(), { limits: { perMinute: 60 } })
+  await check('POST', ...at('/verify'))
+  await check('POST', ...at('/dkim'), { algorithm: 'ed25519' })
+  await check('GET', ...at('/history'))
+  await check('DELETE', ...at())
+  await check('POST', ...at('/restore'))
+  await check('POST', ...at('/restore'))
+  await check('DELETE', ...at())
+}
+
+async function walkMail(api: Api, account: string, check: Check): Promise<void> {
+  const draft = newMessage({ now: Date.now(), to: ['a@there.example', 'b@there.example'], account, events: true })
+  await api.store.accept(draft)
+  await check('GET', '/v1/messages', '/v1/messages')
+  await check('GET', '/v1/messages/{id}', `/v1/messages/${draft.message.id}`)
+  await check('GET', '/v1/messages/{id}', '/v1/messages/none')
+  await check('GET', '/v1/queue', '/v1/queue')
+  await check('POST', '/v1/queue/hold', '/v1/queue/hold', { all: true })
+  await check('POST', '/v1/queue/release', '/v1/queue/release', { all: true })
+  await check('POST', '/v1/queue/retry', '/v1/queue/retry', { all: true })
+  await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', {})
+  await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', { all: true })
+  await check('GET', '/v1/events', '/v1/events')
+  await check('GET', '/v1/messages/{id}', `/v1/messages/${draft.message.id}`)
+}

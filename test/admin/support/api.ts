@@ -1,0 +1,124 @@
+/**
+ * The real API on a free port of loopback, over the real store in a folder of its own, and a client for it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Admin, openAdmin } from '../../../src/admin/app.ts'
+import type { AdminDependencies, LiveState } from '../../../src/admin/dependencies.ts'
+import { type Clock, systemClock } from '../../../src/base/clock.ts'
+import { loadConfig } from '../../../src/base/config.ts'
+import { type Log, silentLog } from '../../../src/base/log.ts'
+import { createSeal, type Seal } from '../../../src/base/seal.ts'
+import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
+import { openDomains } from '../../../src/domains/service.ts'
+import { cancelEntries } from '../../../src/outcome/expiry.ts'
+import { createSettler } from '../../../src/outcome/settle.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/store.ts'
+
+export const token = 'a-token-for-tests'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any
+}
+
+export interface Api extends AsyncDisposable {
+  readonly url: string
+  readonly store: Store
+  readonly zone: ReturnType<typeof zoneResolver>
+  readonly seal: Seal
+  readonly admin: Admin
+  readonly dataDir: string
+  readonly dependencies: AdminDependencies
+  /** With the token unless headers say otherwise. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  account(name?: string): Promise<string>
+}
+
+export interface ApiOptions {
+  readonly clock?: Clock
+  readonly log?: Log
+  readonly live?: () => Promise<LiveState>
+  /** Null: one is made. */
+  readonly adminToken?: string | null
+  readonly store?: (store: Store) => Store
+  readonly maxBodyBytes?: number
+  readonly extra?: AdminDependencies['extra']
+}
+
+export const idle: LiveState = { ports: [2587], sessions: 0, unsettled: 0, sites: [] }
+
+export async function startApi(options: ApiOptions = {}): Promise<Api> {
+  const { clock = systemClock, log = silentLog } = options
+  const dataDir = mkdtempSync(join(tmpdir(), 'kitte-api-'))
+  const loaded = loadConfig([], { KITTE_HTTP_PORT: '0', KITTE_DATA_DIR: dataDir })
+  const config = { ...loaded, http: { ...loaded.http, maxBodyBytes: options.maxBodyBytes ?? loaded.http.maxBodyBytes } }
+  const opened = await openStore({ dataDir, ...config.store, minFreeBytes: 1, log, clock, inProcess: true })
+  const store = options.store ? options.store(opened.store) : opened.store
+  const seal = createSeal(Buffer.alloc(32, 7))
+  const zone = zoneResolver({})
+  const settler = createSettler({
+    store,
+    clock,
+    log,
+    dsn: {
+      hostname: config.hostname,
+      relayDomain: config.relayDomain.name,
+      timeZone: config.timeZone,
+      expireAfterMs: config.queue.expireAfter,
+      original: async () => null,
+    },
+    retry: { retryAfter: config.queue.retryAfter, jitter: 0 },
+  })
+  const dependencies: AdminDependencies = {
+    config,
+    store,
+    domains: openDomains({ store, resolver: zone, seal, clock, log, config }),
+    queue: {
+      cancel: (filter, reason) =>
+        cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),
+    },
+    live: options.live ?? (async () => idle),
+    seal,
+    clock,
+    log,
+    adminToken: options.adminToken === undefined ? token : options.adminToken,
+    extra: options.extra ?? null,
+  }
+  const admin = await openAdmin(dependencies)
+  const url = `http://127.0.0.1:${admin.port}`
+  const call: Api['call'] = async (method, path, body, headers = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    return { status: response.status, headers: response.headers, body: read(await response.text()) }
+  }
+  return {
+    ...{ url, store, zone, seal, admin, dataDir, dependencies, call },
+    account: async (name = 'Acme') => (await call('POST', '/v1/accounts', { name })).body.id,
+    async [Symbol.asyncDispose]() {
+      await admin.stop()
+      await settler.stop()
+      await opened.close()
+      rmSync(dataDir, { recursive: true })
+    },
+  }
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
