@@ -13,7 +13,7 @@ export interface ApiClient {
   get<T>(path: string, query?: Query): Promise<T>
   post<T>(path: string, body?: unknown): Promise<T>
   patch<T>(path: string, body: unknown): Promise<T>
-  delete(path: string): Promise<void>
+  delete<T = void>(path: string): Promise<T>
 }
 
 interface Problem {

@@ -1,0 +1,230 @@
+/**
+ * `kitte domain`: sender domains, the records to publish, and why one does not count yet.
+ */
+import { type Command, Option } from 'commander'
+import type { CheckAnswer, DomainAnswer, RecordAnswer } from '../admin/routes/domains.ts'
+import { confirm } from './ask.ts'
+import { type CliContext, colour, connect, print, show } from './context.ts'
+import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
+import { accountIdOf, readAll } from './lists.ts'
+import { facts, table } from './table.ts'
+import { type TimeText, timesOf } from './times.ts'
+
+interface KeyOptions {
+  readonly selector?: string
+  readonly bits?: string
+  readonly algorithm?: string
+}
+
+/** 設定済 and 未設定, as the API's states. */
+const stateTexts = {
+  published: ['設定済 / published', 'green'],
+  'not-published': ['未設定 / not published', 'red'],
+  'dns-error': ['確認不可 / DNS error', 'yellow'],
+  unchecked: ['未確認 / not checked yet', 'dim'],
+} as const
+
+const pathOf = (name: string) => `/v1/domains/${encodeURIComponent(name)}`
+
+export function register(program: Command, context: CliContext): void {
+  const domain = program.command('domain').description('sender domains and their DNS records')
+  registerCreate(domain, context)
+  registerLook(domain, context)
+  registerKey(domain, context)
+  registerEnd(domain, context)
+}
+
+function registerCreate(domain: Command, context: CliContext): void {
+  const create = domain
+    .command('create')
+    .argument('<name>')
+    .requiredOption('--account <account>', 'id or name of its account')
+    .description('register a sender domain and issue its records')
+  addKeyOptions(create).action(async (name: string, options: KeyOptions & { account: string }, command: Command) => {
+    const api = connect(context, command)
+    const account = await accountIdOf(api, options.account)
+    const answer = await api.post<DomainAnswer>('/v1/domains', { name, account, ...keyOf(options) })
+    showDomain(context, command, answer)
+  })
+}
+
+function registerLook(domain: Command, context: CliContext): void {
+  domain
+    .command('list')
+    .option('--account <account>', 'only those of one account, by id or name')
+    .option('--deleted', 'deleted ones that can be restored')
+    .description('list sender domains')
+    .action(async (options: { account?: string; deleted?: boolean }, command: Command) => {
+      const api = connect(context, command)
+      const account = options.account === undefined ? null : await accountIdOf(api, options.account)
+      const archived = options.deleted === true ? true : null
+      const domains = await readAll<DomainAnswer>(api, '/v1/domains', 'domains', { account, archived })
+      show(context, command, { domains }, answer => listText(context, answer.domains))
+    })
+  domain
+    .command('show')
+    .argument('<name>')
+    .description('print the records to publish, their state, the reason and the fix')
+    .action(async (name: string, _options: object, command: Command) => {
+      showDomain(context, command, await connect(context, command).get<DomainAnswer>(pathOf(name)))
+    })
+  domain
+    .command('verify')
+    .argument('<name>')
+    .description('check the records in DNS now')
+    .action(async (name: string, _options: object, command: Command) => {
+      showDomain(context, command, await connect(context, command).post<DomainAnswer>(`${pathOf(name)}/verify`))
+    })
+  domain
+    .command('history')
+    .argument('<name>')
+    .description('list how its records changed')
+    .action(async (name: string, _options: object, command: Command) => {
+      const checks = await readAll<CheckAnswer>(connect(context, command), `${pathOf(name)}/history`, 'checks', {}, 500)
+      const at = timesOf(context, command)
+      show(context, command, { checks }, answer => historyText(context, answer.checks, at))
+    })
+}
+
+function registerKey(domain: Command, context: CliContext): void {
+  const issue = domain
+    .command('issue-dkim')
+    .argument('<name>')
+    .addOption(new Option('--algorithm <which>', 'rsa when not given').choices(['rsa', 'ed25519']))
+    .description('issue a DKIM key, or a new one beside the old (rotation)')
+  addKeyOptions(issue).action(async (name: string, options: KeyOptions, command: Command) => {
+    const api = connect(context, command)
+    showDomain(context, command, await api.post<DomainAnswer>(`${pathOf(name)}/dkim`, keyOf(options)))
+  })
+  const limit = domain.command('limit').argument('<name>').description('change how much it may send')
+  addLimitOptions(limit).action(async (name: string, options: LimitOptions, command: Command) => {
+    const api = connect(context, command)
+    const answer = await api.patch<DomainAnswer>(pathOf(name), { limits: limitsOf(options) ?? {} })
+    show(context, command, answer, ({ limits }) =>
+      facts([
+        ['domain', answer.name],
+        ['limits', limitText(limits)],
+      ]),
+    )
+  })
+}
+
+function registerEnd(domain: Command, context: CliContext): void {
+  domain
+    .command('delete')
+    .argument('<name>')
+    .option('--yes', 'do not ask')
+    .description('delete a sender domain; "domain restore" brings it back with its keys')
+    .action(async (name: string, options: { yes?: boolean }, command: Command) => {
+      const warning = [
+        `Registered again later, ${name} gets a new selector and the published DKIM record no longer fits.`,
+        '再登録するとセレクタが新しくなり、公開済みのDKIMレコードは使えなくなります。',
+        `Until it is purged "kitte domain restore ${name}" brings it back with its keys.`,
+      ].join('\n')
+      await confirm(context, warning, options.yes === true)
+      await connect(context, command).delete(pathOf(name))
+      print(context, `deleted sender domain ${name}`)
+    })
+  domain
+    .command('restore')
+    .argument('<name>')
+    .description('bring a deleted sender domain back with its keys')
+    .action(async (name: string, _options: object, command: Command) => {
+      showDomain(context, command, await connect(context, command).post<DomainAnswer>(`${pathOf(name)}/restore`))
+    })
+}
+
+function addKeyOptions(command: Command): Command {
+  return command
+    .option('--selector <name>', 'the date of issue when not given')
+    .addOption(new Option('--bits <number>', 'length of an RSA key').choices(['1024', '2048']))
+}
+
+function keyOf({ selector, bits, algorithm }: KeyOptions) {
+  return { selector, bits: bits === undefined ? undefined : Number(bits), algorithm }
+}
+
+function showDomain(context: CliContext, command: Command, domain: DomainAnswer): void {
+  const at = timesOf(context, command)
+  show(context, command, domain, answer => domainText(context, answer, at))
+}
+
+function domainText(context: CliContext, domain: DomainAnswer, at: TimeText): string {
+  const head = facts([
+    ['domain', domain.name],
+    ['account', domain.account],
+    ['SPF', stateText(context, domain.spf)],
+    ['DKIM', stateText(context, domain.dkim)],
+    ['mode', `${domain.mode} (${domain.modeReason})`],
+    ['limits', limitText(domain.limits)],
+    ['keys', domain.keys.map(keyText).join('\n') || 'none'],
+  ])
+  const failure = domain.keyFailure === null ? [] : [keyFailureText(domain.name, domain.keyFailure)]
+  return [head, ...failure, ...domain.records.map(record => recordText(context, record, at))].join('\n\n')
+}
+
+function keyText({ selector, algorithm, bits, state, weak }: DomainAnswer['keys'][number]): string {
+  return `${selector} ${algorithm}${algorithm === 'rsa' ? ` ${bits}` : ''} ${state}${weak ? ', weak' : ''}`
+}
+
+function keyFailureText(name: string, failure: string): string {
+  return `There is no DKIM key: ${failure}\n"kitte domain issue-dkim ${name}" tries again.`
+}
+
+/** Name and value stand alone on their lines, to be copied whole. */
+function recordText(context: CliContext, record: RecordAnswer, at: TimeText): string {
+  const heading = `${record.purpose.toUpperCase()}  ${stateText(context, record.state)}`
+  const { message, fix, found } = record
+  const explained =
+    record.state === 'published' ? [] : (['ja', 'en'] as const).map(language => told(language, message, fix))
+  return [
+    heading,
+    facts([
+      ['  name', record.name],
+      ['  type', record.type],
+      ['  value', record.value],
+      ...explained.flat(),
+      ...(found.length > 0 ? [['  found', found.join('\n')] as const] : []),
+      ['  checked', at(record.checkedAt)],
+    ]),
+  ].join('\n')
+}
+
+function told(language: 'ja' | 'en', message: RecordAnswer['message'], fix: RecordAnswer['fix']) {
+  const [why, what] = language === 'ja' ? ['  理由', '  対処'] : ['  reason', '  fix']
+  return [[why, message[language]] as const, [what, fix[language]] as const]
+}
+
+function stateText(context: CliContext, state: RecordAnswer['state']): string {
+  const [text, style] = stateTexts[state]
+  return colour(context, style, text)
+}
+
+function listText(context: CliContext, domains: readonly DomainAnswer[]): string {
+  return table(
+    ['domain', 'account', 'SPF', 'DKIM', 'mode', 'limits'],
+    domains.map(row => [
+      row.name,
+      row.account,
+      stateText(context, row.spf),
+      stateText(context, row.dkim),
+      row.mode,
+      limitText(row.limits),
+    ]),
+    'no sender domains; "kitte domain create NAME --account ACCOUNT" registers one',
+  )
+}
+
+function historyText(context: CliContext, checks: readonly CheckAnswer[], at: TimeText): string {
+  return table(
+    ['checked', 'record', 'state', 'reason', 'found'],
+    checks.map(check => [
+      at(check.checkedAt),
+      `${check.purpose} ${check.name}`,
+      stateText(context, check.state),
+      check.reason,
+      check.found.join(' | ') || null,
+    ]),
+    'no changes yet',
+  )
+}

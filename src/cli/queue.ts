@@ -1,0 +1,213 @@
+/**
+ * `kitte queue`: what waits and why, and hold, release, retry, cancel.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { QueueAnswer, QueueCommandAnswer, QueueCountsAnswer } from '../admin/routes/queue.ts'
+import { confirm } from './ask.ts'
+import { CliError } from './cli-error.ts'
+import { type CliContext, connect, show } from './context.ts'
+import { facts, table } from './table.ts'
+import { type TimeText, timesOf } from './times.ts'
+
+interface FilterOptions {
+  readonly message?: string
+  readonly entry?: string
+  readonly account?: string
+  readonly senderDomain?: string
+  readonly domain?: string
+  readonly recipient?: string
+  readonly state?: string
+  readonly class?: string
+}
+
+interface VerbOptions extends FilterOptions {
+  readonly all?: boolean
+  readonly dryRun?: boolean
+  readonly reason?: string
+  readonly yes?: boolean
+}
+
+type QueueEntry = QueueAnswer['entries'][number]
+type Verb = 'hold' | 'release' | 'retry' | 'cancel'
+
+const verbs: readonly (readonly [Verb, string])[] = [
+  ['hold', 'keep entries from being tried until they are released'],
+  ['release', 'let held entries go again'],
+  ['retry', 'make waiting entries due now'],
+  ['cancel', 'take entries out of the queue for good, without a report to the sender'],
+]
+const entriesShown = 50
+
+export function register(program: Command, context: CliContext): void {
+  const queue = program.command('queue').description('mail that waits for delivery')
+  registerList(queue, context)
+  registerShow(queue, context)
+  for (const [verb, description] of verbs) registerVerb(queue, context, verb, description)
+}
+
+function registerList(queue: Command, context: CliContext): void {
+  const list = queue
+    .command('list')
+    .option('--limit <entries>', `entries to list, ${entriesShown} when not given`, parseCount)
+    .addOption(
+      new Option('--by <column>', 'count by one column instead of listing entries').choices([
+        'domain',
+        'account',
+        'sender-domain',
+        'class',
+        'site',
+      ]),
+    )
+    .description('count and list what waits')
+  addFilterOptions(list).action(async (options: FilterOptions & { by?: string; limit?: number }, command: Command) => {
+    const query = { ...filterOf(options), limit: options.limit ?? entriesShown }
+    const answer = await connect(context, command).get<QueueAnswer>('/v1/queue', query)
+    const at = timesOf(context, command)
+    show(context, command, answer, found => `${countsText(found.counts, at)}\n\n${bodyText(found, options.by, at)}`)
+  })
+}
+
+function registerShow(queue: Command, context: CliContext): void {
+  queue
+    .command('show')
+    .argument('<id>', 'of an entry or a message')
+    .description('tell everything about one entry, or the entries of one message')
+    .action(async (id: string, _options: object, command: Command) => {
+      const query = { ...idFilter(id), limit: 1000 }
+      const answer = await connect(context, command).get<QueueAnswer>('/v1/queue', query)
+      if (answer.entries.length === 0)
+        throw new CliError(
+          `nothing of ${id} is in the queue`,
+          `"kitte explain ${id.split('.')[0]}" tells what happened`,
+        )
+      const at = timesOf(context, command)
+      show(context, command, answer.entries, entries => entries.map(entry => entryText(entry, at)).join('\n\n'))
+    })
+}
+
+function registerVerb(queue: Command, context: CliContext, verb: Verb, description: string): void {
+  const command = queue
+    .command(verb)
+    .argument('[id]', 'of an entry or a message; or narrow it with options')
+    .option('--all', 'really the whole queue')
+    .option('--dry-run', 'only count what would be changed')
+    .description(description)
+  if (verb === 'hold' || verb === 'cancel') command.option('--reason <text>', 'kept with the entries')
+  if (verb === 'cancel') command.option('--yes', 'do not ask')
+  addFilterOptions(command).action((id: string | undefined, options: VerbOptions, self: Command) =>
+    runVerb(context, self, verb, id, options),
+  )
+}
+
+async function runVerb(
+  context: CliContext,
+  command: Command,
+  verb: Verb,
+  id: string | undefined,
+  options: VerbOptions,
+): Promise<void> {
+  const api = connect(context, command)
+  const filter = { ...filterOf(options), ...(id === undefined ? {} : idFilter(id)) }
+  const body = { filter, all: options.all, reason: options.reason }
+  if (verb === 'cancel' && !options.dryRun && options.yes !== true && context.input.isTTY) {
+    const { changed } = await api.post<QueueCommandAnswer>('/v1/queue/cancel', { ...body, dryRun: true })
+    await confirm(context, `${changed} entries will be cancelled for good; their senders get no report.`, false)
+  }
+  const answer = await api.post<QueueCommandAnswer>(`/v1/queue/${verb}`, { ...body, dryRun: options.dryRun })
+  const at = timesOf(context, command)
+  show(context, command, answer, result => verbText(verb, result, at))
+}
+
+function verbText(verb: Verb, { dryRun, matched, changed }: QueueCommandAnswer, at: TimeText): string {
+  const done = { hold: 'held', release: 'released', retry: 'made due now', cancel: 'cancelled' }[verb]
+  return `${changed} entries ${dryRun ? 'would be ' : ''}${done}; matched: ${countsText(matched, at)}`
+}
+
+function addFilterOptions(command: Command): Command {
+  return command
+    .option('--message <id>', 'of one message')
+    .option('--entry <id>', 'one entry')
+    .option('--account <id>', 'of one account')
+    .option('--sender-domain <name>', 'from one sender domain')
+    .option('--domain <name>', 'to one recipient domain')
+    .option('--recipient <address>', 'to one recipient')
+    .addOption(new Option('--state <state>', 'in one state').choices(['due', 'waiting', 'leased', 'held']))
+    .option('--class <class>', 'deferred for one class of reasons')
+}
+
+function filterOf({ message, entry, account, senderDomain, domain, recipient, state, ...rest }: FilterOptions) {
+  const all = { message, entry, account, senderDomain, domain, recipient, state, class: rest.class }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
+/** An entry's id is its message's with the recipient's number. */
+function idFilter(id: string): { entry: string } | { message: string } {
+  return id.includes('.') ? { entry: id } : { message: id }
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,2}$|^1000$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Write a whole number from 1 to 1000.')
+}
+
+function countsText(counts: QueueCountsAnswer, at: TimeText): string {
+  const { total, due, waiting, leased, held, oldestReceivedAt } = counts
+  const oldest = oldestReceivedAt === null ? '' : `, oldest from ${at(oldestReceivedAt)}`
+  return `${total} entries: ${due} due, ${waiting} waiting, ${leased} under way, ${held} held${oldest}`
+}
+
+function bodyText(answer: QueueAnswer, by: string | undefined, at: TimeText): string {
+  if (by === 'site') return siteTable(answer, at)
+  if (by === undefined) return entryTable(answer, at)
+  const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class')
+  return table(
+    [by, 'entries', 'oldest'],
+    answer.by[column].map(row => [row.value, row.count, at(row.oldestReceivedAt)]),
+  )
+}
+
+function siteTable({ sites }: QueueAnswer, at: TimeText): string {
+  return table(
+    ['site', 'attempts', 'waiting', 'connections', 'per minute', 'closed until'],
+    sites.map(row => [row.site, row.running, row.waiting, row.connections, row.perMinute, at(row.closedUntil)]),
+    'no site has work or is closed',
+  )
+}
+
+function entryTable({ entries, next }: QueueAnswer, at: TimeText): string {
+  const rows = table(
+    ['entry', 'from', 'recipient', 'state', 'tries', 'next try', 'class', 'last reply'],
+    entries.map(row => [
+      row.id,
+      row.from ?? '<>',
+      row.recipient,
+      row.state,
+      row.attempts,
+      at(row.nextAttemptAt),
+      row.class,
+      row.heldReason ?? row.lastReply,
+    ]),
+    'nothing waits',
+  )
+  return next === null ? rows : `${rows}\n… and more; --limit lists up to 1000, --by counts them`
+}
+
+function entryText(entry: QueueEntry, at: TimeText): string {
+  return facts([
+    ['entry', entry.id],
+    ['from', entry.from ?? '<>'],
+    ['sender domain', entry.senderDomain],
+    ['account', entry.account],
+    ['recipient', entry.recipient],
+    ['state', entry.heldReason === null ? entry.state : `${entry.state}: ${entry.heldReason}`],
+    ['received', at(entry.receivedAt)],
+    ['tries', entry.attempts],
+    ['next try', at(entry.nextAttemptAt)],
+    ['given up', at(entry.expiresAt)],
+    ['last reply', entry.lastReply],
+    ['last host', entry.lastHost],
+    ['class', entry.class],
+    ...(entry.classMessage ? [['', `${entry.classMessage.ja}\n${entry.classMessage.en}`] as const] : []),
+    ...(entry.inDoubt ? [['in doubt', 'it may have been taken once already: a duplicate is possible'] as const] : []),
+  ])
+}
