@@ -88,6 +88,7 @@ class LeasingDispatcher implements Dispatcher {
   readonly #returns: Returns
   readonly #underWay = new UnderWay()
   readonly #unsubscribe: () => void
+  #stopped: Promise<void> | null = null
   #phase: 'starting' | 'running' | 'stopping' | 'cut-off' = 'starting'
 
   constructor(parts: DispatcherParts) {
@@ -170,7 +171,13 @@ class LeasingDispatcher implements Dispatcher {
     return [...this.#ring.sites()].filter(site => site.inUse || site.closedUntil !== null).map(site => site.state)
   }
 
-  async stop(): Promise<void> {
+  /** The same promise however often it is called. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     const { clock } = this.#parts
     this.#phase = 'stopping'
     this.#unsubscribe()

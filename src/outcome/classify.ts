@@ -45,6 +45,8 @@ function judge(input: Classifiable): Judgement {
 // ── Replies ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function judgeReply(reply: Reply, phase: Phase, route: Route): Judgement {
+  // An attempt that an error of ours ended: nobody else said anything (design invariant 6).
+  if (reply.from === 'relay') return judgement('deferred', 'relay-trouble', reply)
   const digit = Math.trunc(reply.code / 100)
   if (digit === 2 && phase === 'dot') return { ...judgement('delivered', 'none', reply), closesSite: false }
   if (digit !== 4 && digit !== 5) return judgeOddReply(reply, phase)

@@ -96,10 +96,10 @@ export class Claims {
     const { store, clock, room, take, lease } = this.#options
     for (;;) {
       this.#wanted = false
-      this.#lastClaimAt = clock.monotonic()
       const limit = Math.min(room(), claimAtOnce)
       this.#hungry = limit <= 0
       if (this.#hungry || this.#stopped) return
+      this.#lastClaimAt = clock.monotonic()
       const until = lease()
       const claimed = await store.claim({ now: clock.now(), lease: until, limit, perDomain: claimPerDomain })
       if (claimed.length > 0) take(claimed, until)
