@@ -56,6 +56,7 @@ export function cachedResolver(inner: Resolver, { entries, maxAgeMs, clock }: Ca
     cname: remember('CNAME', inner.cname),
     ns: remember('NS', inner.ns),
     ptr: remember('PTR', inner.ptr),
+    direct: inner,
     close() {
       kept.clear()
       inner.close()

@@ -29,6 +29,8 @@ export interface Resolver {
   cname(name: DomainName): Promise<Answer<DomainName>>
   ns(name: DomainName): Promise<Answer<DomainName>>
   ptr(address: string): Promise<Answer<DomainName>>
+  /** The same past every cache of ours, for checks that must see what is published now. Absent: there is no cache. */
+  readonly direct?: Resolver
   /** Ends everything under way. */
   close(): void
 }

@@ -13,3 +13,12 @@ export function reverseName(address: string): DomainName | null {
   const nibbles = [...Buffer.from(bytes).toString('hex')]
   return `${nibbles.reverse().join('.')}.ip6.arpa`
 }
+
+/** The way back; null when the name is no complete reverse name. */
+export function addressOfReverseName(name: DomainName): string | null {
+  const [, v4] = /^((?:\d{1,3}\.){3}\d{1,3})\.in-addr\.arpa$/.exec(name) ?? []
+  if (v4 !== undefined) return v4.split('.').reverse().join('.')
+  const [, v6] = /^((?:[0-9a-f]\.){31}[0-9a-f])\.ip6\.arpa$/.exec(name) ?? []
+  const groups = v6?.split('.').reverse().join('').match(/.{4}/g)
+  return groups ? groups.join(':') : null
+}

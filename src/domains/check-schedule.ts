@@ -1,0 +1,29 @@
+/**
+ * When a domain is checked again: soon while something is missing, then ever more rarely, daily once all is published.
+ */
+import type { Config } from '../base/config.ts'
+import type { Instant } from '../mail/ids.ts'
+import type { SenderDomain } from '../mail/sender-domain.ts'
+
+export interface CheckOutcome {
+  /** Every record that matters is published. */
+  readonly complete: boolean
+  /** A state or reason is another than at the last check. */
+  readonly changed: boolean
+}
+
+/** Each wait is half as long again as the one before. */
+const growth = 1.5
+
+export function nextCheckAt(
+  domain: SenderDomain,
+  { complete, changed }: CheckOutcome,
+  config: Config['domains'],
+  now: Instant,
+): Instant {
+  if (complete) return now + config.checkPublished
+  const lastCheckedAt = Math.max(...domain.checks.map(check => check.checkedAt))
+  const lastWait = domain.nextCheckAt - lastCheckedAt
+  if (changed || domain.checks.length === 0 || lastWait <= 0) return now + config.checkFirst
+  return now + Math.min(Math.max(lastWait * growth, config.checkFirst), config.checkSlowest)
+}

@@ -1,0 +1,87 @@
+/**
+ * A sender domain as API and console show it: its records with state, reason and fix, and what they mean for its mail.
+ */
+import type { Config } from '../base/config.ts'
+import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
+import type { DkimKey, DnsRecord, RecordState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
+import type { SendingMode } from '../mail/sending-mode.ts'
+import { resolveSendingMode } from '../policy/sending-mode.ts'
+import type { Bilingual } from './reasons.ts'
+import { recordKinds } from './records/index.ts'
+import { lastCheck, type RecordConfig } from './records/record-kind.ts'
+import { tellReason } from './tell-reason.ts'
+
+export interface RecordView extends DnsRecord {
+  readonly state: RecordState
+  readonly reason: string
+  readonly message: Bilingual
+  readonly fix: Bilingual
+  readonly found: readonly string[]
+  /** Null before the first check. */
+  readonly checkedAt: Instant | null
+}
+
+export interface KeyView extends Pick<DkimKey, 'selector' | 'algorithm' | 'bits' | 'state'> {
+  /** RFC 8301 §3.2: shorter than verifiers like. */
+  readonly weak: boolean
+}
+
+export interface DomainView {
+  readonly name: DomainName
+  readonly account: AccountId
+  readonly createdAt: Instant
+  readonly archivedAt: Instant | null
+  readonly spf: RecordState
+  /** Of the key that signs; of the one that waits, while none does. */
+  readonly dkim: RecordState
+  readonly mode: SendingMode
+  readonly modeReason: string
+  readonly limits: SendLimits
+  readonly keyFailure: string | null
+  readonly keys: readonly KeyView[]
+  readonly records: readonly RecordView[]
+}
+
+export type ViewConfig = RecordConfig & Pick<Config, 'domains'>
+
+const strongBits = 2048
+
+export function viewDomain(domain: SenderDomain, config: ViewConfig, now: Instant): DomainView {
+  const { name, account, createdAt, archivedAt, limits, keyFailure } = domain
+  const lostGraceMs = config.domains.lostGrace
+  const decision = resolveSendingMode({ from: `postmaster@${name}`, domain, sender: null, now, lostGraceMs })
+  const records = recordKinds.flatMap(kind => kind.expected(domain, config)).map(record => viewRecord(record, domain))
+  return {
+    ...{ name, account, createdAt, archivedAt, limits, keyFailure },
+    spf: records.find(record => record.purpose === 'spf')?.state ?? 'unchecked',
+    dkim: dkimState(domain, records),
+    mode: decision.mode,
+    modeReason: decision.reason,
+    keys: domain.keys.map(viewKey),
+    records,
+  }
+}
+
+function viewRecord(record: DnsRecord, domain: SenderDomain): RecordView {
+  const check = lastCheck(domain, record)
+  return {
+    ...record,
+    state: check?.state ?? 'unchecked',
+    reason: check?.reason ?? 'unchecked',
+    ...tellReason(record, check),
+    found: check?.found ?? [],
+    checkedAt: check?.checkedAt ?? null,
+  }
+}
+
+function viewKey({ selector, algorithm, bits, state }: DkimKey): KeyView {
+  return { selector, algorithm, bits, state, weak: algorithm === 'rsa' && bits < strongBits }
+}
+
+function dkimState(domain: SenderDomain, records: readonly RecordView[]): RecordState {
+  const ofState = (state: DkimKey['state']) => {
+    const key = domain.keys.find(candidate => candidate.state === state && candidate.algorithm === 'rsa')
+    return key && records.find(({ name }) => name === `${key.selector}._domainkey.${domain.name}`)?.state
+  }
+  return ofState('active') ?? ofState('pending') ?? 'not-published'
+}

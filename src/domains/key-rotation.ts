@@ -1,0 +1,89 @@
+/**
+ * Issues DKIM keys: the first of a domain, and new ones beside those in use.
+ *
+ * A new key waits (`pending`) until its record is seen; only then does it sign (`key-states.ts`). Fails with
+ * DomainInvalid for a selector that can't be used or is taken, and with what key generation fails with.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import type { Seal } from '../base/seal.ts'
+import type { DomainName } from '../mail/ids.ts'
+import type { DkimKey, SenderDomain } from '../mail/sender-domain.ts'
+import { newDkimKey, selectorFor } from '../signing/key-factory.ts'
+import { keyPurpose } from '../signing/key-ring.ts'
+import type { DomainStore } from '../store/store.ts'
+import { domainEvent } from './domain-events.ts'
+import { DomainInvalid } from './domain-name.ts'
+
+export interface KeyRequest {
+  /** Default: the date of issue. */
+  readonly selector?: string
+  readonly bits?: number
+  readonly algorithm?: 'rsa' | 'ed25519'
+}
+
+export interface KeyIssuer {
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly config: Pick<Config, 'signing' | 'timeZone'>
+  readonly makeKey?: typeof newDkimKey
+}
+
+/** One label (RFC 6376 §3.1 allows several, separated by dots; DNS editors stumble over them). */
+const selectorSyntax = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** `taken`: selectors the domain has or had; their records may still be published with other keys. */
+export async function newPendingKey(
+  { seal, clock, config, makeKey = newDkimKey }: KeyIssuer,
+  domain: DomainName,
+  request: KeyRequest,
+  taken: readonly string[],
+): Promise<DkimKey> {
+  const algorithm = request.algorithm ?? 'rsa'
+  const bits = algorithm === 'rsa' ? (request.bits ?? config.signing.rsaBits) : 256
+  const now = clock.now()
+  const selector = chosenSelector(request, taken) ?? selectorFor(now, config.timeZone, taken)
+  const { privateKeyPem, publicKey } = await makeKey({ algorithm, bits })
+  const sealedPrivateKey = seal.seal(privateKeyPem, keyPurpose(domain, selector))
+  return {
+    domain,
+    selector,
+    algorithm,
+    bits,
+    publicKey,
+    sealedPrivateKey,
+    state: 'pending',
+    createdAt: now,
+    stateSince: now,
+  }
+}
+
+/** Puts a new key beside the ones in use. One that still waits under the same algorithm is given up. */
+export async function issueKey(
+  issuer: KeyIssuer & { readonly store: DomainStore },
+  domain: SenderDomain,
+  request: KeyRequest,
+) {
+  const taken = domain.keys.map(key => key.selector)
+  const key = await newPendingKey(issuer, domain.name, request, taken)
+  const now = key.createdAt
+  const issued = { selector: key.selector, algorithm: key.algorithm, bits: key.bits }
+  await issuer.store.addKey(key, [domainEvent(domain, 'domain.key_issued', now, issued)])
+  for (const old of domain.keys.filter(other => other.state === 'pending' && other.algorithm === key.algorithm)) {
+    const told = domainEvent(domain, 'domain.key_state', now, {
+      selector: old.selector,
+      from: 'pending',
+      to: 'retired',
+    })
+    await issuer.store.setKeyState(domain.name, old.selector, 'retired', now, [told])
+  }
+  if (domain.keyFailure !== null) await issuer.store.updateDomain(domain.name, { keyFailure: null }, [])
+}
+
+function chosenSelector({ selector }: KeyRequest, taken: readonly string[]): string | null {
+  if (selector === undefined) return null
+  if (!selectorSyntax.test(selector))
+    throw new DomainInvalid(`${selector.slice(0, 70)} is not a selector: write lower case letters, digits and hyphens`)
+  if (taken.includes(selector)) throw new DomainInvalid(`the selector ${selector} has been used for this domain before`)
+  return selector
+}

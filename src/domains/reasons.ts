@@ -1,0 +1,238 @@
+/**
+ * Every reason a record is 設定済 or 未設定, with its sentence and the fix in Japanese and English.
+ *
+ * The only place with these texts. `{name}`, `{value}`, `{record}` and the check's details are filled in; a new reason
+ * is an entry here and the branch in `records/` that finds it.
+ */
+
+export interface Bilingual {
+  readonly ja: string
+  readonly en: string
+}
+
+export interface Reason {
+  /** `advice`: nothing is wrong for Kitte. `unknown`: nobody could say. */
+  readonly severity: 'ok' | 'advice' | 'problem' | 'unknown'
+  readonly message: Bilingual
+  readonly fix: Bilingual
+}
+
+const nothingToDo: Bilingual = { ja: '対応は不要です。', en: 'Nothing needs to be done.' }
+const replaceValue: Bilingual = {
+  ja: '{name} の TXT レコードの値を次に置き換えてください: {value}',
+  en: 'Replace the value of the TXT record at {name} by: {value}',
+}
+
+function problem(message: Bilingual, fix: Bilingual = replaceValue): Reason {
+  return { severity: 'problem', message, fix }
+}
+
+export const reasons = {
+  ok: {
+    severity: 'ok',
+    message: { ja: '{record} レコードは設定済です。', en: 'The {record} record is published.' },
+    fix: nothingToDo,
+  },
+  unchecked: {
+    severity: 'unknown',
+    message: { ja: '{record} レコードはまだ確認していません。', en: 'The {record} record has not been checked yet.' },
+    fix: {
+      ja: '{name} に次の TXT レコードを追加してください: {value}',
+      en: 'Add this TXT record at {name}: {value}',
+    },
+  },
+  'dns-error': {
+    severity: 'unknown',
+    message: {
+      ja: 'DNS に問い合わせできず、{record} レコードを確認できませんでした({trouble})。',
+      en: 'DNS could not be asked, so the {record} record could not be checked ({trouble}).',
+    },
+    fix: {
+      ja: '自動で再確認します。続く場合は、ドメインのネームサーバーが応答しているか確認してください。',
+      en: "It is checked again by itself. If this goes on, see whether the domain's name servers answer.",
+    },
+  },
+  absent: problem(
+    { ja: '未設定: {name} に {record} レコードがありません。', en: 'There is no {record} record at {name}.' },
+    { ja: '{name} に次の TXT レコードを追加してください: {value}', en: 'Add this TXT record at {name}: {value}' },
+  ),
+  'no-domain': problem(
+    { ja: '未設定: ドメイン {domain} が DNS に存在しません。', en: 'The domain {domain} does not exist in DNS.' },
+    {
+      ja: 'ドメイン名の綴りと登録の有効期限を確認し、{name} に次の TXT レコードを追加してください: {value}',
+      en: 'Check the spelling and the registration of the domain, then add this TXT record at {name}: {value}',
+    },
+  ),
+  'two-records': problem(
+    {
+      ja: '未設定: {name} に {record} レコードが {count} 件あります。1 件でなければ無効です。',
+      en: 'There are {count} {record} records at {name}; with more than one, none counts.',
+    },
+    {
+      ja: '{name} の {record} レコードをすべて削除し、次の 1 件だけにしてください: {value}',
+      en: 'Delete all {record} records at {name} and publish this single one: {value}',
+    },
+  ),
+  syntax: problem({
+    ja: '未設定: {record} レコードの書式に誤りがあります({problem})。',
+    en: 'The {record} record can not be read: {problem}',
+  }),
+  'mechanism-missing': problem({
+    ja: '未設定: SPF レコードに {missing} が含まれていません。',
+    en: 'The SPF record does not contain {missing}.',
+  }),
+  'ip-not-covered': problem({
+    ja: '未設定: 送信元 IP アドレス {ip} が SPF で許可されません(結果: {result})。',
+    en: 'The sending address {ip} does not pass SPF (result: {result}).',
+  }),
+  'hard-fail': problem({
+    ja: '未設定: SPF レコードは有効ですが、末尾が -all です。-all では転送されたメールが受信拒否されるため、~all を推奨します。',
+    en: 'The SPF record is published and effective, but ends in -all: receivers then reject forwarded mail. ~all delivers better.',
+  }),
+  'pass-all': problem({
+    ja: '未設定: SPF レコードの末尾が +all のため、誰でもこのドメインを名乗って送信できます。',
+    en: 'The SPF record ends in +all, which lets anybody send in the name of this domain.',
+  }),
+  'too-many-lookups': problem(
+    {
+      ja: '未設定: SPF レコードの DNS 参照が {lookups} 回あり、上限の {limit} 回を超えています。受信側では SPF エラー(permerror)になります。',
+      en: 'The SPF record takes {lookups} DNS lookups, more than the limit of {limit}; receivers answer permerror.',
+    },
+    {
+      ja: '使っていない include、a、mx を削除して {limit} 回以内に減らしてください。必要な値: {value}',
+      en: 'Remove include, a and mx terms that are no longer in use until at most {limit} lookups remain. Needed: {value}',
+    },
+  ),
+  'void-lookups': problem(
+    {
+      ja: '未設定: SPF レコードが存在しない名前を 3 回以上参照しています。受信側では SPF エラー(permerror)になります。',
+      en: 'The SPF record refers to more than two names that do not exist; receivers answer permerror.',
+    },
+    {
+      ja: '存在しない名前を指す include、a、mx、exists を削除してください。必要な値: {value}',
+      en: 'Remove the include, a, mx and exists terms whose names do not exist. Needed: {value}',
+    },
+  ),
+  'include-broken': problem(
+    {
+      ja: '未設定: SPF レコードが参照する {include} に、有効な SPF レコードが 1 件だけある状態ではありません。',
+      en: 'The SPF record includes {include}, which does not have exactly one SPF record.',
+    },
+    {
+      ja: 'include:{include} を削除するか、その提供元に確認してください。必要な値: {value}',
+      en: 'Remove include:{include}, or ask who provides it. Needed: {value}',
+    },
+  ),
+  'key-differs': problem({
+    ja: '未設定: {name} に別の DKIM 公開鍵が登録されています。',
+    en: 'Another DKIM key is published at {name}.',
+  }),
+  'old-key': problem({
+    ja: '未設定: {name} に、以前発行した鍵({selector})の値が登録されています。',
+    en: 'The value of an older key ({selector}) is published at {name}.',
+  }),
+  'old-selector': problem(
+    {
+      ja: '未設定: 以前のセレクタ {selector} のレコードはありますが、現在の {name} がありません。',
+      en: 'The record of the older selector {selector} is published, but not the current one at {name}.',
+    },
+    { ja: '{name} に次の TXT レコードを追加してください: {value}', en: 'Add this TXT record at {name}: {value}' },
+  ),
+  truncated: problem({
+    ja: '未設定: 公開鍵が途中で切れています({full} 文字中 {length} 文字)。',
+    en: 'The key is cut off: {length} of {full} characters.',
+  }),
+  revoked: problem({
+    ja: '未設定: DKIM レコードの p= が空のため、鍵は失効しています。',
+    en: 'The p= of the DKIM record is empty: the key is revoked.',
+  }),
+  'several-keys': problem(
+    {
+      ja: '未設定: {name} に TXT レコードが {count} 件あります。1 件でなければ検証に失敗することがあります。',
+      en: 'There are {count} TXT records at {name}; with more than one, verification may fail.',
+    },
+    {
+      ja: '{name} の TXT レコードをすべて削除し、次の 1 件だけにしてください: {value}',
+      en: 'Delete all TXT records at {name} and publish this single one: {value}',
+    },
+  ),
+  'wrong-key-type': problem({
+    ja: '未設定: 鍵の種類が k={type} になっています(正しくは {expected})。',
+    en: 'The record says k={type}, but the key is {expected}.',
+  }),
+  'wrong-service': problem({
+    ja: '未設定: s={s} のため、この鍵はメールに使えません。',
+    en: 'The record says s={s}, so the key is not for mail.',
+  }),
+  'hash-excluded': problem({
+    ja: '未設定: h={h} のため、SHA-256 による署名が認められません。',
+    en: 'The record says h={h}, which excludes SHA-256.',
+  }),
+  quotes: problem({
+    ja: '未設定: レコードの値に引用符(")がそのまま含まれています。',
+    en: 'Quotation marks are part of the published value.',
+  }),
+  backslashes: problem({
+    ja: '未設定: レコードの値にバックスラッシュ(\\)がそのまま含まれています。',
+    en: 'Backslashes are part of the published value.',
+  }),
+  'host-doubled': problem(
+    {
+      ja: '未設定: レコードが {at} に登録されています(ドメイン名が二重になっています)。',
+      en: 'The record stands at {at}: the domain was written twice.',
+    },
+    {
+      ja: 'ホスト名の欄からドメイン名を除き、{name} になるように登録し直してください。値: {value}',
+      en: 'Leave the domain out of the host field, so that the record stands at {name}. Value: {value}',
+    },
+  ),
+  'at-apex': problem(
+    {
+      ja: '未設定: DKIM レコードがドメイン自体({at})に登録されています。',
+      en: 'The DKIM record stands at the domain itself ({at}).',
+    },
+    {
+      ja: '{at} のそのレコードを削除し、{name} に登録し直してください。値: {value}',
+      en: 'Delete that record at {at} and publish it at {name}. Value: {value}',
+    },
+  ),
+  'wrong-type': problem(
+    {
+      ja: '未設定: {name} は {type} レコードで、その先の {target} に DKIM レコードがありません。',
+      en: '{name} is a {type} record, and there is no DKIM record at its target {target}.',
+    },
+    {
+      ja: '{name} の {type} レコードを削除し、次の TXT レコードを登録してください: {value}',
+      en: 'Delete the {type} record at {name} and publish this TXT record: {value}',
+    },
+  ),
+} as const satisfies Record<string, Reason>
+
+export type ReasonCode = keyof typeof reasons
+
+/** Remarks beside a reason; their codes stand in the check's `notes`. */
+export const notes = {
+  'note-hard-fail': {
+    ja: '末尾が -all のため、転送されたメールは受信拒否されることがあります。',
+    en: 'It ends in -all, so receivers may reject forwarded mail.',
+  },
+  'note-lookups': {
+    ja: 'DNS 参照が {lookups} 回あり、他の送信元では上限の 10 回を超えることがあります。',
+    en: 'It takes {lookups} DNS lookups in all; other senders of the domain may exceed the limit of 10.',
+  },
+  'note-testing': {
+    ja: 'テスト中を示す t=y が付いています。運用を始めたら外してください。',
+    en: 'It says t=y (testing); take that out once in operation.',
+  },
+  'note-cname': { ja: '{target} への CNAME で参照されています。', en: 'It is found by way of a CNAME to {target}.' },
+  'note-inherited': { ja: '上位ドメイン {parent} のレコードが適用されます。', en: 'The record of {parent} applies.' },
+} as const satisfies Record<string, Bilingual>
+
+/** The record as people call it. */
+export const recordNames = {
+  spf: 'SPF',
+  dkim: 'DKIM',
+  dmarc: 'DMARC',
+  'return-path': 'Return-Path',
+  tracking: 'Tracking',
+} as const

@@ -1,0 +1,49 @@
+/**
+ * What a kind of record has to offer: what to publish given what is there, and how to judge what is published.
+ */
+import type { Config } from '../../base/config.ts'
+import type { Resolver } from '../../dns/resolver.ts'
+import type { Check, DnsRecord, RecordPurpose, RecordState, SenderDomain } from '../../mail/sender-domain.ts'
+import type { ReasonCode } from '../reasons.ts'
+
+export type RecordConfig = Pick<Config, 'spf' | 'hostname'>
+
+export interface Judgement {
+  readonly state: Exclude<RecordState, 'unchecked'>
+  readonly reason: ReasonCode
+  /** The records as they stand in DNS. */
+  readonly found: readonly string[]
+  /** Values for the reason's sentence. `notes`: codes of remarks, separated by spaces. */
+  readonly detail: Readonly<Record<string, string>>
+}
+
+export interface RecordKind {
+  readonly purpose: RecordPurpose
+  /** Advice does not change how mail travels, nor how often the domain is checked. */
+  readonly isAdvice: boolean
+  /** The records to publish now, with the value that fits what the last check found. */
+  expected(domain: SenderDomain, config: RecordConfig): readonly DnsRecord[]
+  /** Fails with nothing: DNS trouble is a judgement (`dns-error`). */
+  judge(record: DnsRecord, domain: SenderDomain, resolver: Resolver, config: RecordConfig): Promise<Judgement>
+}
+
+export function lastCheck(domain: SenderDomain, record: Pick<DnsRecord, 'purpose' | 'name'>): Check | null {
+  return domain.checks.find(check => check.purpose === record.purpose && check.name === record.name) ?? null
+}
+
+export function published(found: readonly string[], detail: Judgement['detail'] = {}): Judgement {
+  return { state: 'published', reason: 'ok', found, detail }
+}
+
+export function notPublished(
+  reason: ReasonCode,
+  found: readonly string[] = [],
+  detail: Judgement['detail'] = {},
+): Judgement {
+  return { state: 'not-published', reason, found, detail }
+}
+
+/** Nobody could say; kept apart from absence. */
+export function unknown(trouble: string, found: readonly string[] = []): Judgement {
+  return { state: 'dns-error', reason: 'dns-error', found, detail: { trouble } }
+}

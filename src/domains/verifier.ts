@@ -1,0 +1,126 @@
+/**
+ * Checks all records of a domain in DNS and writes down what that means: checks, key states, events, the next check.
+ *
+ * Fails with NotFound and StoreUnavailable; DNS trouble is a judgement, never a failure.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
+import type { Log } from '../base/log.ts'
+import { cachedResolver } from '../dns/cached-resolver.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { DomainName, Instant } from '../mail/ids.ts'
+import type { Check, DkimKey, DnsRecord, SenderDomain } from '../mail/sender-domain.ts'
+import { dkimRecord } from '../signing/key-ring.ts'
+import { type DomainStore, NotFound } from '../store/store.ts'
+import { nextCheckAt } from './check-schedule.ts'
+import { type CheckChange, checkEvents, keyMoveEvent } from './domain-events.ts'
+import { type KeyMove, keyMoves } from './key-states.ts'
+import { recordKinds } from './records/index.ts'
+import { type Judgement, lastCheck, type RecordKind } from './records/record-kind.ts'
+
+export interface VerifierParts {
+  readonly store: DomainStore
+  readonly resolver: Resolver
+  readonly clock: Clock
+  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue'>
+  readonly log: Log
+}
+
+/** More questions than any SPF record may cost, kept for longer than they take. */
+const onceInAVerification = { entries: 500, maxAgeMs: 60_000 }
+
+interface Checked {
+  readonly kind: RecordKind
+  readonly check: Check
+}
+
+export async function verifyDomain(parts: VerifierParts, name: DomainName, now: Instant): Promise<void> {
+  const { store, config } = parts
+  const domain = await store.domain(name)
+  if (!domain) throw new NotFound(`${name} is not registered`)
+  const checked = await checkRecords(parts, domain, now)
+  const moves = keyMoves(domain.keys, key => isPublished(key, checked), config.queue.expireAfter, now)
+  // A key signs before its predecessor steps back, and only then does the domain count as settled.
+  await move(
+    parts,
+    domain,
+    moves.filter(({ to }) => to === 'active'),
+    now,
+  )
+  await record(parts, domain, checked, now)
+  await move(
+    parts,
+    domain,
+    moves.filter(({ to }) => to !== 'active'),
+    now,
+  )
+}
+
+function checkRecords(parts: VerifierParts, domain: SenderDomain, now: Instant): Promise<Checked[]> {
+  const wanted = recordKinds.flatMap(kind => kind.expected(domain, parts.config).map(dns => ({ kind, dns })))
+  const resolver = seeingNow(parts)
+  return Promise.all(
+    wanted.map(async ({ kind, dns }) => {
+      const judgement = await kind.judge(dns, domain, resolver, parts.config)
+      return { kind, check: asCheck(dns, judgement, lastCheck(domain, dns), now) }
+    }),
+  )
+}
+
+/** Past our cache, since the record may just have been published; but each question only once in a verification. */
+function seeingNow({ resolver, clock }: VerifierParts): Resolver {
+  return cachedResolver(resolver.direct ?? resolver, { ...onceInAVerification, clock })
+}
+
+/** While nobody can say, what was last seen stays on record: the value to publish is built on it. */
+function asCheck({ purpose, name }: DnsRecord, judgement: Judgement, before: Check | null, now: Instant): Check {
+  const { state, reason } = judgement
+  const isUnknown = state === 'dns-error' && before !== null
+  const lastPublishedAt = state === 'published' ? now : before?.lastPublishedAt
+  return {
+    ...{ purpose, name, state, reason, checkedAt: now },
+    found: isUnknown ? before.found : judgement.found,
+    detail: isUnknown ? { ...before.detail, ...judgement.detail } : judgement.detail,
+    ...(lastPublishedAt === undefined ? {} : { lastPublishedAt }),
+  }
+}
+
+async function move({ store, log }: VerifierParts, domain: SenderDomain, moves: readonly KeyMove[], now: Instant) {
+  for (const step of moves) {
+    const { key, to } = step
+    await store.setKeyState(domain.name, key.selector, to, now, [keyMoveEvent(domain, step, now)])
+    log.info({ domain: domain.name, selector: key.selector, from: key.state, to }, 'DKIM key changed its state')
+  }
+}
+
+async function record(
+  { store, config, log }: VerifierParts,
+  domain: SenderDomain,
+  checked: readonly Checked[],
+  now: Instant,
+) {
+  const changes = checked.map(({ check }) => ({ before: lastCheck(domain, check), after: check })).filter(isChange)
+  const isComplete = checked.every(({ kind, check }) => kind.isAdvice || check.state === 'published')
+  const wasComplete = checked.every(
+    ({ kind, check }) => kind.isAdvice || lastCheck(domain, check)?.state === 'published',
+  )
+  const next = nextCheckAt(domain, { complete: isComplete, changed: changes.length > 0 }, config.domains, now)
+  const events = checkEvents(domain, changes, { wasComplete, isComplete }, config.domains.lostGrace, now)
+  await store.recordChecks(
+    domain.name,
+    checked.map(({ check }) => check),
+    next,
+    events,
+  )
+  for (const { after } of changes)
+    log.info({ domain: domain.name, record: after.name, state: after.state, reason: after.reason }, 'record checked')
+}
+
+function isChange({ before, after }: CheckChange): boolean {
+  return before?.state !== after.state || before.reason !== after.reason
+}
+
+function isPublished(key: DkimKey, checked: readonly Checked[]): boolean {
+  const { name } = dkimRecord(key)
+  return checked.some(({ check }) => check.name === name && check.state === 'published')
+}
