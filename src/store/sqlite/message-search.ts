@@ -8,7 +8,7 @@ import type { MessageId } from '../../mail/ids.ts'
 import type { Message } from '../../mail/message.ts'
 import type { MessageFilter, MessageSummary, Page } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
-import { traceHash } from './trace.ts'
+import { openTraceReader, traceHash } from './trace.ts'
 
 interface MessageRow {
   readonly states: string
@@ -25,24 +25,21 @@ export function openMessageSearch(db: Connection) {
   const byId: Statement<MessageRow> = db.prepare('select states, facts from message where id = ?')
   const bySeq: Statement<MessageRow> = db.prepare('select states, facts from message where seq = ?')
   const seqUpTo: Statement<number> = db.prepare('select seq from message where id <= ? order by id desc limit 1')
-  const lastTraced: Statement<number> = db.prepare('select coalesce(max(last), 0) from trace_part')
-  const walk: Statement<number> = db.prepare('select seq from message where seq > ? and seq < ? order by seq desc')
+  const walk: Statement<number> = db.prepare('select seq from message where seq < ? order by seq desc')
   const queued: Statement<number> = db.prepare(
     'select distinct message from entry where message < ? order by message desc',
   )
-  const traced: Statement<number> = db.prepare(`
-    select t.message from trace_part p cross join trace t on t.part = p.part and t.hash = ? and t.message < ?
-    where p.latest >= ? and p.earliest <= ? order by p.part desc, t.message desc`)
-  for (const statement of [seqUpTo, lastTraced, walk, queued, traced]) statement.pluck()
+  for (const statement of [seqUpTo, walk, queued]) statement.pluck()
+
+  const trace = openTraceReader(db)
 
   function* candidates(filter: MessageFilter, before: number): Generator<number> {
     const hash = leadingHash(filter)
     if (hash === null) {
-      yield* filter.state === 'queued' ? queued.iterate(before) : walk.iterate(0, before)
+      yield* filter.state === 'queued' ? queued.iterate(before) : walk.iterate(before)
       return
     }
-    yield* walk.iterate(lastTraced.get()!, before)
-    yield* traced.iterate(hash, before, filter.since ?? 0, filter.until ?? beyond)
+    for (const seq of trace.candidates(hash, filter.since, filter.until)) if (seq < before) yield seq
   }
 
   function startOf(page: Page): number {

@@ -13,6 +13,7 @@ import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
 import { queueCondition } from './queue-filter.ts'
 import { type ClaimedRows, type EntryRow, entryColumns } from './rows.ts'
+import { openTraceReader } from './trace.ts'
 import type { Transaction } from './transaction.ts'
 
 interface OrderedEntry {
@@ -38,12 +39,13 @@ export interface OrderParts {
 
 export function openOrders({ db, lanes, events, claim }: OrderParts) {
   const hold = db.prepare('update entry set held_reason = ? where message = ? and n = ?')
+  const trace = openTraceReader(db)
   // Who orders a retry doesn't want it to wait for the slot it had.
   const retry = db.prepare('update entry set next_attempt_at = ?, paced = min(paced, 1) where message = ? and n = ?')
 
   /** Entries for which something is left to do, by `extra`. */
   function select(tx: Transaction, filter: QueueFilter, extra: string, limit: number): OrderedEntry[] {
-    const { sql, values } = queueCondition(filter, tx.now)
+    const { sql, values } = queueCondition(trace, filter, tx.now)
     return db
       .prepare<unknown[], OrderedEntry>(
         `select ${orderColumns} from entry e join message m on m.seq = e.message where ${sql} and ${extra} limit ?`,
@@ -94,7 +96,7 @@ export function openOrders({ db, lanes, events, claim }: OrderParts) {
     },
 
     claimForCancel(tx: Transaction, filter: QueueFilter, lease: Lease, limit: number): ClaimedRows {
-      const { sql, values } = queueCondition(filter, tx.now)
+      const { sql, values } = queueCondition(trace, filter, tx.now)
       const entries = db
         .prepare<unknown[], EntryRow>(
           `select ${entryColumns} from entry e join message m on m.seq = e.message

@@ -8,7 +8,7 @@ import type { Instant } from '../../mail/ids.ts'
 import type { QueueFilter } from '../store.ts'
 import type { Value } from './connection.ts'
 import { splitEntryId } from './rows.ts'
-import { candidatesSql, traceHash } from './trace.ts'
+import { type TraceReader, traceHash } from './trace.ts'
 
 export interface Condition {
   /** Without `where`; `1` when everything matches. */
@@ -22,7 +22,7 @@ export const stateSql = `case when e.lease_until is not null then 'leased' when 
 const claimable = 'e.lease_until is null and e.held_reason is null'
 const addressSql = `lower(json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address'))`
 
-export function queueCondition(filter: QueueFilter, now: Instant): Condition {
+export function queueCondition(trace: TraceReader, filter: QueueFilter, now: Instant): Condition {
   const parts: string[] = []
   const values: Value[] = []
   const add = (sql: string, ...more: Value[]) => {
@@ -34,7 +34,7 @@ export function queueCondition(filter: QueueFilter, now: Instant): Condition {
   if (filter.account !== undefined) add('m.account = ?', filter.account)
   if (filter.senderDomain !== undefined) add('m.sender_domain = ?', filter.senderDomain)
   if (filter.domain !== undefined) add('e.domain = ?', filter.domain)
-  if (filter.recipient !== undefined) addRecipient(add, filter.recipient)
+  if (filter.recipient !== undefined) addRecipient(trace, add, filter.recipient)
   if (filter.class !== undefined) add(`coalesce(e.last_class, 'none') = ?`, filter.class)
   if (filter.state !== undefined) {
     const state = stateCondition(filter.state, now)
@@ -50,9 +50,10 @@ function addEntry(add: Add, entry: string): void {
   add('e.message = (select seq from message where id = ?) and e.n = ?', message, n)
 }
 
-function addRecipient(add: Add, recipient: string): void {
+function addRecipient(trace: TraceReader, add: Add, recipient: string): void {
+  const candidates = [...trace.candidates(traceHash('recipient', recipient))]
   add('e.domain = ?', domainOf(recipient))
-  add(`e.message in (${candidatesSql})`, traceHash('recipient', recipient))
+  add('e.message in (select value from json_each(?))', JSON.stringify(candidates))
   add(`${addressSql} = ?`, recipient.toLowerCase())
 }
 

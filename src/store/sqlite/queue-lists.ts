@@ -7,6 +7,7 @@ import type { NewContent, Page, QueueCounts, QueueFilter, QueueRow } from '../st
 import type { Connection, Statement, Value } from './connection.ts'
 import { queueCondition, stateSql } from './queue-filter.ts'
 import { type EntryRow, entryColumns, queueEntry, splitEntryId } from './rows.ts'
+import { openTraceReader } from './trace.ts'
 
 type ListedRow = readonly [...EntryRow, facts: string, state: QueueRow['state'], lastClass: string | null]
 
@@ -33,6 +34,8 @@ export function openQueueLists(db: Connection) {
   const seqOf: Statement<number> = db.prepare('select seq from message where id = ?')
   for (const statement of [pathInUse, nextDue, seqOf]) statement.pluck()
 
+  const trace = openTraceReader(db)
+
   function position(after: EntryId | undefined): readonly [number, number] {
     if (after === undefined) return [0, -1]
     const { message, n } = splitEntryId(after)
@@ -52,7 +55,7 @@ export function openQueueLists(db: Connection) {
     nextDueAt: (): Instant | null => nextDue.get() ?? null,
 
     listQueue(filter: QueueFilter, page: Page, now: Instant): QueueRow[] {
-      const { sql, values } = queueCondition(filter, now)
+      const { sql, values } = queueCondition(trace, filter, now)
       return db
         .prepare<unknown[], unknown>(
           `select ${entryColumns}, m.facts, ${stateSql} as state, e.last_class ${fromBoth}
@@ -64,7 +67,7 @@ export function openQueueLists(db: Connection) {
     },
 
     countQueue(filter: QueueFilter, now: Instant): QueueCounts {
-      const { sql, values } = queueCondition(filter, now)
+      const { sql, values } = queueCondition(trace, filter, now)
       const from = needsMessage(filter) ? fromBoth : 'from entry e'
       const rows = db
         .prepare<Value[], { state: QueueRow['state']; count: number; oldest: number }>(
@@ -86,7 +89,7 @@ export function openQueueLists(db: Connection) {
       limit: number,
       now: Instant,
     ): { value: string; count: number; oldestReceivedAt: Instant }[] {
-      const { sql, values } = queueCondition(filter, now)
+      const { sql, values } = queueCondition(trace, filter, now)
       const from = needsMessage(filter) || column === 'account' || column === 'senderDomain' ? fromBoth : 'from entry e'
       return db
         .prepare<Value[], { value: string; count: number; oldestReceivedAt: Instant }>(

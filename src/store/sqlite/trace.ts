@@ -1,10 +1,11 @@
 /**
  * The search index of messages: by recipient, sender, sender domain, account and Message-ID.
  *
- * An index row per address at acceptance would land on a random page each, 4 KiB of log for 20 bytes of fact. Instead the
- * writer indexes when 4096 messages have come in, sorted, as one part: a few dozen pages in a row, under 1 µs a row. A
- * search asks each part (3 µs; a month at a million a day has 7300) and looks through the newest messages one by one.
- * Rows hold hashes; a match is always compared with the message itself.
+ * An index row per address at acceptance would land on a random page each: 4 KiB of log for 20 bytes of fact. Instead
+ * the writer indexes 4096 messages at a time as one part of 128 rows, written one behind the other; a row holds pairs
+ * (hash, message) of the hashes that fall into it. Measured: 5 µs a message against 18 µs for a row per pair. A search
+ * reads one row of each part (a month at a million messages a day has 7300: some 40 ms) and looks through the newest
+ * messages, not indexed yet, one by one. Hashes collide: a match is always compared with the message itself.
  */
 import type { Message } from '../../mail/message.ts'
 import type { Connection, Statement } from './connection.ts'
@@ -12,25 +13,25 @@ import type { Connection, Statement } from './connection.ts'
 export type TraceKind = 'recipient' | 'sender' | 'senderDomain' | 'account' | 'messageId'
 
 export const partSize = 4096
+const rowsPerPart = 128
 
-/** Messages that may have a key: the indexed ones and all that are not indexed yet. One parameter: the hash. */
-export const candidatesSql = `select t.message from trace_part p join trace t on t.part = p.part where t.hash = ?
-  union all select seq from message where seq > (select coalesce(max(last), 0) from trace_part)`
-
-/** 53 bits of two multiplicative hashes (cyrb53): stable, and quick on short texts. Addresses compare without case. */
+/** FNV-1a over UTF-16 units, 32 bits, stirred once more. Addresses compare without case. */
 export function traceHash(kind: TraceKind, value: string): number {
-  const text = `${kind}:${value.toLowerCase()}`
-  let a = 0xdeadbeef
-  let b = 0x41c6ce57
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    a = Math.imul(a ^ unit, 2654435761)
-    b = Math.imul(b ^ unit, 1597334677)
-  }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
-  return 4294967296 * (2097151 & b) + (a >>> 0)
+  let hash: number = kindSeeds[kind]
+  const text = value.toLowerCase()
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return (hash ^ (hash >>> 13)) >>> 0
 }
+
+/** Stand in every index ever written. */
+const kindSeeds = {
+  recipient: 0x811c9dc5,
+  sender: 0x3b9aca07,
+  senderDomain: 0x1f123bb5,
+  account: 0x5bd1e995,
+  messageId: 0x27d4eb2f,
+} as const
 
 export function traceHashes(message: Message): Set<number> {
   const hashes = new Set<number>()
@@ -52,18 +53,19 @@ interface TailRow {
 
 export function openTrace(db: Connection) {
   const lastTraced: Statement<number> = db.prepare('select coalesce(max(last), 0) from trace_part')
+  const lastPart: Statement<number> = db.prepare('select coalesce(max(part), 0) from trace_part')
+  const greatest: Statement<number> = db.prepare('select coalesce(max(seq), 0) from message')
   const tail: Statement<TailRow> = db.prepare(
     'select seq, received_at as receivedAt, facts from message where seq > ? order by seq limit ?',
   )
-  const greatest: Statement<number> = db.prepare('select coalesce(max(seq), 0) from message')
-  const insert = db.prepare('insert or ignore into trace (part, hash, message) values (?, ?, ?)')
+  const insert = db.prepare('insert into trace (id, pairs) values (?, ?)')
   const insertPart = db.prepare('insert into trace_part (part, last, earliest, latest) values (?, ?, ?, ?)')
-  const removeRows = db.prepare('delete from trace where part = ?')
+  const removeRows = db.prepare('delete from trace where id >= ? and id < ?')
   const removePart = db.prepare('delete from trace_part where part = ?')
   const oldParts: Statement<number> = db.prepare(`
     select p.part from trace_part p where p.part < (select max(part) from trace_part)
     and not exists (select 1 from message where seq <= p.last) order by p.part limit 20`)
-  for (const statement of [lastTraced, greatest, oldParts]) statement.pluck()
+  for (const statement of [lastTraced, lastPart, greatest, oldParts]) statement.pluck()
 
   return {
     /** Messages not indexed yet. */
@@ -71,29 +73,67 @@ export function openTrace(db: Connection) {
 
     /** Indexes the next part; needs a transaction around it. */
     indexPart(): void {
-      const rows = tail.all(lastTraced.get()!, partSize)
-      const last = rows.at(-1)?.seq
+      const messages = tail.all(lastTraced.get()!, partSize)
+      const last = messages.at(-1)?.seq
       if (last === undefined) return
-      const keys = rows.flatMap(({ seq, facts }) =>
-        [...traceHashes(JSON.parse(facts) as Message)].map(hash => [hash, seq] as const),
-      )
-      keys.sort(([hashA, seqA], [hashB, seqB]) => hashA - hashB || seqA - seqB)
-      for (const [hash, seq] of keys) insert.run(last, hash, seq)
-      const times = rows.map(row => row.receivedAt)
-      insertPart.run(
-        last,
-        last,
-        times.reduce((a, b) => Math.min(a, b)),
-        times.reduce((a, b) => Math.max(a, b)),
-      )
+      const part = lastPart.get()! + 1
+      for (const [row, pairs] of rowsOf(messages).entries())
+        if (pairs.length > 0) insert.run(part * rowsPerPart + row, bytesOf(pairs))
+      const times = messages.map(message => message.receivedAt)
+      const earliest = times.reduce((a, b) => Math.min(a, b))
+      const latest = times.reduce((a, b) => Math.max(a, b))
+      insertPart.run(part, last, earliest, latest)
     },
 
     /** Drops parts all of whose messages are purged; never the newest, which remembers how far the index came. */
     purge(): void {
       for (const part of oldParts.all()) {
-        removeRows.run(part)
+        removeRows.run(part * rowsPerPart, (part + 1) * rowsPerPart)
         removePart.run(part)
       }
     },
   }
+}
+
+export type TraceReader = ReturnType<typeof openTraceReader>
+
+export function openTraceReader(db: Connection) {
+  const parts: Statement<number> = db.prepare(
+    'select part from trace_part where latest >= ? and earliest <= ? order by part desc',
+  )
+  const pairsAt: Statement<Uint8Array> = db.prepare('select pairs from trace where id = ?')
+  const untraced: Statement<number> = db.prepare(`
+    select seq from message where seq > (select coalesce(max(last), 0) from trace_part) order by seq desc`)
+  for (const statement of [parts, pairsAt, untraced]) statement.pluck()
+
+  /** Row numbers of messages that may have this hash, newest first. */
+  function* candidates(hash: number, since = 0, until = Number.MAX_SAFE_INTEGER): Generator<number> {
+    yield* untraced.all()
+    for (const part of parts.all(since, until)) {
+      const bytes = pairsAt.get(part * rowsPerPart + (hash % rowsPerPart))
+      if (bytes) yield* matching(bytes, hash)
+    }
+  }
+  return { candidates }
+}
+
+/** Pairs (hash, message) one behind the other. A message's row number needs 32 bits: four billion messages. */
+function rowsOf(messages: readonly TailRow[]): number[][] {
+  const rows = Array.from({ length: rowsPerPart }, (): number[] => [])
+  for (const { seq, facts } of messages) {
+    for (const hash of traceHashes(JSON.parse(facts) as Message)) rows[hash % rowsPerPart]!.push(hash, seq)
+  }
+  return rows
+}
+
+function bytesOf(pairs: readonly number[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(pairs.length * 4)
+  for (const [index, value] of pairs.entries()) bytes.writeUInt32LE(value, index * 4)
+  return bytes
+}
+
+function* matching(bytes: Uint8Array, hash: number): Generator<number> {
+  const pairs = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = pairs.length - 8; at >= 0; at -= 8)
+    if (pairs.readUInt32LE(at) === hash) yield pairs.readUInt32LE(at + 4)
 }

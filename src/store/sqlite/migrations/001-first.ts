@@ -101,11 +101,9 @@ create index event_domain on event (domain) where message is null and domain is 
 
 -- The search index of messages, written in parts (trace.ts).
 create table trace (
-  part integer not null,
-  hash integer not null,
-  message integer not null,
-  primary key (part, hash, message)
-) without rowid;
+  id integer primary key,
+  pairs blob not null
+);
 create table trace_part (
   part integer primary key,
   last integer not null,
