@@ -7,9 +7,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import type { ZoneEntry } from '../dns/zone.ts'
-import type { DomainName } from '../mail/ids.ts'
 import type { Arrival, Inbox } from './inbox.ts'
 import { arrivalPage, listPage, type PageWords } from './page.ts'
+import type { Published, Publisher } from './publish.ts'
 import { fieldOf } from './readable.ts'
 import { summaryOf } from './verify-arrival.ts'
 import type { ZoneBook } from './zone-book.ts'
@@ -18,19 +18,10 @@ import { type RecordType, readRecord, recordTypes } from './zone-record.ts'
 /** True: the request was for the sandbox and is being answered. */
 export type SandboxRoutes = (request: IncomingMessage, response: ServerResponse) => boolean
 
-export interface SandboxRoutesParts {
+export interface SandboxRoutesParts extends Publisher {
   readonly inbox: Inbox
   readonly book: ZoneBook
   readonly words: PageWords
-  /** Puts the records that a registered domain is asked for into the zone; null: no such domain. */
-  publish(domain: DomainName): Promise<Published | null>
-  /** Takes them out again. */
-  unpublish(domain: DomainName): Promise<Published | null>
-}
-
-export interface Published {
-  readonly domain: DomainName
-  readonly records: readonly { readonly type: string; readonly name: string; readonly value: string }[]
 }
 
 interface Route {
@@ -86,9 +77,10 @@ export function sandboxRoutes(parts: SandboxRoutesParts): SandboxRoutes {
 
 async function answer(parts: SandboxRoutesParts, request: IncomingMessage, url: URL): Promise<Answer> {
   if (!isLocal(request)) return problem(403, 'the sandbox answers on loopback only, for example http://127.0.0.1')
-  if (request.method !== 'GET' && !isSameOrigin(request)) return problem(403, 'not for pages of another origin')
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  if (method !== 'GET' && !isSameOrigin(request)) return problem(403, 'not for pages of another origin')
   for (const route of routes) {
-    const match = route.method === request.method ? route.pattern.exec(url.pathname) : null
+    const match = route.method === method ? route.pattern.exec(url.pathname) : null
     if (match) return route.answer(parts, match.slice(1).map(decodeName), url)
   }
   return problem(404, `there is no ${request.method} ${url.pathname}`)

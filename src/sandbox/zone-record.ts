@@ -1,9 +1,9 @@
 /**
  * Records of the sandbox's zone as they are typed: `TXT` and a text, `MX` and `10 host`.
  *
- * Fails by returning null.
+ * Addresses must be on loopback: mail follows them, and nothing leaves the sandbox. Fails by returning null.
  */
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4 } from 'node:net'
 import type { ZoneEntry } from '../dns/zone.ts'
 import type { DomainName } from '../mail/ids.ts'
 
@@ -17,9 +17,9 @@ export function readRecord(type: string, values: readonly string[]): ZoneEntry |
     case 'TXT':
       return { TXT: values }
     case 'A':
-      return values.every(isIPv4) ? { A: values } : null
+      return values.every(value => /^127\./.test(value) && isIPv4(value)) ? { A: values } : null
     case 'AAAA':
-      return values.every(isIPv6) ? { AAAA: values } : null
+      return values.every(value => value === '::1') ? { AAAA: values } : null
     case 'MX':
       return readExchanges(values)
     case 'CNAME':
