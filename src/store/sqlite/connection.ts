@@ -27,15 +27,14 @@ const checkpointPages = 4096
 const logBytes = checkpointPages * 4096
 
 export function openWriting(file: string): Connection {
-  const connection = open(file, {})
-  connection.pragma('journal_mode = WAL')
-  connection.pragma('synchronous = FULL')
-  connection.pragma(`cache_size = -${writerCacheKib}`)
-  connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
-  connection.pragma(`journal_size_limit = ${logBytes}`)
-  connection.pragma('foreign_keys = OFF')
-  assertSynced(connection)
-  return connection
+  return open(file, {}, connection => {
+    connection.pragma('journal_mode = WAL')
+    connection.pragma('synchronous = FULL')
+    connection.pragma(`cache_size = -${writerCacheKib}`)
+    connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+    connection.pragma(`journal_size_limit = ${logBytes}`)
+    assertSynced(connection)
+  })
 }
 
 /** To be called once more after the first write. */
@@ -49,15 +48,21 @@ export function assertSynced(connection: Connection): void {
 }
 
 export function openReading(file: string): Connection {
-  const connection = open(file, { readonly: true, fileMustExist: true })
-  connection.pragma(`cache_size = -${readerCacheKib}`)
-  return connection
+  return open(file, { readonly: true, fileMustExist: true }, connection => {
+    connection.pragma(`cache_size = -${readerCacheKib}`)
+  })
 }
 
-function open(file: string, options: Database.Options): Connection {
+/** SQLite touches the file with the first pragma only, so that is part of opening. */
+function open(file: string, options: Database.Options, prepare: (connection: Connection) => void): Connection {
+  let connection: Connection | null = null
   try {
-    return new Database(file, { timeout: busyTimeoutMs, ...options })
+    connection = new Database(file, { timeout: busyTimeoutMs, ...options })
+    prepare(connection)
+    return connection
   } catch (cause) {
+    connection?.close()
+    if (cause instanceof StoreUnavailable) throw cause
     throw new StoreUnavailable(`${file} can't be opened: ${(cause as Error).message}`, { cause })
   }
 }

@@ -161,10 +161,19 @@ export class GroupCommit {
       if (!this.#disk.spendReserve(error)) return this.#giveUp(batch, error)
     }
     try {
-      this.#db.pragma('wal_checkpoint(PASSIVE)')
+      this.#emptyLog()
       return this.#commit(batch, 'the disk is full')
     } catch (error) {
       return this.#giveUp(batch, error)
+    }
+  }
+
+  /** Moves the log into the database, so that its room can be used again; when that fails the log goes on growing. */
+  #emptyLog(): void {
+    try {
+      this.#db.pragma('wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      if (!isTrouble(error)) throw error
     }
   }
 
