@@ -25,8 +25,8 @@ export interface AttemptParts extends DecisionParts, Omit<HostParts, 'noteSilent
   readonly verpKey: Buffer
 }
 
-/** `rerouted`: the sender's own server came or went since the route was chosen; nothing was tried. */
-export type AttemptEnd = { readonly settled: readonly SettledAttempt[] } | { readonly rerouted: true }
+/** `untried`: the sender's own server came or went since the route was chosen, or the worker stops. */
+export type AttemptEnd = { readonly settled: readonly SettledAttempt[] } | { readonly untried: true }
 
 const localTrouble: Reply = { code: 451, detail: '3.0', text: 'Temporary local problem', from: 'relay' }
 
@@ -40,10 +40,11 @@ export async function attempt(group: Group, site: Site, parts: AttemptParts): Pr
   let known = nothingKnown(group.held.message, parts)
   try {
     const decision = await decide(group.held.message, parts)
-    if (routeChanged(decision, group.route)) return { rerouted: true }
+    if (routeChanged(decision, group.route)) return { untried: true }
     const reversePath = reversePathFor(group, decision, parts)
     known = { ...known, mode: decision.mode, modeReason: decision.reason, reversePath }
     const { outgoing, signatures } = await group.held.signed(decision)
+    if (parts.cutOff()) return { untried: true }
     known = { ...known, signatures, signMs: parts.clock.monotonic() - known.started }
     const answers = await tryHosts(
       { ...transactionOf(group, site), reversePath, outgoing },
@@ -122,6 +123,7 @@ function transactionOf({ held, leased, route }: Group, site: Site) {
     site: route.site,
     key: route.key,
     maxMessages: site.rule.messagesPerConnection,
+    maxOpen: site.rule.connections,
     envelope: { ...held.message.envelope, recipients },
   }
 }

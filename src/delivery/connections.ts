@@ -28,15 +28,19 @@ export interface Use {
   readonly maxMessages: number
   /** Don't take a kept one. */
   readonly fresh: boolean
+  /** Connections of the key at once, kept ones included: those to other addresses leave for a new one. */
+  readonly maxOpen?: number
 }
 
 interface Kept {
   readonly connection: Connection
+  readonly key: string
   readonly place: string
   readonly idleUntil: Instant
 }
 
 interface Lent {
+  readonly key: string
   readonly place: string
   readonly maxMessages: number
 }
@@ -47,6 +51,8 @@ export class Connections {
   readonly #idle = new Set<Kept>()
   readonly #idleAt = new Map<string, Kept[]>()
   readonly #lent = new Map<Connection, Lent>()
+  /** Connections of each key that are lent or being opened. */
+  readonly #busy = new Map<string, number>()
   readonly #leaving = new Set<Promise<void>>()
   #cancelSweep: (() => void) | null = null
   #stopped = false
@@ -60,14 +66,17 @@ export class Connections {
   }
 
   /** A kept connection (`sent > 0`), or a new one. It must come back by `release`, whatever happened on it. */
-  async acquire(wanted: HostSpec, { key, maxMessages, fresh }: Use): Promise<OpenResult> {
+  async acquire(wanted: HostSpec, { key, maxMessages, fresh, maxOpen }: Use): Promise<OpenResult> {
     const { transport, limits, tlsPolicy } = this.#parts
     const spec = tlsPolicy.apply(wanted)
     const place = placeOf(key, spec)
     const kept = fresh ? null : this.#takeKept(place)
+    this.#count(key, 1)
+    if (kept === null && maxOpen !== undefined) this.#makeRoom(key, maxOpen)
     const opened = kept ? { connection: kept } : await transport.open(spec, limits)
-    if ('connection' in opened) this.#lent.set(opened.connection, { place, maxMessages })
-    else if ('failure' in opened && opened.tlsFailed) tlsPolicy.noteBroken(spec)
+    if ('connection' in opened) this.#lent.set(opened.connection, { key, place, maxMessages })
+    else this.#count(key, -1)
+    if ('failure' in opened && opened.tlsFailed) tlsPolicy.noteBroken(spec)
     return opened
   }
 
@@ -76,8 +85,9 @@ export class Connections {
     const lent = this.#lent.get(connection)
     if (!lent) return
     this.#lent.delete(connection)
+    this.#count(lent.key, -1)
     const keep = !this.#stopped && connection.reusable && connection.sent > 0 && connection.sent < lent.maxMessages
-    if (keep) this.#keep(connection, lent.place)
+    if (keep) this.#keep(connection, lent)
     else this.#dismiss(connection)
   }
 
@@ -98,9 +108,25 @@ export class Connections {
     return null
   }
 
-  #keep(connection: Connection, place: string): void {
+  /** Cut off after their QUIT: waiting for its answer would leave one more open than the site allows. */
+  #makeRoom(key: string, maxOpen: number): void {
+    const idle = [...this.#idle].filter(kept => kept.key === key)
+    const open = idle.length + (this.#busy.get(key) ?? 0)
+    for (const kept of idle.slice(0, Math.max(0, open - maxOpen))) {
+      this.#drop(kept)
+      kept.connection.destroy()
+    }
+  }
+
+  #count(key: string, change: 1 | -1): void {
+    const busy = (this.#busy.get(key) ?? 0) + change
+    if (busy > 0) this.#busy.set(key, busy)
+    else this.#busy.delete(key)
+  }
+
+  #keep(connection: Connection, { key, place }: Lent): void {
     const { clock, idleMs, maxIdle } = this.#parts
-    const kept = { connection, place, idleUntil: clock.monotonic() + idleMs }
+    const kept = { connection, key, place, idleUntil: clock.monotonic() + idleMs }
     this.#idle.add(kept)
     const neighbours = this.#idleAt.get(place)
     if (neighbours) neighbours.push(kept)

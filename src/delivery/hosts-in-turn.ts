@@ -19,6 +19,8 @@ export interface Delivery {
   /** What kept connections belong to. */
   readonly key: string
   readonly maxMessages: number
+  /** Connections to the site at once. */
+  readonly maxOpen: number
   readonly envelope: Envelope
   readonly reversePath: Mailbox | null
   readonly outgoing: Outgoing
@@ -118,15 +120,15 @@ async function tryConnection(
  * whoever can break a handshake must not get a password for it.
  */
 async function openConnection(
-  { key, maxMessages, site }: Delivery,
+  { key, maxMessages, maxOpen, site }: Delivery,
   spec: HostSpec,
   { connections, log, noteSilent }: HostParts,
   fresh: boolean,
 ): Promise<OpenResult> {
-  let opened = await connections.acquire(spec, { key, maxMessages, fresh })
+  let opened = await connections.acquire(spec, { key, maxMessages, maxOpen, fresh })
   if ('failure' in opened && opened.tlsFailed && spec.tls === 'opportunistic' && !spec.implicitTls && !spec.auth) {
     tlsFallback(log, { site, remoteMta: spec.host, remoteIp: spec.address, reason: opened.failure.detail })
-    opened = await connections.acquire({ ...spec, tls: 'off' }, { key, maxMessages, fresh })
+    opened = await connections.acquire({ ...spec, tls: 'off' }, { key, maxMessages, maxOpen, fresh })
   }
   if ('failure' in opened && opened.failure.phase === 'connect') noteSilent(spec.address)
   return opened

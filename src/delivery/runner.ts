@@ -47,7 +47,7 @@ export class Runner {
     else await returns.release(group.leased, clock.now())
     ring.ended()
     onRoom()
-    if ((await placement.reopen(site)) || 'rerouted' in end) onDue()
+    if ((await placement.reopen(site)) || 'untried' in end) onDue()
   }
 
   #learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {

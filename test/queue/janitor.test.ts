@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { silentLog } from '../../src/base/log.ts'
+import { startJanitor } from '../../src/queue/janitor.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+function janitorOver(change: { writable?: () => boolean; purge?: () => Promise<number> } = {}) {
+  const clock = manualClock()
+  const calls: string[] = []
+  const store = {
+    health: async () => ({ acceptsMail: true, writable: change.writable?.() ?? true, freeBytes: 0, reason: null }),
+    async reclaim(of: { readonly owner: string } | { readonly expiredBefore: number }) {
+      calls.push(`reclaim ${'owner' in of ? of.owner : of.expiredBefore - clock.now()}`)
+      return 0
+    },
+    async purge(before: number, limit: number) {
+      calls.push(`purge ${(clock.now() - before) / day} ${limit}`)
+      return change.purge?.() ?? 0
+    },
+  }
+  const janitor = startJanitor({ store, clock, log: silentLog, leaseMs: 2 * minute, keepHistoryMs: 30 * day })
+  return { clock, calls, janitor }
+}
+
+function reclaims(calls: readonly string[]): string[] {
+  return calls.filter(call => call.startsWith('reclaim'))
+}
+
+describe('the janitor', () => {
+  it('reclaims leases that ran out, once a worker of before had time to renew', async () => {
+    const { clock, calls, janitor } = janitorOver()
+    await clock.advance(minute)
+    assert.deepEqual(calls, [])
+    await clock.advance(2 * minute)
+    assert.deepEqual(calls, ['reclaim 0', 'reclaim 0'])
+    await janitor.stop()
+    assert.equal(clock.waiting, 0)
+  })
+
+  it('takes nothing from anybody until the store has been writable for a whole lease', async () => {
+    let writable = false
+    const { clock, calls, janitor } = janitorOver({ writable: () => writable })
+    await clock.advance(9 * minute)
+    writable = true
+    await clock.advance(2 * minute)
+    assert.deepEqual(reclaims(calls), [])
+    await clock.advance(minute)
+    assert.deepEqual(reclaims(calls), ['reclaim 0'])
+    await janitor.stop()
+  })
+
+  it('purges history until nothing old is left', async () => {
+    const left = [500, 500, 20]
+    const { clock, calls, janitor } = janitorOver({ purge: async () => left.shift() ?? 0 })
+    await clock.advance(10 * minute)
+    assert.deepEqual(
+      calls.filter(call => call.startsWith('purge')),
+      ['purge 30 500', 'purge 30 500', 'purge 30 500'],
+    )
+    await janitor.stop()
+  })
+
+  it('goes on after a round that failed', async () => {
+    let fail = true
+    const purge = () => (fail ? Promise.reject(new Error('locked')) : Promise.resolve(0))
+    const { clock, calls, janitor } = janitorOver({ purge })
+    await clock.advance(10 * minute)
+    fail = false
+    await clock.advance(10 * minute)
+    assert.equal(calls.filter(call => call.startsWith('purge')).length, 2)
+    await janitor.stop()
+  })
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { silentLog } from '../../src/base/log.ts'
+import { Leases } from '../../src/queue/leases.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+const lease = 120_000
+
+function leasesOver(renew: (entries: readonly string[]) => Promise<void> = () => Promise.resolve()) {
+  const clock = manualClock()
+  const renewed: string[] = []
+  const store = {
+    renew(entries: readonly string[], { until }: { readonly until: number }) {
+      renewed.push(`${entries.join()} until +${until - clock.now()}`)
+      return renew(entries)
+    },
+  }
+  const leases = new Leases({ store, clock, log: silentLog, owner: 'node-1/0', leaseMs: lease })
+  return { clock, renewed, leases }
+}
+
+describe('leases in hand', () => {
+  it('are renewed before they run out, as long as they are held', async () => {
+    const { clock, renewed, leases } = leasesOver()
+    leases.hold('m.0', leases.next().until)
+    leases.hold('m.1', leases.next().until)
+    await clock.advance(lease / 2)
+    leases.drop('m.1')
+    await clock.advance(lease)
+    assert.deepEqual(renewed, ['m.0,m.1 until +120000', 'm.0 until +120000', 'm.0 until +120000'])
+    leases.stop()
+    assert.equal(clock.waiting, 0)
+  })
+
+  it('are tried again at the next tick when the store could not renew them', async () => {
+    let fail = true
+    const { clock, renewed, leases } = leasesOver(() => (fail ? Promise.reject(new Error('full')) : Promise.resolve()))
+    leases.hold('m.0', leases.next().until)
+    await clock.advance(lease / 2)
+    fail = false
+    await clock.advance(lease / 4)
+    assert.equal(renewed.length, 2)
+    leases.stop()
+  })
+
+  it('are held once only', () => {
+    const { leases } = leasesOver()
+    assert.equal(leases.hold('m.0', 1), true)
+    assert.equal(leases.hold('m.0', 2), false)
+    assert.equal(leases.size, 1)
+    leases.stop()
+  })
+})
