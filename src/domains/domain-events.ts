@@ -46,9 +46,9 @@ function changeEvents(
   const { purpose, name, state, reason } = after
   const from = before && { state: before.state, reason: before.reason }
   const events = [domainEvent(domain, 'domain.check_changed', at, { purpose, name, from, to: { state, reason } })]
-  const isLost = before?.lastPublishedAt !== undefined && before.state !== 'not-published' && state === 'not-published'
+  const isLost = after.lastPublishedAt !== undefined && before?.state !== 'not-published' && state === 'not-published'
   if (isLost) {
-    const countsUntil = before.lastPublishedAt! + lostGraceMs
+    const countsUntil = after.lastPublishedAt! + lostGraceMs
     events.push(domainEvent(domain, 'domain.record_lost', at, { purpose, name, reason, countsUntil }))
   }
   return events

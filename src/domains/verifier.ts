@@ -76,7 +76,8 @@ function seeingNow({ resolver, clock }: VerifierParts): Resolver {
 function asCheck({ purpose, name }: DnsRecord, judgement: Judgement, before: Check | null, now: Instant): Check {
   const { state, reason } = judgement
   const isUnknown = state === 'dns-error' && before !== null
-  const lastPublishedAt = state === 'published' ? now : before?.lastPublishedAt
+  // Checks of a published record are a day apart: its grace time begins when it is missed, not when it was last seen.
+  const lastPublishedAt = state === 'published' || before?.state === 'published' ? now : before?.lastPublishedAt
   return {
     ...{ purpose, name, state, reason, checkedAt: now },
     found: isUnknown ? before.found : judgement.found,

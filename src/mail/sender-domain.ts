@@ -32,7 +32,7 @@ export interface Check {
   /** Values for the reason's sentence: `{ ip: '192.0.2.1', lookups: '12' }`. */
   readonly detail: Readonly<Record<string, string>>
   readonly checkedAt: Instant
-  /** When the record was last seen published; a lost record still counts for a grace time from then. */
+  /** When the record was last seen published, or first missed after that: a lost one still counts for a grace time from then. */
   readonly lastPublishedAt?: Instant
 }
 

@@ -80,6 +80,13 @@ describe('the sending mode', () => {
     })
   }
 
+  it('does not count an Ed25519 key alone', () => {
+    const { keys, ...rest } = domain(['published', 0], ['published', 0])
+    const edKeys = keys.map(key => ({ ...key, algorithm: 'ed25519' as const }))
+    const facts = { from: 'a@ours.example', domain: { ...rest, keys: edKeys }, sender: null, now, lostGraceMs: 0 }
+    assert.equal(resolveSendingMode(facts).mode, 'spf')
+  })
+
   it('tells which records count', () => {
     const facts = { from: 'a@ours.example', sender: null, now, lostGraceMs: 24 * hour }
     const lost = resolveSendingMode({ ...facts, domain: domain(['not-published', 2], ['not-published']) })
