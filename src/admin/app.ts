@@ -32,20 +32,25 @@ export interface Admin {
 
 export async function openAdmin(dependencies: AdminDependencies): Promise<Admin> {
   const { config, store, clock, adminToken } = dependencies
-  const token = await prepareAdminToken(store, config.dataDir, adminToken)
   const metrics = openMetrics(dependencies)
-  const app = createApp(dependencies, token.hash, metrics)
+  const tokenHash = Promise.withResolvers<string>()
+  const app = createApp(dependencies, tokenHash.promise, metrics)
   const listener = await listen(app, config.http, clock).catch(error => {
     metrics.stop()
     throw error
   })
-  return {
-    port: listener.port,
-    madeToken: token.made,
-    async stop() {
-      await listener.stop()
-      metrics.stop()
-    },
+  const stop = async () => {
+    await listener.stop()
+    metrics.stop()
+  }
+  try {
+    // Only now, so that a token is not made by a start that fails and then never shown.
+    const token = await prepareAdminToken(store, config.dataDir, adminToken)
+    tokenHash.resolve(token.hash)
+    return { port: listener.port, madeToken: token.made, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 
@@ -63,7 +68,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
   return resources.flatMap(routes => routes(dependencies))
 }
 
-export function createApp(dependencies: AdminDependencies, tokenHash: string, metrics: Metrics): Express {
+export function createApp(dependencies: AdminDependencies, tokenHash: Promise<string>, metrics: Metrics): Express {
   const { config, clock, log, extra } = dependencies
   const operations = operationsOf(dependencies)
   const app = express()

@@ -21,16 +21,17 @@ export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('base64url')
 }
 
-/** `tokenHash`: of the one token that opens the API. */
-export function requireToken(tokenHash: string, clock: Clock): RequestHandler {
+/** `tokenHash`: of the one token that opens the API; requests wait until it is known. */
+export function requireToken(tokenHash: Promise<string>, clock: Clock): RequestHandler {
   const failures = new LRUCache<string, { count: number; until: number }>({ max: addressesKept })
-  return (request, response, next) => {
+  return async (request, response, next) => {
+    const expected = await tokenHash
     const address = blockOf(request.ip ?? '')
     const failed = failures.get(address)
     if (failed && clock.monotonic() >= failed.until) failures.delete(address)
     else if (failed && failed.count >= failuresAllowed) return next(tooMany(failed.until - clock.monotonic()))
     const token = /^Bearer +([\x21-\x7e]+)$/i.exec(request.get('authorization') ?? '')?.[1]
-    if (token !== undefined && same(hashToken(token), tokenHash)) return next()
+    if (token !== undefined && same(hashToken(token), expected)) return next()
     // Without any token nobody guesses: it is a browser or a first try.
     if (token !== undefined) countFailure(failures, address, clock.monotonic())
     response.setHeader(

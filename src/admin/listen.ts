@@ -31,7 +31,7 @@ export async function listen(
   server.maxConnections = maxConnections
   server.listen({ host, port })
   await once(server, 'listening').catch(error => {
-    throw new ConfigError('http', [`http.port: ${describe(error, host, port)}`])
+    throw new ConfigError('the configuration', [`http.port: ${describe(error, host, port)}`])
   })
   return {
     port: (server.address() as AddressInfo).port,

@@ -34,7 +34,7 @@ export function openMetrics({ store, live, clock }: Pick<AdminDependencies, 'sto
       set.oldest(queue.oldestReceivedAt === null ? 0 : (clock.now() - queue.oldestReceivedAt) / 1000)
       set.storage(storage)
       set.delivery(delivery)
-      set.loop({ mean: loop.mean, p50: loop.percentile(50), p99: loop.percentile(99), max: loop.max })
+      set.loop({ mean: loop.mean, p99: loop.percentile(99), max: loop.max })
       loop.reset()
       return registry.metrics()
     },
@@ -93,9 +93,9 @@ function instruments(registry: Registry) {
       running.set(known.reduce((sum, site) => sum + site.running, 0))
     },
     loop(nanoseconds: Readonly<Record<string, number>>) {
-      // Nothing measured yet is NaN or the histogram's start value.
+      // What Node measures includes the interval it sleeps; nothing measured yet is NaN.
       for (const [stat, value] of Object.entries(nanoseconds))
-        loop.set({ stat }, (Number.isFinite(value) ? value : 0) / 1e9)
+        loop.set({ stat }, Math.max(0, (Number.isFinite(value) ? value / 1e6 : 0) - loopResolutionMs) / 1000)
     },
   }
 }

@@ -5,7 +5,7 @@
  * secrets: every user of the machine can read them in the list of processes.
  */
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { CliError } from './cli-error.ts'
@@ -21,11 +21,12 @@ export async function readSecret(context: CliContext, question: string, file: st
 
 async function fromInput(context: CliContext, question: string): Promise<string> {
   if (!context.input.isTTY) return text(context.input)
-  context.errors.write(`${question}: `)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: context.input, output: silent, terminal: true })
+  // The terminal echoes no more from here on, so what is typed ahead stays hidden too.
+  context.errors.write(`${question}: `)
   try {
-    return await lines.question('')
+    return await answerOf(lines, '')
   } finally {
     lines.close()
     context.errors.write('\n')
@@ -36,11 +37,18 @@ async function fromInput(context: CliContext, question: string): Promise<string>
 export async function confirm(context: CliContext, warning: string, yes: boolean): Promise<void> {
   if (yes) return
   if (!context.input.isTTY) return void context.errors.write(`${warning}\n`)
-  const lines = createInterface({ input: context.input, output: context.errors as Writable })
+  const lines = createInterface({ input: context.input, output: context.errors })
   try {
-    const answer = await lines.question(`${warning}\nType yes to go on: `)
+    const answer = await answerOf(lines, `${warning}\nType yes to go on: `)
     if (answer.trim().toLowerCase() !== 'yes') throw new CliError('nothing was changed')
   } finally {
     lines.close()
   }
+}
+
+/** Ctrl+C and Ctrl+D are answers too. */
+async function answerOf(lines: Interface, question: string): Promise<string> {
+  const closed = Promise.withResolvers<never>()
+  lines.once('close', () => closed.reject(new CliError('nothing was changed')))
+  return Promise.race([closed.promise, lines.question(question).catch(() => closed.promise)])
 }

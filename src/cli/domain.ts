@@ -174,9 +174,8 @@ function keyFailureText(name: string, failure: string): string {
 /** Name and value stand alone on their lines, to be copied whole. */
 function recordText(context: CliContext, record: RecordAnswer, at: TimeText): string {
   const heading = `${record.purpose.toUpperCase()}  ${stateText(context, record.state)}`
-  const { message, fix, found } = record
-  const explained =
-    record.state === 'published' ? [] : (['ja', 'en'] as const).map(language => told(language, message, fix))
+  const { found } = record
+  const explained = record.state === 'published' ? [] : (['ja', 'en'] as const).map(language => told(language, record))
   return [
     heading,
     facts([
@@ -190,9 +189,11 @@ function recordText(context: CliContext, record: RecordAnswer, at: TimeText): st
   ].join('\n')
 }
 
-function told(language: 'ja' | 'en', message: RecordAnswer['message'], fix: RecordAnswer['fix']) {
-  const [why, what] = language === 'ja' ? ['  理由', '  対処'] : ['  reason', '  fix']
-  return [[why, message[language]] as const, [what, fix[language]] as const]
+/** A key of 400 characters is shown once, above. */
+function told(language: 'ja' | 'en', { message, fix, value }: RecordAnswer) {
+  const [why, what, above] =
+    language === 'ja' ? ['  理由', '  対処', '上の値'] : ['  reason', '  fix', 'the value above']
+  return [[why, message[language]] as const, [what, fix[language].replaceAll(value, above)] as const]
 }
 
 function stateText(context: CliContext, state: RecordAnswer['state']): string {

@@ -203,10 +203,9 @@ describe('the listener', () => {
     await using api = await startApi()
     const http = { host: '127.0.0.1', port: api.admin.port, maxBodyBytes: 1000 }
     const config = { ...api.dependencies.config, http }
-    await assert.rejects(
-      openAdmin({ ...api.dependencies, config }),
-      /http\.port: .* is in use; stop what listens there/,
-    )
+    const again = openAdmin({ ...api.dependencies, config, adminToken: null })
+    await assert.rejects(again, /http\.port: .* is in use; stop what listens there/)
+    assert.equal(await api.store.setting('admin-token-hash'), null, 'no token is made that nobody sees')
   })
 
   it('answers what is under way before it stops, and takes nothing more', async () => {

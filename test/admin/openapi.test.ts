@@ -55,7 +55,7 @@ describe('the OpenAPI document', () => {
   it('names exactly the routes there are', async () => {
     await using api = await startApi()
     const metrics = openMetrics(api.dependencies)
-    const app = createApp(api.dependencies, 'hash', metrics)
+    const app = createApp(api.dependencies, Promise.resolve('hash'), metrics)
     metrics.stop()
     const document = (await api.call('GET', '/openapi.json')).body
     assert.deepEqual(documented(document), routed(app))
