@@ -21,7 +21,8 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types', bin('tsc'), []],
   ['lint and format', bin('biome'), ['check', '.']],
   ['import rule', process.execPath, ['scripts/check-imports.ts']],
-  ['README tables', process.execPath, ['scripts/config-reference.ts', '--check']],
+  ['configuration table', process.execPath, ['scripts/config-reference.ts', '--check']],
+  ['delivery log table', process.execPath, ['scripts/log-reference.ts', '--check']],
 ]
 
 let failedChecks = 0
@@ -50,7 +51,7 @@ async function runMocha(): Promise<MochaResult> {
       'test/support/reporter.cjs',
       '--reporter-option',
       `output=${output}`,
-      ...files,
+      ...(files.length > 0 ? files : ['test/**/*.test.ts']),
     ])
     const result = JSON.parse(readFileSync(output, 'utf8')) as MochaResult
     // Mocha ended badly without counting a failure: a leaked handle, an error outside any test.

@@ -1,0 +1,75 @@
+/**
+ * The data plane seen from the main thread: starts the worker, forwards its log lines, passes calls on.
+ *
+ * A worker that dies takes the process down (`onDeath`): its leases come back at the next start, and a supervisor
+ * restarts us, which is safer than a relay that accepts mail and delivers none.
+ */
+import { Worker } from 'node:worker_threads'
+import type { LogSink } from './base/log.ts'
+import { createCaller } from './base/thread-call.ts'
+import type { DataPlane, DataPlaneState } from './data-plane.ts'
+import type { DataPlaneLines, DataPlaneWorkerData } from './data-plane-worker.ts'
+
+/** The data plane as a caller in another thread has it: the same, but every answer takes a turn. */
+export interface DataPlaneThread {
+  state(): Promise<DataPlaneState>
+  reloadCertificate(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface DataPlaneThreadParts {
+  readonly data: DataPlaneWorkerData
+  readonly log: LogSink
+  readonly onDeath: (error: Error) => void
+}
+
+export async function startDataPlaneThread({ data, log, onDeath }: DataPlaneThreadParts): Promise<DataPlaneThread> {
+  const worker = new Worker(new URL('./data-plane-worker.ts', import.meta.url), {
+    workerData: data,
+    transferList: [data.storePort],
+    name: data.owner,
+  })
+  const caller = createCaller(worker)
+  let stopping = false
+  let cause: Error | null = null
+  worker.on('message', (message: Partial<DataPlaneLines>) => {
+    if (typeof message.lines === 'string') log.write(message.lines)
+  })
+  worker.on('error', error => {
+    cause = error instanceof Error ? error : new Error(String(error))
+  })
+  const exited = new Promise<void>(resolve =>
+    worker.once('exit', () => {
+      const error = cause ?? new Error(`the data plane ${data.owner} ended`)
+      caller.fail(error)
+      if (!stopping) onDeath(error)
+      resolve()
+    }),
+  )
+  try {
+    await caller.call('start')
+  } catch (error) {
+    stopping = true
+    await worker.terminate()
+    throw error
+  }
+  return {
+    state: async () => (await caller.call('state')) as DataPlaneState,
+    reloadCertificate: async () => void (await caller.call('reloadCertificate')),
+    async stop() {
+      stopping = true
+      await caller.call('stop')
+      await worker.terminate()
+      await exited
+    },
+  }
+}
+
+/** A data plane of this thread in the same clothes; for tests. */
+export function asThread(plane: DataPlane): DataPlaneThread {
+  return {
+    state: async () => plane.state(),
+    reloadCertificate: async () => plane.reloadCertificate(),
+    stop: () => plane.stop(),
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The data plane: everything that touches a message's content, on one event loop. Wiring only.
+ *
+ * SMTP in, dispatch, signing, SMTP out, settle. Runs in a worker thread of its own (`data-plane-thread.ts`), or in the
+ * caller's thread in tests. Fails to start when a listener can't be opened.
+ */
+import type { Clock } from './base/clock.ts'
+import type { Config } from './base/config.ts'
+import { Lifecycle } from './base/lifecycle.ts'
+import type { Log } from './base/log.ts'
+import type { Seal } from './base/seal.ts'
+import { openDispatcher } from './delivery/dispatcher.ts'
+import { createSmtpTransport } from './delivery/smtp-transport.ts'
+import type { SiteState } from './delivery/throttle.ts'
+import type { Transport } from './delivery/transport.ts'
+import type { Resolver } from './dns/resolver.ts'
+import { startExpiry } from './outcome/expiry.ts'
+import { createOriginalReader } from './outcome/original.ts'
+import { createSettler, type Settler } from './outcome/settle.ts'
+import { startJanitor } from './queue/janitor.ts'
+import { openKeyRing } from './signing/key-ring.ts'
+import { openDirectory } from './store/directory.ts'
+import { openSpool } from './store/spool.ts'
+import type { Store } from './store/store.ts'
+import { openSubmission } from './submission/listener.ts'
+
+export interface DataPlaneParts {
+  readonly config: Config
+  readonly store: Store
+  readonly resolver: Resolver
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly log: Log
+  /** Holder of this worker's leases: `<node>/<worker>`. */
+  readonly owner: string
+  readonly verpKey: Buffer
+  readonly transport?: Transport
+  /** Other workers listen on the same ports. */
+  readonly reusePort?: boolean
+}
+
+export interface DataPlaneState {
+  /** Ports of the submission listeners, in the order of the configuration. */
+  readonly ports: readonly number[]
+  readonly sessions: number
+  /** Outcomes that could not be written so far. */
+  readonly unsettled: number
+  readonly sites: readonly SiteState[]
+}
+
+export interface DataPlane {
+  state(): DataPlaneState
+  reloadCertificate(): void
+  /** No new sessions or attempts; running ones get their time, everything else goes back to the queue. */
+  stop(): Promise<void>
+}
+
+export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
+  const { config, store, clock, log, owner } = parts
+  const lifecycle = new Lifecycle(clock, (name, error) =>
+    log.error({ name, error: String(error) }, `${name} did not stop`),
+  )
+  const spool = openSpool(config.dataDir)
+  const directory = openDirectory({ store, clock })
+  lifecycle.add({ name: 'directory', stop: () => directory.close() })
+  const settler = openSettler(parts, lifecycle)
+  const expiry = startExpiry({
+    store,
+    settler,
+    clock,
+    log,
+    owner,
+    leaseMs: config.queue.lease,
+    delayNoticeAfterMs: config.queue.delayNoticeAfter,
+  })
+  lifecycle.add({ name: 'expiry', stop: () => expiry.stop() })
+  const janitor = startJanitor({
+    store,
+    clock,
+    log,
+    leaseMs: config.queue.lease,
+    keepHistoryMs: config.queue.keepHistory,
+  })
+  lifecycle.add({ name: 'janitor', stop: () => janitor.stop() })
+  const keyRing = await openKeyRing({
+    store,
+    seal: parts.seal,
+    clock,
+    relayDomain: config.relayDomain.name,
+    rsaBits: config.signing.rsaBits,
+    timeZone: config.timeZone,
+  })
+  const transport = parts.transport ?? createSmtpTransport({ clock, log })
+  const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler })
+  lifecycle.add({ name: 'dispatcher', stop: () => dispatcher.stop() })
+  const { reusePort = false } = parts
+  const submission = await openSubmission({
+    config,
+    store,
+    spool,
+    directory,
+    fresh: dispatcher.fresh,
+    clock,
+    log,
+    reusePort,
+  })
+  lifecycle.add({ name: 'submission', stop: () => submission.stop() })
+  return {
+    state: () => ({
+      ports: submission.ports,
+      sessions: submission.sessions(),
+      unsettled: settler.unsettled,
+      sites: dispatcher.sites(),
+    }),
+    reloadCertificate: () => submission.reloadCertificate(),
+    stop: () => lifecycle.stop(),
+  }
+}
+
+/** Also the main thread's, for what it settles itself: cancelled entries. */
+export function openSettler(
+  { config, store, clock, log }: Pick<DataPlaneParts, 'config' | 'store' | 'clock' | 'log'>,
+  lifecycle: Lifecycle,
+): Settler {
+  const spool = openSpool(config.dataDir)
+  const settler = createSettler({
+    store,
+    clock,
+    log,
+    dsn: {
+      hostname: config.hostname,
+      relayDomain: config.relayDomain.name,
+      timeZone: config.timeZone,
+      expireAfterMs: config.queue.expireAfter,
+      original: createOriginalReader({ store, spool }),
+    },
+    retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
+  })
+  lifecycle.add({ name: 'settler', stop: () => settler.stop() })
+  return settler
+}

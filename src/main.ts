@@ -1,0 +1,124 @@
+/**
+ * The relay: wiring only. Config → log → store → domains → data plane → HTTP, stopped in reverse order.
+ *
+ * Fails to start with the first error met, after stopping what had started: a listener's port that is taken, a database
+ * newer than the program, a seal key that does not open what it sealed.
+ */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { openAdmin } from './admin/app.ts'
+import type { LiveState } from './admin/dependencies.ts'
+import { type Clock, systemClock } from './base/clock.ts'
+import type { Config, Secrets } from './base/config.ts'
+import { Lifecycle } from './base/lifecycle.ts'
+import { type LogSink, openLog } from './base/log.ts'
+import { createSeal, loadSealKey } from './base/seal.ts'
+import { openSettler } from './data-plane.ts'
+import { liveState, openPlanes } from './data-planes.ts'
+import { openResolver } from './dns/open.ts'
+import type { Resolver } from './dns/resolver.ts'
+import { startRechecker } from './domains/rechecker.ts'
+import { type Domains, openDomains } from './domains/service.ts'
+import { cancelEntries } from './outcome/expiry.ts'
+import { type Sandbox, startSandbox } from './sandbox/world.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+
+export interface RelayOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly sandbox: boolean
+  /** The rest is for tests: a clock to turn by hand, a zone, no threads. */
+  readonly clock?: Clock
+  readonly log?: LogSink
+  readonly resolver?: Resolver
+  readonly inProcess?: boolean
+  /** Told when a thread of ours died: the process should end. */
+  readonly onDeath?: (error: Error) => void
+}
+
+export interface Relay {
+  readonly httpPort: number
+  /** Printed once, when it was made just now. */
+  readonly madeToken: string | null
+  readonly store: Store
+  readonly domains: Domains
+  readonly sandbox: Sandbox | null
+  state(): Promise<LiveState>
+  reloadCertificate(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { config, clock = systemClock } = options
+  const sink =
+    options.log ?? (await openLog({ ...config.log, folder: config.log.file ? join(config.dataDir, 'log') : null }))
+  const { log } = sink
+  const lifecycle = new Lifecycle(clock, (name, error) =>
+    log.error({ name, error: String(error) }, `${name} did not stop`),
+  )
+  lifecycle.add({ name: 'log', stop: () => sink.close() })
+  try {
+    return await wire({ ...options, clock, sink, lifecycle })
+  } catch (error) {
+    await lifecycle.stop()
+    throw error
+  }
+}
+
+interface Wiring extends RelayOptions {
+  readonly clock: Clock
+  readonly sink: LogSink
+  readonly lifecycle: Lifecycle
+}
+
+async function wire(wiring: Wiring): Promise<Relay> {
+  const { config, secrets, clock, sink, lifecycle } = wiring
+  const { log } = sink
+  const sealKey = loadSealKey(join(config.dataDir, 'seal.key'), secrets.sealKey)
+  const seal = createSeal(sealKey)
+  const opened = await openStore({
+    dataDir: config.dataDir,
+    ...config.store,
+    log,
+    clock,
+    inProcess: wiring.inProcess ?? false,
+  })
+  lifecycle.add({ name: 'store', stop: () => opened.close() })
+  opened.failed.then(error => wiring.onDeath?.(error))
+  const { store } = opened
+  const resolver = wiring.resolver ?? openResolver({ ...config.dns, clock })
+  lifecycle.add({ name: 'resolver', stop: () => resolver.close() })
+  const domains = openDomains({ store, resolver, seal, clock, log, config })
+  const sandbox = wiring.sandbox ? await startSandbox({ config, store, domains, seal, clock, log }) : null
+  if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
+  const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
+  const state = () => liveState(planes)
+  const rechecker = startRechecker({ domains, store, clock, log })
+  lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
+  const settler = openSettler({ config, store, clock, log }, lifecycle)
+  const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs: config.queue.lease }
+  const admin = await openAdmin({
+    config,
+    store,
+    domains,
+    queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
+    live: state,
+    seal,
+    clock,
+    log,
+    adminToken: secrets.adminToken,
+    extra: sandbox?.handler ?? null,
+  })
+  lifecycle.add({ name: 'http', stop: () => admin.stop() })
+  return {
+    httpPort: admin.port,
+    madeToken: admin.madeToken,
+    store,
+    domains,
+    sandbox,
+    state,
+    reloadCertificate: async () => void (await Promise.all(planes.map(plane => plane.reloadCertificate()))),
+    stop: () => lifecycle.stop(),
+  }
+}
