@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { Outcome } from '../../src/mail/outcome.ts'
+import { type OpenStore, openStore } from '../../src/store/open.ts'
+import { openReading } from '../../src/store/sqlite/connection.ts'
+import { NotFound } from '../../src/store/store.ts'
+import { type ManualClock, manualClock } from '../support/manual-clock.ts'
+import { storeOptions } from './factory.ts'
+import { account, newMessage, outcome, temporaryFolder } from './fixtures.ts'
+
+const accounts = ['acme', 'bolt', 'cube']
+const actions = ['delivered', 'deferred', 'bounced', 'cancelled'] as const
+const lease = (clock: ManualClock) => ({ owner: 'node/0', until: clock.now() + 60_000 })
+
+/** What a run has done so far: outcomes may be handed in again, at any time. */
+interface Run {
+  readonly dataDir: string
+  readonly clock: ManualClock
+  open: OpenStore
+  readonly leased: string[]
+  readonly settled: Outcome[]
+}
+
+type Step = (run: Run) => Promise<unknown>
+
+const accept = fc
+  .record({
+    account: fc.constantFrom(...accounts),
+    to: fc.array(fc.constantFrom('a@x.example', 'b@x.example', 'c@y.example', 'd@z.example'), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+    leased: fc.boolean(),
+    perMinute: fc.option(fc.integer({ min: 1, max: 100 })),
+  })
+  .map(
+    ({ account, to, leased, perMinute }): Step =>
+      async ({ clock, open, leased: known }) => {
+        const limits = perMinute === null ? [] : [{ key: `account:${account}`, limits: { perMinute } }]
+        const message = newMessage({ now: clock.now(), account, to, limits, ...(leased && { lease: lease(clock) }) })
+        known.push(...(await open.store.accept(message)).leased)
+      },
+  )
+
+const claim = fc.integer({ min: 1, max: 10 }).map(
+  (limit): Step =>
+    async ({ clock, open, leased }) => {
+      const claimed = await open.store.claim({ now: clock.now(), lease: lease(clock), limit, perDomain: 3 })
+      leased.push(...claimed.map(({ entry }) => entry.id))
+    },
+)
+
+const settle = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...actions)), { maxLength: 6 }).map(
+  (choices): Step =>
+    async ({ clock, open, leased, settled }) => {
+      const outcomes = choices.flatMap(([index, action]) => {
+        const [entry] = leased.splice(index % Math.max(leased.length, 1), 1)
+        return entry === undefined ? [] : [outcome(entry, action, clock.now(), { nextAttemptAt: clock.now() + 5000 })]
+      })
+      settled.push(...outcomes)
+      await open.store.settle({ outcomes, reports: [], events: [] })
+    },
+)
+
+const settleAgain = fc.nat().map(
+  (index): Step =>
+    async ({ open, settled }) => {
+      const again = settled[index % Math.max(settled.length, 1)]
+      if (again) await open.store.settle({ outcomes: [again, again], reports: [], events: [] })
+    },
+)
+
+const limitChange = fc
+  .tuple(fc.constantFrom(...accounts), fc.option(fc.integer({ min: 1, max: 1000 }), { nil: undefined }))
+  .map(
+    ([id, perMinute]): Step =>
+      ({ open }) =>
+        open.store.updateAccount(id, { limits: perMinute ? { perMinute } : {} }),
+  )
+
+const simple: fc.Arbitrary<Step> = fc.constantFrom<Step>(
+  ({ clock }) => clock.advance(3000),
+  ({ open }) => open.store.reclaim({ owner: 'node/0' }),
+  ({ open, clock }) => open.store.reclaim({ expiredBefore: clock.now() }),
+  ({ open, clock }) => open.store.hold({ domain: 'x.example' }, 'held', clock.now()),
+  ({ open, clock }) => open.store.unhold({}, clock.now()),
+  ({ open, clock }) => open.store.retryNow({ account: 'bolt' }, clock.now()),
+  ({ open, clock }) => open.store.postpone(['y.example'], clock.now() + 2000),
+  ({ open, clock }) => open.store.release([{ entry: 'unknown.0', nextAttemptAt: clock.now() }]),
+  // A command that fails among others that do not.
+  ({ open }) =>
+    Promise.all([open.store.deleteSender('none@x.example').catch(isNotFound), open.store.setSetting('a', 'b')]),
+  ({ open, clock }) => open.store.purge(clock.now() - 4000, 3),
+  async run => {
+    await run.open.close()
+    run.open = await reopen(run)
+  },
+)
+
+function isNotFound(error: unknown): void {
+  assert.ok(error instanceof NotFound)
+}
+
+function reopen({ dataDir, clock }: Pick<Run, 'dataDir' | 'clock'>): Promise<OpenStore> {
+  return openStore({ ...storeOptions(dataDir, clock), inProcess: true })
+}
+
+/** Every promise the tables make to each other, by counting rows. */
+function assertTrue({ dataDir, clock }: Run): void {
+  const db = openReading(join(dataDir, 'kitte.db'))
+  const none = (sentence: string, sql: string, ...values: number[]) =>
+    assert.deepEqual(db.prepare(sql).all(...values), [], sentence)
+  none(
+    'accepted = delivered + bounced + cancelled + queued, per account',
+    `select t.account from total t where t.accepted <> t.delivered + t.bounced + t.cancelled +
+      (select count(*) from entry e join message m on m.seq = e.message where m.account = t.account)`,
+  )
+  none(
+    'a recipient is queued exactly when it has an entry',
+    `select m.id from message m where length(m.states) - length(replace(m.states, 'q', '')) <>
+      (select count(*) from entry e where e.message = m.seq and substr(m.states, e.n + 1, 1) = 'q')`,
+  )
+  none('no entry without its message', 'select 1 from entry where message not in (select seq from message)')
+  none(
+    'content stands exactly as long as an entry needs it',
+    `select m.id from message m where exists (select 1 from content c where c.message = m.seq)
+      <> exists (select 1 from entry e where e.message = m.seq)`,
+  )
+  none(
+    'a lane is never later than what can be claimed in it, unless it is closed',
+    `select e.domain, e.next_attempt_at, l.due_at from entry e left join lane l on l.domain = e.domain
+      where e.lease_until is null and e.held_reason is null
+      and (l.due_at is null or l.due_at > max(e.next_attempt_at, l.closed_until, ?))`,
+    clock.now(),
+  )
+  none('who waits for a slot is not leased', 'select 1 from entry where paced = 2 and lease_until is not null')
+  db.close()
+}
+
+describe('whatever happens in whatever order', () => {
+  it('every accepted recipient is in exactly one place, and the tables keep their promises', async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: accept },
+      { weight: 3, arbitrary: claim },
+      { weight: 4, arbitrary: settle },
+      settleAgain,
+      limitChange,
+      { weight: 4, arbitrary: simple },
+    )
+    const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async steps => {
+      using folder = temporaryFolder()
+      const clock = manualClock()
+      const open = await reopen({ dataDir: folder.path, clock })
+      const run: Run = { dataDir: folder.path, clock, open, leased: [], settled: [] }
+      for (const id of accounts) await open.store.createAccount(account(id))
+      try {
+        for (const next of steps) {
+          await next(run)
+          assertTrue(run)
+        }
+      } finally {
+        await run.open.close()
+      }
+    })
+    await fc.assert(property, { numRuns: 25 })
+  })
+})
