@@ -89,22 +89,12 @@ export type DomainAnswer = z.output<typeof domainAnswer>
 export type RecordAnswer = z.output<typeof recordAnswer>
 export type CheckAnswer = z.output<typeof checkAnswer>
 
-export function domainRoutes({ store, domains }: AdminDependencies): Operation[] {
+export function domainRoutes(dependencies: AdminDependencies): Operation[] {
+  return [...changeRoutes(dependencies), ...lookRoutes(dependencies)]
+}
+
+function lookRoutes({ store, domains }: AdminDependencies): Operation[] {
   return [
-    operation({
-      method: 'post',
-      path: '/v1/domains',
-      id: 'registerDomain',
-      summary: 'Registers a sender domain and issues its SPF record and DKIM key; refused when another account has it',
-      body: newDomain,
-      answer: { status: 201, schema: domainAnswer },
-      problems: ['conflict', 'domain-invalid'],
-      location: domain => `/v1/domains/${domain.name}`,
-      async run({ body: { name, account, ...key } }) {
-        if (!(await store.account(account))) throw invalidField('account', 'no-account')
-        return render(await domains.register({ name, account, ...given(key) }))
-      },
-    }),
     operation({
       method: 'get',
       path: '/v1/domains',
@@ -146,6 +136,40 @@ export function domainRoutes({ store, domains }: AdminDependencies): Operation[]
       answer: { status: 200, schema: domainAnswer },
       async run({ params }) {
         return render(await domains.verify(params.name))
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/domains/{name}/history',
+      id: 'listDomainHistory',
+      summary: 'Lists the changes of its records, newest first',
+      params,
+      query: z.strictObject(page),
+      answer: { status: 200, schema: z.object({ checks: z.array(checkAnswer), next }) },
+      async run({ params, query }) {
+        const wanted = pageOf(query)
+        const { name } = await domains.view(params.name)
+        const checks = await store.checkHistory(name, wanted)
+        return { checks: checks.map(renderCheck), next: nextOf(checks, wanted, cursorOfCheck) }
+      },
+    }),
+  ]
+}
+
+function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
+  return [
+    operation({
+      method: 'post',
+      path: '/v1/domains',
+      id: 'registerDomain',
+      summary: 'Registers a sender domain and issues its SPF record and DKIM key; refused when another account has it',
+      body: newDomain,
+      answer: { status: 201, schema: domainAnswer },
+      problems: ['conflict', 'domain-invalid'],
+      location: domain => `/v1/domains/${domain.name}`,
+      async run({ body: { name, account, ...key } }) {
+        if (!(await store.account(account))) throw invalidField('account', 'no-account')
+        return render(await domains.register({ name, account, ...given(key) }))
       },
     }),
     operation({
@@ -193,21 +217,6 @@ export function domainRoutes({ store, domains }: AdminDependencies): Operation[]
       problems: ['conflict'],
       async run({ params }) {
         return render(await domains.restore(params.name))
-      },
-    }),
-    operation({
-      method: 'get',
-      path: '/v1/domains/{name}/history',
-      id: 'listDomainHistory',
-      summary: 'Lists the changes of its records, newest first',
-      params,
-      query: z.strictObject(page),
-      answer: { status: 200, schema: z.object({ checks: z.array(checkAnswer), next }) },
-      async run({ params, query }) {
-        const wanted = pageOf(query)
-        const { name } = await domains.view(params.name)
-        const checks = await store.checkHistory(name, wanted)
-        return { checks: checks.map(renderCheck), next: nextOf(checks, wanted, cursorOfCheck) }
       },
     }),
   ]
