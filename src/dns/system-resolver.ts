@@ -61,6 +61,7 @@ export function systemResolver({ servers, timeoutMs, clock }: SystemResolverOpti
         troubles.push(reply)
       }
     }
+    if (asked.length === 0) throw new DnsTrouble(name, 'no DNS server is configured')
     throw new DnsTrouble(name, [...new Set(troubles)].join('; ') || 'the resolver is closed')
   }
 

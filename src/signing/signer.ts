@@ -80,7 +80,10 @@ const signedNames = [
   'feedback-id',
 ] as const
 
-/** Bytes that are no white space for RFC 6376 §2.8 but are for somebody's trim(): VT, FF, FS–US, NEL, NBSP in latin1. */
+/**
+ * Bytes that are no white space for RFC 6376 §2.8 but are for somebody: VT and FF trip dkimpy and Mail::DKIM under
+ * relaxed, NBSP (the last octet of `à`) tripped mailauth before 7, FS to US and NEL are in reach of any Unicode trim.
+ */
 const ambiguousSpace = /[\x0b\x0c\x1c-\x1f\x85\xa0]/
 const headerEnd = '\r\n\r\n'
 /** Well above what submission accepts (`submission.maxHeaderBytes`); a file whose header never ends is broken. */
