@@ -81,6 +81,7 @@ export async function start(
   args: readonly string[],
   ready: (output: string) => boolean | Promise<boolean>,
   options: SpawnOptions = {},
+  timeoutMs = 15_000,
 ): Promise<Running> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
   let output = ''
@@ -97,10 +98,11 @@ export async function start(
       await ended
     },
   }
-  await waitFor(`${command} to be ready`, async () => {
+  const isReady = () => {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended:\n${output}`)
     return ready(output)
-  }).catch(async error => {
+  }
+  await waitFor(`${command} to be ready`, isReady, timeoutMs).catch(async error => {
     await running[Symbol.asyncDispose]()
     throw new Error(`${error.message}\n${output}`)
   })
