@@ -91,7 +91,7 @@ export async function startRelay(options: TestRelayOptions): Promise<TestRelay> 
     inProcess: true,
     ...(options.clock ? { clock: options.clock } : {}),
   })
-  const test = new RunningRelay({ relay, zone, config, lines, dataDir })
+  const test = new RunningRelay({ published: options.zone, relay, zone, config, lines, dataDir })
   await test.prepare(options)
   return test
 }
@@ -117,17 +117,27 @@ class RunningRelay implements TestRelay {
   readonly config: Config
   readonly lines: LoggedLine[]
   readonly #dataDir: string
+  /** What the zone began with: publishing adds to it. */
+  readonly #published: Zone
   ports: readonly number[] = []
   credential = { username: '', password: '' }
   account = ''
   #stopped = false
 
-  constructor(parts: { relay: Relay; zone: ZoneResolver; config: Config; lines: LoggedLine[]; dataDir: string }) {
+  constructor(parts: {
+    published: Zone
+    relay: Relay
+    zone: ZoneResolver
+    config: Config
+    lines: LoggedLine[]
+    dataDir: string
+  }) {
     this.relay = parts.relay
     this.zone = parts.zone
     this.config = parts.config
     this.lines = parts.lines
     this.#dataDir = parts.dataDir
+    this.#published = parts.published
   }
 
   async prepare({ verified = [], registered = [], dataDir }: TestRelayOptions): Promise<void> {
@@ -190,7 +200,9 @@ class RunningRelay implements TestRelay {
 
   async publish(domain: string): Promise<void> {
     const { body } = await this.api('GET', `/v1/domains/${domain}`)
-    for (const { type, name, value } of body.records) if (type === 'TXT') this.zone.set(name, { TXT: [value] })
+    for (const { type, name, value } of body.records) {
+      if (type === 'TXT') this.zone.set(name, { ...this.#published[name], TXT: [value] })
+    }
   }
 
   settled(): Promise<void> {
