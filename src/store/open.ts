@@ -57,7 +57,10 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
     writer.attach(port1)
     return port2
   }
-  const store = await connectStore({ dataDir, port: port(), log, clock })
+  const store = await connectStore({ dataDir, port: port(), log, clock }).catch(async error => {
+    await writer.close()
+    throw error
+  })
   const swept = sweep(options)
   return {
     store,

@@ -199,5 +199,19 @@ export function contractOfMessages(factory: StoreFactory): void {
       )
       assert.equal((await t.store.totals()).accepted, 3)
     })
+
+    it('leaves nothing in the search either, and new mail is found', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const old = Array.from({ length: 4200 }, () => newMessage({ now, lease }))
+      await Promise.all(old.map(message => t.store.accept(message)))
+      const outcomes = old.map(({ entries }) => outcome(entries[0]!.id, 'bounced', now))
+      await t.store.settle({ outcomes, reports: [], events: [] })
+      assert.equal((await search(t, { account: 'acme', state: 'bounced' })).length, 100)
+      assert.equal(await t.store.purge(now + day, 10_000), 4200)
+      const fresh = newMessage({ now: now + day })
+      await t.store.accept(fresh)
+      assert.deepEqual(await search(t, { account: 'acme' }), [fresh.message.id])
+    })
   })
 }

@@ -163,6 +163,6 @@ describe('whatever happens in whatever order', () => {
         await run.open.close()
       }
     })
-    await fc.assert(property, { numRuns: 25 })
+    await fc.assert(property, { numRuns: 15 })
   })
 })

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
 import { silentLog } from '../../src/base/log.ts'
 import { connectStore, openStore } from '../../src/store/open.ts'
 import { type Connection, openReading, openWriting } from '../../src/store/sqlite/connection.ts'
+import { GroupCommit } from '../../src/store/sqlite/group-commit.ts'
 import { migrate } from '../../src/store/sqlite/migrations/index.ts'
+import { WriterClient } from '../../src/store/sqlite/writer-client.ts'
 import { type Change, NotFound, StoreUnavailable } from '../../src/store/store.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { sqliteFactory, storeOptions } from './factory.ts'
@@ -62,6 +65,36 @@ describe('a writer', () => {
     await assert.rejects(other.createAccount(account('late')), StoreUnavailable)
     assert.equal((await other.account('acme'))?.id, 'acme')
     await other.close()
+  })
+
+  it('keeps the folder for itself', async () => {
+    using folder = temporaryFolder()
+    const options = { ...storeOptions(folder.path, manualClock()), inProcess: true }
+    const first = await openStore(options)
+    await assert.rejects(openStore(options), /another process writes in this folder/)
+    await first.close()
+    await (await openStore(options)).close()
+  })
+
+  it('lets more arrive when syncs are slow and callers are several, a quarter of a sync', async () => {
+    using folder = temporaryFolder()
+    let monotonic = 0
+    const clock = { ...manualClock(), monotonic: () => (monotonic += 8) }
+    const gathered: number[] = []
+    const options = { dataDir: folder.path, minFreeBytes: 0, batchBytes: 1_000_000, clock, report: () => {} }
+    const writer = new GroupCommit({ ...options, gather: ms => gathered.push(ms) })
+    const { port1, port2 } = new MessageChannel()
+    writer.attach(port1)
+    const client = new WriterClient(port2, clock)
+    await client.call('setSetting', ['alone', '1'])
+    await client.call('setSetting', ['alone', '2'])
+    assert.deepEqual(gathered, [])
+    for (let i = 0; i < 2; i++)
+      await Promise.all([client.call('setSetting', ['a', '1']), client.call('setSetting', ['b', '2'])])
+    assert.equal(gathered.length, 1)
+    assert.ok(gathered[0]! > 1 && gathered[0]! <= 2)
+    await client.close()
+    writer.close()
   })
 
   it('finishes what is under way before it closes', async () => {

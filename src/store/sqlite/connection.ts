@@ -53,6 +53,22 @@ export function openReading(file: string): Connection {
   })
 }
 
+/** A process that is just stopping may still hold the folder for a moment. */
+const lockTimeoutMs = 1000
+
+/**
+ * Holds the folder for one writer until closed: row numbers are counted in memory, so a second process that writes would
+ * break both. The lock is the operating system's and ends with the process, however it ends.
+ */
+export function lockFolder(file: string): Connection {
+  try {
+    return open(file, { timeout: lockTimeoutMs }, connection => connection.exec('begin exclusive'))
+  } catch (cause) {
+    if (!/locked/.test((cause as Error).message)) throw cause
+    throw new StoreUnavailable(`another process writes in this folder: ${file} is locked`, { cause })
+  }
+}
+
 /** SQLite touches the file with the first pragma only, so that is part of opening. */
 function open(file: string, options: Database.Options, prepare: (connection: Connection) => void): Connection {
   let connection: Connection | null = null

@@ -15,7 +15,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { type Change, Conflict, NotFound, StoreUnavailable } from '../store.ts'
 import { intake, openCommands } from './commands.ts'
-import { assertSynced, type Connection, isTrouble, openWriting } from './connection.ts'
+import { assertSynced, type Connection, isTrouble, lockFolder, openWriting } from './connection.ts'
 import { DiskWatch, type Report } from './disk-watch.ts'
 import { migrate } from './migrations/index.ts'
 import type { AcceptRow } from './rows.ts'
@@ -47,6 +47,7 @@ type Result = { readonly value: unknown } | { readonly error: unknown }
 
 export const databaseFile = 'kitte.db'
 
+const probeSql = 'update probe set n = n + 1'
 const slowSyncMs = 1
 const gatherShare = 0.25
 /** Beyond, waiting costs callers more than sharing saves them. */
@@ -56,6 +57,7 @@ const maxCommands = 500
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions
+  readonly #lock: Connection
   readonly #db: Connection
   readonly #commands: Readonly<Record<string, Command>>
   readonly #flush: (tx: Transaction) => void
@@ -71,19 +73,17 @@ export class GroupCommit {
   /** Throws StoreUnavailable when the database can't be opened, is newer than the program, or does not sync. */
   constructor(options: GroupCommitOptions) {
     this.#options = options
-    this.#db = openWriting(join(options.dataDir, databaseFile))
+    this.#lock = lockFolder(join(options.dataDir, 'writer.lock'))
     try {
-      migrate(this.#db)
-      this.#probe()
-      assertSynced(this.#db)
-      const { commands, flush, trace } = openCommands(this.#db)
-      this.#commands = commands as unknown as Readonly<Record<string, Command>>
-      this.#flush = flush
-      this.#trace = trace
+      this.#db = openMigrated(join(options.dataDir, databaseFile))
     } catch (error) {
-      this.#db.close()
-      throw isTrouble(error) ? new StoreUnavailable((error as Error).message, { cause: error }) : error
+      this.#lock.close()
+      throw error
     }
+    const { commands, flush, trace } = openCommands(this.#db)
+    this.#commands = commands as unknown as Readonly<Record<string, Command>>
+    this.#flush = flush
+    this.#trace = trace
     this.#disk = new DiskWatch({ ...options, folder: options.dataDir, probe: () => this.#probe() })
   }
 
@@ -101,6 +101,7 @@ export class GroupCommit {
     this.#closed = true
     for (const port of this.#ports) port.close()
     this.#db.close()
+    this.#lock.close()
   }
 
   #arrive(port: MessagePort, { now, calls }: Batch): void {
@@ -292,9 +293,23 @@ export class GroupCommit {
 
   #probe(): void {
     this.#inTransaction(() => {
-      this.#db.exec('update probe set n = n + 1')
+      this.#db.exec(probeSql)
       return nothing
     })
+  }
+}
+
+/** The schema is up to date and a first write, the probe's, has shown that commits are synced. */
+function openMigrated(file: string): Connection {
+  const db = openWriting(file)
+  try {
+    migrate(db)
+    db.exec(probeSql)
+    assertSynced(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw isTrouble(error) ? new StoreUnavailable((error as Error).message, { cause: error }) : error
   }
 }
 
