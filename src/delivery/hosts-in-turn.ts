@@ -109,10 +109,14 @@ async function tryConnection(
   }
   const { connection } = opened
   const kept = connection.sent > 0
-  const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
-  const host = facts(connection, clock.monotonic() - connected)
-  connections.release(connection)
-  return { results, host, stale: kept && results.every(isStale) }
+  try {
+    const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
+    const host = facts(connection, clock.monotonic() - connected)
+    return { results, host, stale: kept && results.every(isStale) }
+  } finally {
+    // Content that can't be read throws; the connection must still come back, or it counts as open for ever.
+    connections.release(connection)
+  }
 }
 
 /**

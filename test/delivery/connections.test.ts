@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { silentLog } from '../../src/base/log.ts'
 import { Connections, type ConnectionsParts, type Use } from '../../src/delivery/connections.ts'
+import { tryHosts } from '../../src/delivery/hosts-in-turn.ts'
 import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
 import { TlsPolicy } from '../../src/delivery/tls-policy.ts'
 import type { Connection, HostSpec } from '../../src/delivery/transport.ts'
@@ -136,6 +137,28 @@ describe('kept connections', () => {
     assert.equal(await send(last), 'closed mail')
     connections.release(last)
     assert.equal(connections.idle, 0)
+  })
+})
+
+describe('a connection whose message could not be read', () => {
+  it('comes back all the same', async () => {
+    await using sink = await startSink()
+    const clock = manualClock()
+    const connections = keep(clock)
+    const delivery = {
+      site: 'sink',
+      key: 'sink',
+      maxMessages: 100,
+      maxOpen: 1,
+      envelope: envelopeTo(['ok@x.example']),
+      reversePath: null,
+      outgoing: { prefix: Buffer.alloc(0), content: { path: '/nowhere/gone' }, size: 1 },
+    }
+    const parts = { connections, clock, log: silentLog, noteSilent() {}, cutOff: () => false }
+    await assert.rejects(tryHosts(delivery, [hostAt(sink)], parts), { code: 'ENOENT' })
+    await sink.when(() => sink.open === 0)
+    assert.equal(sink.commands.at(-1), 'QUIT')
+    await connections.stop()
   })
 })
 
