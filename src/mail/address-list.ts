@@ -217,7 +217,9 @@ export function withoutNeedlessQuotes(address: Mailbox): Mailbox {
  * together with a sign that ends an address once decoded. A plain `"taro@example.com" <…>` misleads no parser.
  */
 function misleading(words: readonly Token[]): string[] {
-  const written = words.map(word => (word.kind === 'quoted' ? word.text.slice(1, -1) : word.text)).join(' ')
+  const written = words
+    .map(({ kind, text, gap }) => `${gap ? ' ' : ''}${kind === 'quoted' ? text.slice(1, -1) : text}`)
+    .join('')
   const text = decodeWords(written.replace(/\\(.)/g, '$1'))
   if (controls.test(text)) throw new Unreadable('its display name holds an encoded control character')
   const decoded = text !== written

@@ -41,7 +41,7 @@ export async function accept(parts: AcceptParts, acceptance: Acceptance): Promis
   const now = parts.clock.now()
   const entries = entriesOf(acceptance.message, offer, now, parts.expireAfterMs)
   const result = await commit(parts, acceptance, offer, entries)
-  handOver(parts, acceptance, offer, entries, result)
+  handOver(parts, acceptance, entries, result)
 }
 
 async function commit(
@@ -60,7 +60,7 @@ async function commit(
       ...(offer.lease === undefined ? {} : { lease: offer.lease }),
     })
   } catch (error) {
-    if (offer.lease !== undefined) fresh.giveBack(entries.length)
+    fresh.giveBack(entries.length)
     throw error
   }
 }
@@ -111,7 +111,6 @@ function eventsOf(message: Message, warnings: readonly string[]): NewEvent[] {
 function handOver(
   { fresh, spool }: AcceptParts,
   { message, content }: Acceptance,
-  offer: FreshOffer,
   entries: readonly NewEntry[],
   { leased, nextDueAt }: AcceptResult,
 ): void {
@@ -119,7 +118,7 @@ function handOver(
     const ids = new Set(leased)
     const taken = entries.filter(({ id }) => ids.has(id)).map(entry => leasedEntry(message, entry))
     fresh.offer(taken, freshContent(content, spool), entries.length)
-  } else if (offer.lease !== undefined) fresh.giveBack(entries.length)
+  } else fresh.giveBack(entries.length)
   if (nextDueAt !== null) fresh.waiting(nextDueAt)
 }
 

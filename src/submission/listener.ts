@@ -95,6 +95,8 @@ async function stopServers(host: ListenerHost, servers: readonly Server[]): Prom
   done.abort()
   for (const connection of host.open) connection.drop()
   await closed
+  // A server is closed before its last sockets have said so.
+  await Promise.all([...host.open].map(connection => connection.gone))
 }
 
 class Server extends SMTPServer {
@@ -204,6 +206,7 @@ class Connection extends SMTPConnection {
   readonly #server: Server
   readonly #session: Session
   readonly #deadlines: Deadlines
+  readonly #gone = Promise.withResolvers<void>()
   #admitted = false
   #corked = false
 
@@ -214,6 +217,10 @@ class Connection extends SMTPConnection {
     this.#server = server
     this.#session = new Session(parts, this.remoteAddress)
     this.#deadlines = new Deadlines(parts.config.submission, parts.clock.monotonic())
+  }
+
+  get gone(): Promise<void> {
+    return this.#gone.promise
   }
 
   override init(): void {
@@ -278,6 +285,7 @@ class Connection extends SMTPConnection {
     this.#host.admission.leave(this.remoteAddress)
     if (this.#session.isReceiving) this.#logLost('the client vanished in the middle of a message')
     this.#session.close()
+    this.#gone.resolve()
   }
 
   /** Texts of the library become replies of ours; a text that brings its own status keeps it alone (RFC 2034). */

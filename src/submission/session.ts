@@ -8,6 +8,7 @@
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { authFailed, type ClientFacts, type Refusal, refused } from '../outcome/delivery-log.ts'
 import type { Login } from './authentication.ts'
+import type { Submitter } from './checks/check.ts'
 import { CheckRefusal, checkMail, checkRcpt } from './checks/index.ts'
 import { readMail, readRcpt } from './commands.ts'
 import type { SessionParts } from './host.ts'
@@ -29,6 +30,9 @@ export class Session {
   #ehlo = ''
   #extended = false
   #identity: Identity | null = null
+  /** As found at the last MAIL. */
+  #submitter: Submitter | null = null
+  #mayHearUtf8 = false
   #failedLogins = 0
   #transaction: Transaction | null = null
   #intake: Intake | null = null
@@ -48,9 +52,9 @@ export class Session {
     return this.#intake !== null
   }
 
-  /** Whether this session asked for SMTPUTF8: only then may a reply hold UTF-8 (RFC 6531 §3.7.4.2). */
+  /** Whether the last MAIL had SMTPUTF8: only then may a reply hold UTF-8 (RFC 6531 §3.7.4.2). */
   get mayHearUtf8(): boolean {
-    return this.#transaction?.command.smtpUtf8 ?? false
+    return this.#mayHearUtf8
   }
 
   /** RFC 4954 §4: no password over an open line, unless the configuration says so. */
@@ -74,6 +78,7 @@ export class Session {
 
   reset(): void {
     this.#transaction = null
+    this.#mayHearUtf8 = false
     this.#intake?.abort()
     this.#intake = null
   }
@@ -115,7 +120,9 @@ export class Session {
         command.reversePath === null ? null : findOwners(directory, command.reversePath),
         this.#parts.storeAcceptsMail(),
       ])
+      this.#submitter = found.submitter
       checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail })
+      this.#mayHearUtf8 = command.smtpUtf8
       this.#transaction = { command, submitter: found.submitter!, reversePath, recipients: new Map() }
       return replies.senderOk
     })
@@ -169,8 +176,7 @@ export class Session {
   /** For the log, with the secret left out. */
   describe(): ClientFacts {
     const { address: client, ehlo, tls } = this.#client()
-    const submitter = this.#transaction?.submitter
-    const { id: credential, account } = submitter?.credential ?? {}
+    const { id: credential, account } = this.#submitter?.credential ?? {}
     return { client, ehlo, tls, username: this.#identity?.username, credential, account }
   }
 
