@@ -19,6 +19,9 @@ interface Arrival {
   readonly result: string
 }
 
+/** Owner name → records by type, as in `dns/zone.ts`. */
+type ZoneAnswer = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
 export function register(program: Command, context: CliContext): void {
   const sandbox = program.command('sandbox').description('the local world of "npm start": its DNS zone and its inbox')
   sandbox
@@ -46,6 +49,54 @@ export function register(program: Command, context: CliContext): void {
       const arrivals = await connect(context, command).get<Arrival[]>('/sandbox/messages')
       show(context, command, arrivals, inboxTable)
     })
+  registerZone(sandbox, context)
+}
+
+/** Single records, to try out what a broken one does. */
+function registerZone(sandbox: Command, context: CliContext): void {
+  const zone = sandbox.command('zone').description("the sandbox's DNS zone")
+  zone
+    .command('list', { isDefault: true })
+    .description('list all records')
+    .action(async (_options: object, command: Command) => {
+      show(context, command, await connect(context, command).get<ZoneAnswer>('/sandbox/zone'), zoneTable)
+    })
+  zone
+    .command('set')
+    .argument('<name>', 'full owner name')
+    .argument('<type>', 'TXT, MX ("10 host"), CNAME, NS, PTR, A or AAAA on loopback')
+    .argument('<values...>', 'all records of that type')
+    .description('replace the records of one type')
+    .action(async (name: string, type: string, values: string[], _options: object, command: Command) => {
+      const query = new URLSearchParams(values.map((value): [string, string] => ['value', value]))
+      show(
+        context,
+        command,
+        await connect(context, command).post<ZoneAnswer>(`${recordPath(name, type)}?${query}`),
+        zoneTable,
+      )
+    })
+  zone
+    .command('remove')
+    .argument('<name>')
+    .argument('<type>')
+    .description('remove the records of one type')
+    .action(async (name: string, type: string, _options: object, command: Command) => {
+      show(context, command, await connect(context, command).delete<ZoneAnswer>(recordPath(name, type)), zoneTable)
+    })
+}
+
+function recordPath(name: string, type: string): string {
+  return `/sandbox/zone/${encodeURIComponent(name)}/${encodeURIComponent(type)}`
+}
+
+function zoneTable(answer: ZoneAnswer): string {
+  const rows = Object.entries(answer).flatMap(([name, entry]) =>
+    Object.entries(entry).flatMap(([type, values]) =>
+      [values].flat().map(value => [name, type, Array.isArray(value) ? value.join(' ') : String(value)]),
+    ),
+  )
+  return table(['name', 'type', 'value'], rows, 'no records')
 }
 
 function recordTable({ records }: Published): string {

@@ -11,6 +11,7 @@ import { createTransport } from 'nodemailer'
 import { loadConfig, sandboxFile } from '../../src/base/config.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Relay, startRelay } from '../../src/main.ts'
+import { cli } from '../cli/support/cli.ts'
 import { freePort, waitFor } from '../support/real/program.ts'
 
 interface Arrival {
@@ -100,6 +101,27 @@ describe('the sandbox', () => {
     assert.equal((await set('tried.example/A?value=192.0.2.1')).status, 400, 'an address that mail could leave to')
     assert.equal((await fetch(urlOf('/sandbox/zone/tried.example/TXT'), { method: 'DELETE' })).status, 200)
     assert.equal((await fetch(urlOf('/sandbox/zone/tried.example/TXT'), { method: 'DELETE' })).status, 404)
+  })
+
+  it('is reached by kitte sandbox', async () => {
+    const kitte = async (...args: string[]) => {
+      const { code, out, err } = await cli(args, {
+        KITTE_API: urlOf(''),
+        KITTE_ADMIN_TOKEN: said(/token .*? (\w+)$/im),
+      })
+      assert.equal(code, 0, err)
+      return out
+    }
+    await kitte('domain', 'create', 'typed.example', '--account', 'demo')
+    assert.match(await kitte('sandbox', 'publish', 'typed.example'), /^typed\.example +TXT +v=spf1 ip4:127/m)
+    assert.match(await kitte('domain', 'verify', 'typed.example'), /^mode +spf-dkim/m)
+    await kitte('sandbox', 'zone', 'set', 'typed.example', 'TXT', 'v=spf1 ip4:127.0.0.1 -all')
+    assert.match(await kitte('domain', 'verify', 'typed.example'), /^SPF +未設定/m)
+    assert.match(await kitte('sandbox', 'zone', 'remove', 'typed.example', 'txt'), /no records/)
+    await kitte('sandbox', 'unpublish', 'typed.example')
+    assert.doesNotMatch(await kitte('sandbox', 'zone'), /typed\.example/)
+    await send('typed')
+    assert.match(await kitte('sandbox', 'inbox'), /typed +spf=pass dkim=pass dmarc=pass/)
   })
 
   it('shows pages in which nothing of a message is markup', async () => {
