@@ -8,6 +8,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { ConfigError } from '../base/config.ts'
+import { listenTrouble } from '../base/listen-trouble.ts'
 
 export interface Listener {
   readonly port: number
@@ -31,7 +32,7 @@ export async function listen(
   server.maxConnections = maxConnections
   server.listen({ host, port })
   await once(server, 'listening').catch(error => {
-    throw new ConfigError('the configuration', [`http.port: ${describe(error, host, port)}`])
+    throw new ConfigError('the configuration', [`http.port: ${listenTrouble(error, host, port)}`])
   })
   return {
     port: (server.address() as AddressInfo).port,
@@ -42,19 +43,5 @@ export async function listen(
       await closed
       cancel()
     },
-  }
-}
-
-function describe(error: NodeJS.ErrnoException, host: string, port: number): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `${host}:${port} is in use; stop what listens there or choose another port`
-    case 'EACCES':
-      return `this user may not listen on ${port}; choose a port above 1023`
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `this machine has no address ${host}; set http.host to one of its own`
-    default:
-      return `${host}:${port} can't be opened: ${error.message}`
   }
 }

@@ -5,6 +5,7 @@
  * A call fails with the error the other side threw (message and stack), or when the port closes first.
  */
 import type { MessagePort, Worker } from 'node:worker_threads'
+import { ConfigError } from './config.ts'
 
 type Channel = Pick<MessagePort | Worker, 'postMessage' | 'on'>
 type Methods = Readonly<Record<string, (...args: never[]) => unknown>>
@@ -17,7 +18,14 @@ interface CallMessage {
 interface AnswerMessage {
   readonly answer: number
   readonly value?: unknown
-  readonly error?: { readonly message: string; readonly stack: string | undefined }
+  readonly error?: CrossingError
+}
+
+/** What survives the crossing: a ConfigError stays one, because it is told without its stack. */
+interface CrossingError {
+  readonly message: string
+  readonly stack: string | undefined
+  readonly config?: { readonly source: string; readonly mistakes: readonly string[] }
 }
 
 /** Answers the other side's calls with these methods. Messages of other kinds are left alone. */
@@ -33,8 +41,13 @@ async function answer(methods: Methods, { call, method, args }: CallMessage): Pr
     return { answer: call, value: await methods[method]!(...(args as never[])) }
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    return { answer: call, error: { message, stack } }
+    const config = error instanceof ConfigError && { config: { source: error.source, mistakes: error.mistakes } }
+    return { answer: call, error: { message, stack, ...config } }
   }
+}
+
+function arrived({ message, stack, config }: CrossingError): Error {
+  return config ? new ConfigError(config.source, config.mistakes) : Object.assign(new Error(message), { stack })
 }
 
 export interface Caller {
@@ -51,7 +64,7 @@ export function createCaller(channel: Channel): Caller {
     const call = typeof message?.answer === 'number' ? waiting.get(message.answer) : undefined
     if (!call) return
     waiting.delete(message!.answer!)
-    if (message!.error) call.reject(Object.assign(new Error(message!.error.message), { stack: message!.error.stack }))
+    if (message!.error) call.reject(arrived(message!.error))
     else call.resolve(message!.value)
   })
   return {

@@ -8,6 +8,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { type Config, ConfigError } from '../base/config.ts'
+import { listenTrouble } from '../base/listen-trouble.ts'
 import type { Log } from '../base/log.ts'
 import type { Seal } from '../base/seal.ts'
 import { openResolver } from '../dns/open.ts'
@@ -101,13 +102,11 @@ function loopbackAddresses({ dns, delivery }: Config): { dns: Address; mx: Addre
   return { dns: { host: host!, port: Number(port) }, mx: { host: '127.0.0.1', port: delivery.port } }
 }
 
-function told(key: string, { host, port }: Address): (error: NodeJS.ErrnoException) => never {
+function told(key: 'dns.servers' | 'delivery.port', { host, port }: Address): (error: Error) => never {
   return error => {
-    if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error
     const variable =
       key === 'dns.servers' ? `KITTE_DNS_SERVERS='["${host}:${port + 1000}"]'` : `KITTE_DELIVERY_PORT=${port + 1000}`
-    const reason = error.code === 'EADDRINUSE' ? 'is in use by another program' : 'may not be opened by this user'
-    throw new ConfigError('the sandbox', [`${key}: ${host}:${port} ${reason}; choose another: ${variable} npm start`])
+    throw new ConfigError('the sandbox', [`${key}: ${listenTrouble(error, host, port)}: ${variable} npm start`])
   }
 }
 

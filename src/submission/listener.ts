@@ -12,7 +12,8 @@ import type { TLSSocket } from 'node:tls'
 import { SMTPServer, type SMTPServerAuthentication, type SMTPServerSession } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
-import type { Config } from '../base/config.ts'
+import { type Config, ConfigError } from '../base/config.ts'
+import { listenTrouble } from '../base/listen-trouble.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { connectionLost, connectionRefused } from '../outcome/delivery-log.ts'
 import { openCertificate } from './certificate.ts'
@@ -136,9 +137,11 @@ class Server extends SMTPServer {
   start(reusePort: boolean): Promise<number> {
     const { host, port } = this.#listener
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject)
+      const fail = (error: Error) =>
+        reject(new ConfigError('the configuration', [`submission.listeners: ${listenTrouble(error, host, port)}`]))
+      this.server.once('error', fail)
       this.listen({ host, port, reusePort }, () => {
-        this.server.off('error', reject)
+        this.server.off('error', fail)
         resolve((this.server.address() as AddressInfo).port)
       })
     })

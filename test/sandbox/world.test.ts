@@ -157,7 +157,7 @@ describe('the sandbox', () => {
   it('names a port that is taken and how to choose another', async () => {
     const port = await freePort()
     const holder = createServer().listen(port, '127.0.0.1')
-    await refusesToStart({ dns: port }, /dns\.servers: 127\.0\.0\.1:\d+ is in use.*KITTE_DNS_SERVERS=/)
+    await refusesToStart({ dns: port }, /dns\.servers: 127\.0\.0\.1:\d+ is in use; .*KITTE_DNS_SERVERS=/)
     await refusesToStart({ mx: port }, /delivery\.port: 127\.0\.0\.1:\d+ is in use.*KITTE_DELIVERY_PORT=/)
     holder.close()
   })
