@@ -4,6 +4,7 @@
  * Judges nothing (`outcome/classify.ts` does) and never throws: an error of our own is a temporary answer of ours to
  * every recipient that has none, with its stack in the log (design invariants 6 and 9). RFC 5321 §4.5.4.1, §5.1.
  */
+import type { KeyObject } from 'node:crypto'
 import type { Config } from '../base/config.ts'
 import type { Seal } from '../base/seal.ts'
 import { verpAddress } from '../feedback/verp.ts'
@@ -22,7 +23,7 @@ import type { HostSpec } from './transport.ts'
 export interface AttemptParts extends DecisionParts, Omit<HostParts, 'noteSilent'> {
   readonly config: Pick<Config, 'hostname' | 'delivery' | 'relayDomain' | 'queue'>
   readonly seal: Seal
-  readonly verpKey: Buffer
+  readonly verpKey: KeyObject
 }
 
 /** `untried`: the sender's own server came or went since the route was chosen, or the worker stops. */
@@ -129,10 +130,11 @@ function transactionOf({ held, leased, route }: Group, site: Site) {
 }
 
 /** Addresses that did not answer lately go last, or every message would wait for a dead first host. */
-function specsInTurn(route: Route, site: Site, { config, seal }: AttemptParts): readonly HostSpec[] {
-  const specs = hostSpecs(route, config, seal)
-  const silent = specs.filter(({ address }) => site.isSilent(address))
-  return silent.length === 0 ? specs : [...specs.filter(spec => !silent.includes(spec)), ...silent]
+function specsInTurn(route: Route, site: Site, { config, seal }: AttemptParts): Iterable<HostSpec> {
+  const places = route.hosts.flatMap(({ host, addresses }) => addresses.map(address => ({ host, address })))
+  const silent = places.filter(({ address }) => site.isSilent(address))
+  const inTurn = silent.length === 0 ? places : [...places.filter(place => !silent.includes(place)), ...silent]
+  return hostSpecs(route, inTurn, config, seal)
 }
 
 /** One settled attempt for each host that gave answers: they differ in their facts. */

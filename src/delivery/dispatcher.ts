@@ -6,6 +6,7 @@
  * written. Never fails: an unexpected error ends one attempt, as a temporary problem of ours (design invariant 9).
  */
 
+import { createSecretKey } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
@@ -127,6 +128,7 @@ class LeasingDispatcher implements Dispatcher {
     const { config, resolver, clock } = this.#parts
     return {
       ...this.#parts,
+      verpKey: createSecretKey(this.#parts.verpKey),
       lostGraceMs: config.domains.lostGrace,
       leaseMs: config.queue.lease,
       capacity: config.delivery.maxAttempts * entriesPerAttempt,

@@ -58,7 +58,7 @@ type Transaction = { readonly results: readonly RecipientResult[]; readonly host
 /** One answer per recipient of the envelope, in order. `specs` are tried in this order; never empty. */
 export async function tryHosts(
   delivery: Delivery,
-  specs: readonly HostSpec[],
+  specs: Iterable<HostSpec>,
   parts: HostParts,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = []

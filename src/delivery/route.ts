@@ -10,7 +10,7 @@ import type { Config } from '../base/config.ts'
 import type { Seal } from '../base/seal.ts'
 import { findAddresses, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
 import type { Resolver } from '../dns/resolver.ts'
-import type { DomainName, Mailbox } from '../mail/ids.ts'
+import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import type { Decision } from './decision.ts'
 import type { Destination, Destinations } from './destinations.ts'
@@ -124,12 +124,15 @@ async function ownRoute(
   return { leased, route: { kind: 'own-smtp', key: `${site} ${username}`, site, hosts, own } }
 }
 
-/** One spec per address, in the order to try. */
-export function hostSpecs(route: Route, config: Pick<Config, 'hostname' | 'delivery'>, seal: Seal): HostSpec[] {
-  const common = route.own === null ? mxSpec(config) : ownSpec(route.own, config, seal)
-  return route.hosts.flatMap(({ host, addresses }) =>
-    addresses.map(address => ({ ...common, host, address, ...sourceFor(address, config) })),
-  )
+/** One spec for each place, made when its turn comes: most messages need only the first. */
+export function* hostSpecs(
+  { own }: Route,
+  places: readonly { readonly host: HostName; readonly address: string }[],
+  config: Pick<Config, 'hostname' | 'delivery'>,
+  seal: Seal,
+): Generator<HostSpec> {
+  const common = own === null ? mxSpec(config) : ownSpec(own, config, seal)
+  for (const place of places) yield { ...common, ...place, ...sourceFor(place.address, config) }
 }
 
 type CommonSpec = Omit<HostSpec, 'host' | 'address' | 'sourceIp'>

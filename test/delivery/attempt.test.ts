@@ -2,7 +2,7 @@
  * An attempt alone: what it loads, how often it signs, what it says of errors and of a changed route.
  */
 import assert from 'node:assert/strict'
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, createSecretKey } from 'node:crypto'
 import { systemClock } from '../../src/base/clock.ts'
 import { loadConfig } from '../../src/base/config.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
@@ -85,7 +85,7 @@ describe('an attempt', () => {
       parts: {
         config,
         seal,
-        verpKey: Buffer.alloc(32),
+        verpKey: createSecretKey(Buffer.alloc(32)),
         connections,
         clock: systemClock,
         log,
