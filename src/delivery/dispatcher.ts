@@ -98,7 +98,7 @@ class LeasingDispatcher implements Dispatcher {
     this.#leases = new Leases({ store, clock, log, owner, leaseMs: config.queue.lease })
     this.#gate = new StoreGate({ store, clock, log, unsettled: () => settler.unsettled, onOpen: () => this.#goOn() })
     this.#connections = openConnections(parts)
-    this.#returns = new Returns({ store, settler, clock, log, leases: this.#leases })
+    this.#returns = new Returns({ ...parts, leases: this.#leases, onRoom: () => this.#claims.roomFreed() })
     this.#ring = new SiteRing({
       clock,
       rules: config.sites,

@@ -27,6 +27,8 @@ export interface IntakeParts {
   open(): boolean
   /** Entries stayed in the queue and the first is due then. */
   waiting(nextDueAt: Instant): void
+  /** There is room for other entries. */
+  onRoom(): void
 }
 
 /** Part of the room that fresh mail may take. */
@@ -75,15 +77,15 @@ export class Intake implements FreshDelivery {
   }
 
   offer(leased: readonly LeasedEntry[], content: FreshContent, asked: number): void {
-    this.#asked -= asked
-    if (leased.length === 0) return
     const { until } = this.#parts.leases.next()
     for (const { entry } of leased) this.#parts.leases.hold(entry.id, until)
-    this.#place(leased, content)
+    this.giveBack(asked)
+    if (leased.length > 0) this.#place(leased, content)
   }
 
   giveBack(asked: number): void {
     this.#asked -= asked
+    this.#parts.onRoom()
   }
 
   waiting(nextDueAt: Instant): void {

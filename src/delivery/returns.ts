@@ -20,6 +20,8 @@ export interface ReturnsParts {
   readonly clock: Clock
   readonly log: Log
   readonly leases: Leases
+  /** There is room for other entries. */
+  onRoom(): void
 }
 
 export class Returns {
@@ -31,27 +33,24 @@ export class Returns {
 
   /** Resolves when the outcomes stand. */
   async settle(attempts: readonly SettledAttempt[]): Promise<void> {
-    const { settler, log, leases } = this.#parts
     try {
-      await settler.settle(attempts)
+      await this.#parts.settler.settle(attempts)
     } catch (error) {
-      log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
-    } finally {
-      for (const { results } of attempts) for (const { leased } of results) leases.drop(leased.entry.id)
+      this.#parts.log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
     }
+    this.#drop(attempts.flatMap(({ results }) => results.map(({ leased }) => leased)))
   }
 
   /** Due again then. */
   async release(leased: readonly LeasedEntry[], nextAttemptAt: Instant): Promise<void> {
     if (leased.length === 0) return
-    const { store, log, leases } = this.#parts
+    const { store, log } = this.#parts
     try {
       await store.release(leased.map(({ entry }) => ({ entry: entry.id, nextAttemptAt })))
     } catch (error) {
       log.warn({ err: error, entries: leased.length }, 'entries could not be given back; they come back in doubt')
-    } finally {
-      for (const { entry } of leased) leases.drop(entry.id)
     }
+    this.#drop(leased)
   }
 
   /** Groups that were taken out of the ring. */
@@ -70,6 +69,11 @@ export class Returns {
 
   async unpark(site: Site): Promise<void> {
     await this.#postpone(site.unpark(), this.#parts.clock.now())
+  }
+
+  #drop(leased: readonly LeasedEntry[]): void {
+    for (const { entry } of leased) this.#parts.leases.drop(entry.id)
+    this.#parts.onRoom()
   }
 
   async #postpone(domains: readonly DomainName[], until: Instant): Promise<void> {

@@ -18,8 +18,6 @@ export interface RunnerParts extends AttemptParts {
   readonly returns: Returns
   readonly ring: SiteRing
   readonly placement: Placement
-  /** There is room for more entries. */
-  onRoom(): void
   /** Something can be claimed that could not before. */
   onDue(): void
 }
@@ -38,7 +36,7 @@ export class Runner {
   }
 
   async run(site: Site, group: Group): Promise<void> {
-    const { ring, returns, clock, placement, onRoom, onDue } = this.#parts
+    const { ring, returns, clock, placement, onDue } = this.#parts
     const end = await attempt(group, site, this.#parts)
     if ('settled' in end) this.#learn(site, group, end.settled)
     group.held.leave()
@@ -46,7 +44,6 @@ export class Runner {
     if ('settled' in end) await returns.settle(end.settled)
     else await returns.release(group.leased, clock.now())
     ring.ended()
-    onRoom()
     if ((await placement.reopen(site)) || 'untried' in end) onDue()
   }
 

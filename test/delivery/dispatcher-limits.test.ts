@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { silentLog } from '../../src/base/log.ts'
 import type { SenderDomain } from '../../src/mail/sender-domain.ts'
 import { startJanitor } from '../../src/queue/janitor.ts'
-import { type Store, StoreUnavailable } from '../../src/store/store.ts'
+import { type LeasedEntry, type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { answerAll, type Sending, scriptedTransport, silentHost } from '../support/scripted-transport.ts'
 import { startWorker, type Worker } from '../support/worker.ts'
@@ -97,6 +97,24 @@ describe('a site with a rate', () => {
   })
 })
 
+describe('more mail than a site can take for long', () => {
+  it('waits in the queue, not in memory, and is sent without a gap', async () => {
+    const clock = manualClock()
+    const transport = scriptedTransport()
+    const sites = [{ ...rule, suffix: 'one.example', perMinute: 60 }, rule]
+    await using worker = await startWorker({ zone, clock, transport, sites, settings: { KITTE_QUEUE_LEASE: '20s' } })
+    await worker.submit({ to: ['first@one.example'] })
+    await worker.settled(1)
+    for (let n = 0; n < 40; n++) await worker.submit({ to: [`r${n}@one.example`] })
+    for (let second = 1; second <= 40; second++) {
+      await clock.advance(1000)
+      await worker.until(async () => (await delivered(worker)) === second + 1, `mail ${second + 1}`)
+      const { leased } = await worker.store.countQueue({})
+      assert.ok(leased <= 11, `${leased} in memory`)
+    }
+  })
+})
+
 describe('a sender domain limited to 60 a minute that is given 300 mails at once', () => {
   it('is delivered one a second, another domain at once', async function () {
     this.timeout(30_000)
@@ -172,9 +190,22 @@ describe('a worker that dies', () => {
     const clock = manualClock()
     await using first = await dyingWorker(clock)
     const transport = scriptedTransport()
-    await using second = await startWorker({ zone, clock, transport, store: first.store })
+    const claimed: LeasedEntry[] = []
+    const around = (store: Store): Store => ({
+      ...store,
+      async claim(request) {
+        const entries = await store.claim(request)
+        claimed.push(...entries)
+        return entries
+      },
+    })
+    await using second = await startWorker({ zone, clock, transport, store: first.store, around })
     await second.settled(1)
     assert.equal((await second.outcomes())[0]!.action, 'delivered')
+    assert.deepEqual(
+      claimed.map(({ entry }) => entry.inDoubt),
+      [true],
+    )
     await bury(first, clock)
   })
 

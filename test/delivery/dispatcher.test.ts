@@ -82,6 +82,34 @@ describe('a first MX that is broken', () => {
   })
 })
 
+describe('a site that allows one connection', () => {
+  it('never sees two, also not at different hosts', async () => {
+    await using first = await startSink()
+    await using second = await startSink({ host: '127.0.0.2', port: first.port })
+    const zone = {
+      'sink.example': {
+        MX: [
+          [10, 'mx1.sink.example'],
+          [20, 'mx2.sink.example'],
+        ],
+      },
+      'mx1.sink.example': { A: ['127.0.0.1'] },
+      'mx2.sink.example': { A: ['127.0.0.2'] },
+    } as const
+    const sites = [{ suffix: '', connections: 1, messagesPerConnection: 100, perMinute: null }]
+    await using worker = await startWorker({ zone, port: first.port, sites })
+    await worker.submit({ to: ['one@sink.example'] })
+    await worker.settled(1)
+    assert.equal(first.open, 1, 'the connection is kept')
+    first.setFault({ phase: 'mail', kind: '4xx' })
+    await worker.submit({ to: ['two@sink.example'] })
+    await worker.settled(2)
+    assert.deepEqual(await worker.actions(), { 'one@sink.example': 'delivered', 'two@sink.example': 'delivered' })
+    await worker.until(() => first.open === 0, 'the first host to be left')
+    assert.equal(second.open, 1)
+  })
+})
+
 describe('a host whose STARTTLS is broken', () => {
   it('gets the mail in plain text', async () => {
     await using sink = await startSink({ tls: 'starttls', fault: { phase: 'handshake', kind: 'reset' } })
