@@ -6,6 +6,8 @@ export interface AdmissionLimits {
   readonly perAddress: number
 }
 
+export type Entered = { readonly leave: () => void } | { readonly bound: keyof AdmissionLimits }
+
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #perAddress = new Map<string, number>()
@@ -19,20 +21,23 @@ export class Admission {
     return this.#inAll
   }
 
-  /** The bound that stands in the way; null: entered, and `leave` is owed. */
-  enter(address: string): keyof AdmissionLimits | null {
-    if (this.#inAll >= this.#limits.inAll) return 'inAll'
-    const open = this.#perAddress.get(address) ?? 0
-    if (open >= this.#limits.perAddress) return 'perAddress'
-    this.#perAddress.set(address, open + 1)
-    this.#inAll++
-    return null
+  /** Answers how to leave again (once counts, more do no harm), or the bound that stands in the way. */
+  enter(address: string): Entered {
+    if (this.#inAll >= this.#limits.inAll) return { bound: 'inAll' }
+    if ((this.#perAddress.get(address) ?? 0) >= this.#limits.perAddress) return { bound: 'perAddress' }
+    this.#count(address, 1)
+    let inside = true
+    const leave = () => {
+      if (inside) this.#count(address, -1)
+      inside = false
+    }
+    return { leave }
   }
 
-  leave(address: string): void {
-    const open = this.#perAddress.get(address) ?? 0
-    if (open <= 1) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, open - 1)
-    this.#inAll--
+  #count(address: string, change: 1 | -1): void {
+    const open = (this.#perAddress.get(address) ?? 0) + change
+    if (open > 0) this.#perAddress.set(address, open)
+    else this.#perAddress.delete(address)
+    this.#inAll += change
   }
 }

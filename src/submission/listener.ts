@@ -12,7 +12,7 @@ import type { TLSSocket } from 'node:tls'
 import { SMTPServer, type SMTPServerAuthentication, type SMTPServerSession } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
-import { type Config, ConfigError } from '../base/config.ts'
+import { ConfigError } from '../base/config.ts'
 import { listenTrouble } from '../base/listen-trouble.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { connectionLost, connectionRefused } from '../outcome/delivery-log.ts'
@@ -22,8 +22,8 @@ import { DotLines } from './dot-lines.ts'
 import { extensionsFor, readGreeting } from './greeting.ts'
 import { createHost, type Host, type SubmissionParts } from './host.ts'
 import { linesOf, replies, replyOfLibrary } from './replies.ts'
+import { type Listener, serverOptions } from './server-options.ts'
 import { Session } from './session.ts'
-import { transcript } from './transcript.ts'
 
 export interface Submission {
   /** In the order of `submission.listeners`. */
@@ -37,7 +37,6 @@ export interface Submission {
 
 export type { SubmissionParts } from './host.ts'
 
-type Listener = Config['submission']['listeners'][number]
 type Done = (error?: Error | null) => void
 
 interface ListenerHost extends Host {
@@ -47,13 +46,8 @@ interface ListenerHost extends Host {
 
 /** Deadlines are looked at this often: exact enough for seconds, free of a timer per command. */
 const sweepEveryMs = 1000
-/** Until the TLS handshake of an implicit TLS listener is done there is no session with deadlines yet. */
-const handshakeTimeoutMs = 60_000
 /** A message that is not in by then has its client try again. Shorter than what a supervisor waits before it kills. */
 const stopWithinMs = 20_000
-/** smtp-server's own closing time-out, out of the way of ours. */
-const never = 2 ** 31 - 1
-
 export async function openSubmission(parts: SubmissionParts): Promise<Submission> {
   const { config, clock, log } = parts
   const host: ListenerHost = { ...createHost(parts), open: new Set(), stopping: false }
@@ -106,32 +100,10 @@ class Server extends SMTPServer {
   readonly #bySession = new WeakMap<SMTPServerSession, Connection>()
 
   constructor(host: ListenerHost, listener: Listener, tls: { key: string; cert: string }) {
-    const { config, log } = host.parts
-    super({
-      ...tls,
-      name: config.hostname,
-      secure: listener.tls === 'implicit',
-      authOptional: true,
-      allowInsecureAuth: true,
-      authMethods: ['PLAIN', 'LOGIN'],
-      disabledCommands: [
-        'XCLIENT',
-        'XFORWARD',
-        'WIZ',
-        'SHELL',
-        'KILL',
-        ...(listener.tls === 'starttls' ? [] : ['STARTTLS']),
-      ],
-      hideENHANCEDSTATUSCODES: false,
-      disableReverseLookup: true,
-      keepAlive: true,
-      socketTimeout: handshakeTimeoutMs,
-      closeTimeout: never,
-      logger: transcript(log),
-    })
+    super({ ...tls, ...serverOptions(listener, host.parts.config.hostname, host.parts.log) })
     this.host = host
     this.#listener = listener
-    this.on('error', error => log.debug({ err: error }, 'a connection failed'))
+    this.on('error', error => host.parts.log.debug({ err: error }, 'a connection failed'))
   }
 
   start(reusePort: boolean): Promise<number> {
@@ -158,21 +130,16 @@ class Server extends SMTPServer {
   /** A client that never finishes its handshake has no session; it counts here. */
   override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
     if (!handshake) return super._acceptSocket(socket, handshake)
-    const address = socket.remoteAddress ?? ''
-    if (this.host.handshakes.enter(address) !== null) {
+    const entered = this.host.handshakes.enter(socket.remoteAddress ?? '')
+    if ('bound' in entered) {
       socket.on('error', () => {})
       socket.destroy()
       return false
     }
-    let entered = true
-    const leave = () => {
-      if (entered) this.host.handshakes.leave(address)
-      entered = false
-    }
-    socket.once('close', leave)
+    socket.once('close', entered.leave)
     const release = super._acceptSocket(socket, handshake)
     return () => {
-      leave()
+      entered.leave()
       if (release) release()
     }
   }
@@ -210,7 +177,8 @@ class Connection extends SMTPConnection {
   readonly #session: Session
   readonly #deadlines: Deadlines
   readonly #gone = Promise.withResolvers<void>()
-  #admitted = false
+  /** Set while the session is counted. */
+  #leave: (() => void) | null = null
   #corked = false
 
   constructor(server: Server, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
@@ -228,9 +196,9 @@ class Connection extends SMTPConnection {
 
   override init(): void {
     this._setListeners(() => {
-      const bound = this.#host.admission.enter(this.remoteAddress)
-      if (bound !== null) this.#turnAway(bound)
-      else this.#admit()
+      const entered = this.#host.admission.enter(this.remoteAddress)
+      if ('bound' in entered) this.#turnAway(entered.bound)
+      else this.#admit(entered.leave)
     })
   }
 
@@ -282,10 +250,10 @@ class Connection extends SMTPConnection {
 
   override _onClose(): void {
     super._onClose()
-    if (!this.#admitted) return
-    this.#admitted = false
+    if (this.#leave === null) return
+    this.#leave()
+    this.#leave = null
     this.#host.open.delete(this)
-    this.#host.admission.leave(this.remoteAddress)
     if (this.#session.isReceiving) this.#logLost('the client vanished in the middle of a message')
     this.#session.close()
     this.#gone.resolve()
@@ -389,8 +357,8 @@ class Connection extends SMTPConnection {
     })
   }
 
-  #admit(): void {
-    this.#admitted = true
+  #admit(leave: () => void): void {
+    this.#leave = leave
     this.#host.open.add(this)
     this.connectionReady()
   }

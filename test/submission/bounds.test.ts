@@ -41,13 +41,14 @@ describe('connections', () => {
 
   it('are counted down to nothing', () => {
     const admission = new Admission({ inAll: 3, perAddress: 2 })
+    const entered = ['a', 'a', 'a', 'b', 'b'].map(address => admission.enter(address))
     assert.deepEqual(
-      ['a', 'a', 'a', 'b', 'b'].map(address => admission.enter(address)),
-      [null, null, 'perAddress', null, 'inAll'],
+      entered.map(one => ('bound' in one ? one.bound : 'inside')),
+      ['inside', 'inside', 'perAddress', 'inside', 'inAll'],
     )
-    for (const address of ['a', 'b', 'a']) admission.leave(address)
+    for (const one of [...entered, ...entered]) if ('leave' in one) one.leave()
     assert.equal(admission.inAll, 0)
-    assert.equal(admission.enter('a'), null)
+    assert.ok('leave' in admission.enter('a'))
   })
 })
 
