@@ -40,7 +40,8 @@ function rowsOfPair(map: YAMLMap, pair: Pair, index: number, path: readonly stri
   if (isGroup) return rowsOf(pair.value as YAMLMap, key)
   // The yaml library hangs the comment of a map's first key on the map itself.
   const above = isScalar(pair.key) ? pair.key.commentBefore : undefined
-  const comment = above ?? (index === 0 ? (map.commentBefore ?? '') : '')
+  // The file's own header is a comment of the first key too, with an empty line between.
+  const comment = (above ?? (index === 0 ? (map.commentBefore ?? '') : '')).split(/\n[ \t]*\n/).at(-1)!
   const value = JSON.stringify((pair.value as { toJSON(): unknown }).toJSON())
   return [
     `| \`${key.join('.')}\` | \`${value.replaceAll('|', '\\|')}\` | ${comment
