@@ -14,6 +14,7 @@ import { createSmtpTransport } from './delivery/smtp-transport.ts'
 import type { SiteState } from './delivery/throttle.ts'
 import type { Transport } from './delivery/transport.ts'
 import type { Resolver } from './dns/resolver.ts'
+import { leasesReclaimed } from './outcome/delivery-log.ts'
 import { startExpiry } from './outcome/expiry.ts'
 import { createOriginalReader } from './outcome/original.ts'
 import { createSettler, type Settler } from './outcome/settle.ts'
@@ -80,6 +81,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     log,
     leaseMs: config.queue.lease,
     keepHistoryMs: config.queue.keepHistory,
+    onReclaimed: entries => leasesReclaimed(log, entries),
   })
   lifecycle.add({ name: 'janitor', stop: () => janitor.stop() })
   const keyRing = await openKeyRing({

@@ -11,9 +11,9 @@ import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { LogEvent, LogField } from './log-fields.ts'
 
-/** pino writes `level`, `time` and `text` itself. Undefined fields are left out of the line. */
+/** pino writes `level`, `time` and `text` itself, and the log of a thread `thread`. Undefined fields are left out. */
 type Line = { event: LogEvent } & {
-  readonly [field in Exclude<LogField, 'level' | 'time' | 'text' | 'event'>]?: unknown
+  readonly [field in Exclude<LogField, 'level' | 'time' | 'text' | 'thread' | 'event'>]?: unknown
 }
 
 /** The submitting side, as far as it is known at that point of the session. */
@@ -177,6 +177,14 @@ export function deliveryPaused(log: Log, facts: { readonly reason: string; reado
 
 export function deliveryResumed(log: Log, facts: { readonly entries?: number } = {}): void {
   log.info({ event: 'delivery-resumed', ...facts } satisfies Line, 'delivery goes on')
+}
+
+/** The janitor took back what nobody renewed. */
+export function leasesReclaimed(log: Log, entries: number): void {
+  log.warn(
+    { event: 'leases-reclaimed', entries } satisfies Line,
+    `${entries} leases had run out; their entries wait again`,
+  )
 }
 
 function messageFacts(message: Message) {

@@ -25,6 +25,10 @@ export const logEvents = [
   ['connection-lost', 'A client vanished or ran into a deadline in the middle of a session.'],
   ['delivery-paused', "Nothing is sent because outcomes can't be written down; `reason` says why."],
   ['delivery-resumed', 'Outcomes can be written again.'],
+  [
+    'leases-reclaimed',
+    'Attempts went on for longer than their lease, or died with their process: `entries` wait again and may go out twice.',
+  ],
 ] as const
 
 export type LogEvent = (typeof logEvents)[number][0]
@@ -34,6 +38,11 @@ export const logFields = [
   ['level', '`info`; `warn` for what an operator should look at.', 'info'],
   ['time', 'When the line was written, UTC.', '2026-01-15T03:00:00.000Z'],
   ['event', 'What happened; the table above.', 'delivered'],
+  [
+    'thread',
+    'The thread that wrote it, `<host>/<number>`, which also holds the leases; absent: the main thread.',
+    'relay/0',
+  ],
   ['text', 'The same as a short sentence.', 'delivered to b@example.com: 250 2.0.0 ok'],
   ['message', "Kitte's message id, as printed in the 250 after DATA.", '01jhm3w5c0f8k2v6q9x7r1t4ab'],
   ['entry', 'The queue entry: message id and number of the recipient.', '01jhm3w5c0f8k2v6q9x7r1t4ab.0'],
@@ -48,7 +57,7 @@ export const logFields = [
   ['from', 'The first address of the From field.', 'sales@example.co.jp'],
   ['recipient', 'The recipient the line is about. In `accepted` only when there is one.', 'b@example.com'],
   ['recipients', 'How many recipients the message has.', 1],
-  ['entries', 'How many queue entries an operator’s command changed.', 12],
+  ['entries', 'How many queue entries the line is about: changed by a command, not written, taken back.', 12],
   ['size', 'Octets of the message as stored.', 4821],
   ['mode', 'Sending mode: `sender-only`, `own-smtp`, `spf`, `spf-dkim`.', 'spf-dkim'],
   ['modeReason', 'Why that mode applied.', 'spf and dkim are published'],

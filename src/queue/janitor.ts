@@ -16,6 +16,8 @@ export interface JanitorOptions {
   /** `queue.lease` and `queue.keepHistory`, ms. */
   readonly leaseMs: number
   readonly keepHistoryMs: number
+  /** Told how many entries wait again because their leases had run out. */
+  readonly onReclaimed: (entries: number) => void
 }
 
 export interface Janitor {
@@ -27,7 +29,8 @@ const purgeEveryMs = 10 * 60_000
 /** One transaction; small enough not to keep acceptance waiting for its commit. */
 const purgeAtOnce = 500
 
-export function startJanitor({ store, clock, log, leaseMs, keepHistoryMs }: JanitorOptions): Janitor {
+export function startJanitor(options: JanitorOptions): Janitor {
+  const { store, clock, log, leaseMs, keepHistoryMs, onReclaimed } = options
   let writableSince = clock.monotonic()
   const underWay = new Map<string, Promise<void>>()
   let stopped = false
@@ -38,8 +41,7 @@ export function startJanitor({ store, clock, log, leaseMs, keepHistoryMs }: Jani
     else writableSince = Math.min(writableSince, clock.monotonic())
     if (clock.monotonic() - writableSince < leaseMs) return
     const count = await store.reclaim({ expiredBefore: clock.now() })
-    if (count > 0)
-      log.warn({ event: 'leases-reclaimed', count }, `${count} leases had run out; their entries wait again`)
+    if (count > 0) onReclaimed(count)
   }
 
   async function purgeHistory() {

@@ -221,6 +221,7 @@ describe('a worker that dies', () => {
       log: silentLog,
       leaseMs: 2 * minute,
       keepHistoryMs: 30 * 24 * 60 * minute,
+      onReclaimed() {},
     })
     await clock.advance(2 * minute)
     assert.equal(transport.sendings.length, 0)

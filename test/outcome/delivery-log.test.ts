@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Log } from '../../src/base/log.ts'
 import { openForwardedLog } from '../../src/base/log.ts'
 import * as deliveryLog from '../../src/outcome/delivery-log.ts'
@@ -52,16 +54,27 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.connectionLost(log, { ...client, reason: 'deadline' }),
   log => deliveryLog.deliveryPaused(log, { reason: 'disk full', entries: 3 }),
   log => deliveryLog.deliveryResumed(log, { entries: 3 }),
+  log => deliveryLog.leasesReclaimed(log, 3),
 ]
 
 describe('the delivery log', () => {
   it('writes every documented field and event, and nothing else', async () => {
     const lines = await linesOf(log => {
-      for (const tell of everything) tell(log)
+      // As the data plane's threads open theirs.
+      for (const tell of everything) tell(log.child({ thread: 'relay/0' }))
     })
     const written = new Set(lines.flatMap(line => Object.keys(line)))
     assert.deepEqual([...written].sort(), logFields.map(([name]) => name).sort())
     assert.deepEqual([...new Set(lines.map(line => line.event))].sort(), logEvents.map(([name]) => name).sort())
+  })
+
+  it('is the only place that writes events', () => {
+    const root = join(import.meta.dirname, '../../src')
+    const others = globSync('**/*.ts', { cwd: root }).filter(file => file !== 'outcome/delivery-log.ts')
+    const writing = others.filter(file =>
+      /\.(?:info|warn|error|debug)\(\s*\{\s*event\b/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    assert.deepEqual(writing, [])
   })
 
   it('tells each thing once, at info, or at warn when an operator should look', async () => {
@@ -77,6 +90,7 @@ describe('the delivery log', () => {
       'auth-failed',
       'connection-refused',
       'delivery-paused',
+      'leases-reclaimed',
     ])
   })
 

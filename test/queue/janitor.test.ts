@@ -6,22 +6,32 @@ import { manualClock } from '../support/manual-clock.ts'
 const minute = 60_000
 const day = 24 * 60 * minute
 
-function janitorOver(change: { writable?: () => boolean; purge?: () => Promise<number> } = {}) {
+interface Change {
+  readonly writable?: () => boolean
+  readonly lost?: number
+  readonly purge?: () => Promise<number>
+}
+
+function janitorOver(change: Change = {}) {
   const clock = manualClock()
   const calls: string[] = []
   const store = {
     health: async () => ({ acceptsMail: true, writable: change.writable?.() ?? true, freeBytes: 0, reason: null }),
     async reclaim(of: { readonly owner: string } | { readonly expiredBefore: number }) {
       calls.push(`reclaim ${'owner' in of ? of.owner : of.expiredBefore - clock.now()}`)
-      return 0
+      return change.lost ?? 0
     },
     async purge(before: number, limit: number) {
       calls.push(`purge ${(clock.now() - before) / day} ${limit}`)
       return change.purge?.() ?? 0
     },
   }
-  const janitor = startJanitor({ store, clock, log: silentLog, leaseMs: 2 * minute, keepHistoryMs: 30 * day })
-  return { clock, calls, janitor }
+  const reclaimed: number[] = []
+  const janitor = startJanitor({
+    ...{ store, clock, log: silentLog, leaseMs: 2 * minute, keepHistoryMs: 30 * day },
+    onReclaimed: entries => void reclaimed.push(entries),
+  })
+  return { clock, calls, reclaimed, janitor }
 }
 
 function reclaims(calls: readonly string[]): string[] {
@@ -37,6 +47,16 @@ describe('the janitor', () => {
     assert.deepEqual(calls, ['reclaim 0', 'reclaim 0'])
     await janitor.stop()
     assert.equal(clock.waiting, 0)
+  })
+
+  it('tells how many entries wait again, and nothing when none do', async () => {
+    const none = janitorOver()
+    const some = janitorOver({ lost: 3 })
+    for (const { clock, janitor } of [none, some]) {
+      await clock.advance(3 * minute)
+      await janitor.stop()
+    }
+    assert.deepEqual([none.reclaimed, some.reclaimed], [[], [3, 3]])
   })
 
   it('takes nothing from anybody until the store has been writable for a whole lease', async () => {
