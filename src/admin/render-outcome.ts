@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Outcome } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
 import { sendingModes } from '../mail/sending-mode.ts'
-import { actors, classes } from '../outcome/classes.ts'
+import { actors, classes, nextStepOf } from '../outcome/classes.ts'
 import { bilingual, time, timestamp } from './fields.ts'
 
 export const outcomeAnswer = z.object({
@@ -39,7 +39,8 @@ export const outcomeAnswer = z.object({
 
 export function renderOutcome(outcome: Outcome): z.output<typeof outcomeAnswer> {
   const { entry, recipient, action, attempt, reply, actor, inDoubt, facts } = outcome
-  const told = classes[outcome.class] ?? classes.other
+  // An event that another version wrote may have a class that this one doesn't know.
+  const known = Object.hasOwn(classes, outcome.class) ? outcome.class : 'other'
   return {
     entry,
     recipient,
@@ -50,8 +51,8 @@ export function renderOutcome(outcome: Outcome): z.output<typeof outcomeAnswer> 
     repliedBy: reply.from,
     class: outcome.class,
     actor,
-    message: told.sentence,
-    next: told.next,
+    message: classes[known].sentence,
+    next: nextStepOf(known, action === 'bounced'),
     who: actors[actor] ?? actors.nobody,
     inDoubt,
     nextAttemptAt: action === 'deferred' ? time(outcome.nextAttemptAt) : null,

@@ -8,6 +8,9 @@ import type { NewMessage } from '../../src/store/store.ts'
 import { newMessage, outcome, outcomeEvent } from '../store/fixtures.ts'
 import { type Api, idle, startApi } from './support/api.ts'
 
+// biome-ignore lint/suspicious/noExplicitAny: a JSON document
+type Json = any
+
 const facts: Outcome['facts'] = {
   mode: 'spf-dkim',
   modeReason: 'spf and dkim are published',
@@ -80,6 +83,24 @@ describe('a message by API', () => {
     )
     assert.equal(body.events[1].data.reply, '451 4.4.1 not now')
     assert.equal((await api.call('GET', '/v1/messages/nothing')).status, 404)
+  })
+
+  it('promises another try only where there will be one', async () => {
+    await using api = await startApi()
+    const { id } = (await accept(api, ['a@there.example', 'b@there.example', 'c@there.example'])).message
+    const now = Date.now()
+    await settle(api, [
+      outcome(`${id}.0`, 'deferred', now, { class: 'network', facts }),
+      outcome(`${id}.1`, 'bounced', now, { class: 'network', facts }),
+      outcome(`${id}.2`, 'bounced', now, { class: 'of-another-version' as 'other', facts }),
+    ])
+    const { body } = await api.call('GET', `/v1/messages/${id}`)
+    const [waiting, bounced, strange] = body.entries.map((entry: { attempts: Json[] }) => entry.attempts[0])
+    assert.match(waiting.next.en, /^It is tried again by itself/)
+    assert.match(bounced.next.en, /^Send it again later/)
+    assert.match(bounced.next.ja, /^時間をおいて再度お送りください/)
+    assert.equal(bounced.message.en, waiting.message.en)
+    assert.match(strange.next.en, /^See the text of the reply/)
   })
 
   it('is found by recipient, sender, domain, state, Message-ID and time', async () => {
