@@ -58,8 +58,11 @@ export class SinkSession {
       world.changed()
     })
     world.changed()
-    if (this.#isFaulty('connect')) this.#misbehave('connect', '220 sink ready')
-    else if (world.options.tls === 'implicit') this.#secure(() => this.#greet())
+    if (this.#isFaulty('connect')) {
+      this.#misbehave('connect', '220 sink ready')
+      // Read on, or the end of the connection would never be noticed.
+      socket.resume()
+    } else if (world.options.tls === 'implicit') this.#secure(() => this.#greet())
     else {
       this.#listen(socket)
       this.#greet()
