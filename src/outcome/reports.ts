@@ -5,16 +5,15 @@
  * and again would be worse.
  */
 import type { Log } from '../base/log.ts'
-import type { Instant, MessageId } from '../mail/ids.ts'
+import type { EntryId, Instant, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
-import type { LeasedEntry, NewMessage } from '../store/store.ts'
+import type { BatchReport, LeasedEntry, NewMessage } from '../store/store.ts'
 import { bytesWanted, composeReport, type ReportSettings } from './dsn.ts'
 import type { OriginalReader } from './original.ts'
 import { caseOfDelay, caseOfVerdict, delayOwed, type ReportCase, type ReportKind, reportOwed } from './report-case.ts'
 import type { Verdict } from './verdict.ts'
 
-export interface OwedReport {
-  readonly report: NewMessage
+export interface OwedReport extends BatchReport {
   readonly kind: ReportKind
   readonly original: MessageId
 }
@@ -39,9 +38,14 @@ export async function composeReports(request: ReportsRequest): Promise<OwedRepor
   const owed: OwedReport[] = []
   for (const group of groupsOf(request)) {
     const report = await compose(group, request)
-    if (report !== null) owed.push({ report, kind: group.kind, original: group.message.id })
+    if (report !== null) owed.push({ report, about: aboutOf(group), kind: group.kind, original: group.message.id })
   }
   return owed
+}
+
+/** A delay is no outcome. */
+function aboutOf({ kind, cases }: Group): EntryId[] {
+  return kind === 'delay' ? [] : cases.map(({ entry }) => entry.id)
 }
 
 function groupsOf({ verdicts, late }: ReportsRequest): Iterable<Group> {

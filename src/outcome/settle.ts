@@ -4,7 +4,8 @@
  * What comes in while one batch is written becomes the next (group commit on our side too). While the store can't be
  * written the outcomes stay in memory and are tried again until they stand: `unsettled` says how many, and nothing may be
  * sent meanwhile, or the same mail would go out again and again. At most what was in flight is kept. An outcome that the
- * store refuses for another reason is a bug of ours: it is logged, its promise rejects, and the others are written.
+ * store refuses for another reason is a bug of ours: it is logged, its promise rejects, and the others are written. One
+ * that comes too late, because the entry was taken back meanwhile and is another's now, does not count and is not told.
  */
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -129,15 +130,16 @@ class BatchingSettler implements Settler {
 
   async #write(pieces: readonly Piece[]): Promise<void> {
     const owed = await this.#composeReports(pieces)
+    let passedOver: readonly EntryId[]
     try {
-      await this.#untilWritten(batchOf(pieces, owed))
+      passedOver = await this.#untilWritten(batchOf(pieces, owed))
     } catch (error) {
       if (pieces.length > 1 && !isUnavailable(error)) return this.#writeEach(pieces)
       this.#options.log.error({ err: error, entries: entriesOf(pieces) }, 'outcomes could not be written')
       for (const piece of pieces) piece.reject(error)
       return
     }
-    this.#tell(pieces, owed)
+    this.#tell(pieces, owed, new Set(passedOver))
   }
 
   /** One of them is refused for itself: it must not take the others with it. */
@@ -152,13 +154,15 @@ class BatchingSettler implements Settler {
     return composeReports({ verdicts, late, settings: dsn, original: dsn.original, now: clock.now(), log })
   }
 
-  async #untilWritten(batch: SettleBatch): Promise<void> {
+  /** Answers the entries whose outcome did not count. */
+  async #untilWritten(batch: SettleBatch): Promise<readonly EntryId[]> {
     const { store, clock } = this.#options
-    if (batch.outcomes.length === 0 && batch.reports.length === 0) return
+    if (batch.outcomes.length === 0 && batch.reports.length === 0) return []
     for (;;) {
       try {
-        await store.settle(batch)
-        return this.#works()
+        const passedOver = await store.settle(batch)
+        this.#works()
+        return passedOver
       } catch (error) {
         if (!isUnavailable(error) || this.#stopping.signal.aborted) throw error
         this.#fails(error)
@@ -179,17 +183,20 @@ class BatchingSettler implements Settler {
     deliveryResumed(this.#options.log)
   }
 
-  #tell(pieces: readonly Piece[], owed: readonly OwedReport[]): void {
+  #tell(pieces: readonly Piece[], owed: readonly OwedReport[], passedOver: ReadonlySet<EntryId>): void {
     const { log } = this.#options
-    let due = owed.length > 0 ? owed[0]!.report.message.receivedAt : Number.POSITIVE_INFINITY
+    if (passedOver.size > 0) log.warn({ entries: [...passedOver] }, 'outcomes came too late: the entries had been taken back')
+    const queued = owed.filter(({ about }) => about.length === 0 || about.some(entry => !passedOver.has(entry)))
+    let due = queued.length > 0 ? queued[0]!.report.message.receivedAt : Number.POSITIVE_INFINITY
     for (const piece of pieces) {
       for (const { outcome, leased } of piece.verdicts) {
+        if (passedOver.has(outcome.entry)) continue
         settled(log, outcome, leased.message)
         if (outcome.action === 'deferred') due = Math.min(due, outcome.nextAttemptAt)
       }
       piece.resolve()
     }
-    for (const { report, kind, original } of owed) reported(log, report.message, { original, report: kind })
+    for (const { report, kind, original } of queued) reported(log, report.message, { original, report: kind })
     if (due !== Number.POSITIVE_INFINITY) this.#dueListener(due)
   }
 }
@@ -198,7 +205,7 @@ function batchOf(pieces: readonly Piece[], owed: readonly OwedReport[]): SettleB
   const verdicts = pieces.flatMap(piece => piece.verdicts)
   return {
     outcomes: verdicts.map(({ outcome }) => outcome),
-    reports: owed.map(({ report }) => report),
+    reports: owed.map(({ report, about }) => ({ report, about })),
     events: verdicts.map(eventOf),
   }
 }

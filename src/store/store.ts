@@ -177,8 +177,11 @@ export interface QueueStore {
    * A later call replaces an earlier one, so a moment already past makes them visible again at once.
    */
   postpone(domains: readonly DomainName[], until: Instant): Promise<void>
-  /** Outcomes of a batch, DSNs owed for them and events, in one transaction; deletes content no entry needs any more. */
-  settle(batch: SettleBatch): Promise<void>
+  /**
+   * Outcomes of a batch, DSNs owed for them and events, in one transaction; deletes content no entry needs any more.
+   * Answers the entries whose outcome was passed over with its event: no longer queued, or no longer leased.
+   */
+  settle(batch: SettleBatch): Promise<readonly EntryId[]>
   /** Gives leases back without an attempt: stop, closed site, full throttle. */
   release(entries: readonly { readonly entry: EntryId; readonly nextAttemptAt: Instant }[]): Promise<void>
   /** Extends leases of attempts that take long. */
@@ -217,10 +220,17 @@ export interface QueueStore {
 }
 
 export interface SettleBatch {
+  /** At most one per entry. */
   readonly outcomes: readonly Outcome[]
-  /** Reports (DSN) owed for these outcomes. */
-  readonly reports: readonly NewMessage[]
+  readonly reports: readonly BatchReport[]
   readonly events: readonly NewEvent[]
+}
+
+/** A report (DSN) that is owed. */
+export interface BatchReport {
+  readonly report: NewMessage
+  /** Entries of this batch it tells the end of: when none of their outcomes counts, nothing is queued. Empty: none. */
+  readonly about: readonly EntryId[]
 }
 
 // ── Accounts, credentials, sender addresses ─────────────────────────────────────────────────────────────────────────

@@ -113,6 +113,21 @@ describe('settling outcomes', () => {
     assert.deepEqual(due, [start])
   })
 
+  it('says which outcomes a report goes with, and tells neither when they came too late', async () => {
+    const late = entriesOf(2)
+    const { settler, batches, lines, due } = open({ late: ['m.0', 'm.1'] })
+    await settler.settle([makeAttempt([...late, ...entriesOf(1, 'n')], '550 5.1.1 no such user')])
+    assert.deepEqual(
+      batches[0]!.reports.map(({ about }) => about),
+      [['m.0', 'm.1'], ['n.0']],
+    )
+    assert.deepEqual(
+      lines.map(({ level, event, entries }) => event ?? [level, entries]),
+      [['warn', ['m.0', 'm.1']], 'bounced', 'reported'],
+    )
+    assert.deepEqual(due, [start])
+  })
+
   it('settles a mixed transaction recipient by recipient', async () => {
     const { settler, batches } = open()
     const [first, second, third] = entriesOf(3)
@@ -196,7 +211,7 @@ describe('settling while the store can not be written', () => {
     await clock.advance(2000)
     await done
     assert.equal(tried.length, 3)
-    assert.equal(new Set(tried.map(({ reports }) => reports[0]!.message.id)).size, 1)
+    assert.equal(new Set(tried.map(({ reports }) => reports[0]!.report.message.id)).size, 1)
   })
 
   it('knows the error by its code, whatever class it lost on its way between threads', async () => {
@@ -267,7 +282,7 @@ interface Line extends Fields {
 }
 
 /** A settler on a store whose writing can be slowed and broken. */
-function open(given: { poison?: string; original?: () => Promise<Buffer | null> } = {}) {
+function open(given: { poison?: string; late?: string[]; original?: () => Promise<Buffer | null> } = {}) {
   const clock: ManualClock = manualClock(start)
   const batches: SettleBatch[] = []
   const tried: SettleBatch[] = []
@@ -283,6 +298,7 @@ function open(given: { poison?: string; original?: () => Promise<Buffer | null> 
       if (batch.outcomes.some(({ entry }) => entry === given.poison)) throw new TypeError('a bug')
       batches.push(batch)
       await held
+      return given.late ?? []
     },
   }
   const settler = createSettler({

@@ -55,7 +55,8 @@ export function contractOfSettling(factory: StoreFactory): void {
         outcome(message.entries[1]!.id, 'deferred', now, { nextAttemptAt: now + 1e6 }),
       ]
       const report = newMessage({ now, from: 'postmaster@relay.example', to: ['a@ours.example'] })
-      const batch = { outcomes, reports: [report], events: outcomes.map(outcomeEvent) }
+      const about = outcomes.map(({ entry }) => entry)
+      const batch = { outcomes, reports: [{ report, about }], events: outcomes.map(outcomeEvent) }
       for (let i = 0; i < 3; i++) await t.store.settle(batch)
       assert.deepEqual(await t.store.totals(), { accepted: 3, delivered: 0, bounced: 1, cancelled: 0, queued: 2 })
       assert.equal((await t.store.events({ message: message.message.id }, 10)).length, 2)
@@ -97,11 +98,38 @@ export function contractOfSettling(factory: StoreFactory): void {
       const report = newMessage({ now, account: 'acme', to: ['a@ours.example'] })
       await t.store.settle({
         outcomes: [outcome(message.entries[0]!.id, 'bounced', now)],
-        reports: [report],
+        reports: [{ report, about: [message.entries[0]!.id] }],
         events: [],
       })
       assert.equal(told, 1)
       assert.deepEqual(ids(await t.store.claim({ now, lease, limit: 9, perDomain: 9 })), [report.entries[0]!.id])
+    })
+
+    it('queues a report only when an outcome it tells of counts, and says which did not', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const [mine, lost] = [1, 2].map(() => newMessage({ now, lease, to: ['a@x.example', 'b@x.example'] }))
+      for (const message of [mine!, lost!]) await t.store.accept(message)
+      const [a, b] = mine!.entries.map(entry => entry.id)
+      const [c, d] = lost!.entries.map(entry => entry.id)
+      // Their leases ran out meanwhile; somebody else has d by now.
+      await t.store.release([b!, c!, d!].map(entry => ({ entry, nextAttemptAt: now + 1e6 })))
+      const [both, late, delay] = ['both', 'late', 'delay'].map(to =>
+        newMessage({ now, from: 'postmaster@relay.example', to: [`${to}@ours.example`] }),
+      )
+      const outcomes = [a!, b!, c!, d!].map(entry => outcome(entry, 'bounced', now))
+      const reports = [
+        { report: both!, about: [a!, b!] },
+        { report: late!, about: [c!, d!] },
+        { report: delay!, about: [] },
+      ]
+      const passedOver = await t.store.settle({ outcomes, reports, events: outcomes.map(outcomeEvent) })
+      assert.deepEqual([...passedOver].sort(), [b!, c!, d!].sort())
+      assert.equal((await t.store.totals()).bounced, 1)
+      assert.equal((await t.store.events({ type: 'message.bounced' }, 10)).length, 1)
+      assert.equal(await t.store.message(late!.message.id), null)
+      const claimed = ids(await t.store.claim({ now, lease, limit: 9, perDomain: 9 }))
+      assert.deepEqual(claimed.sort(), [both!, delay!].map(({ entries }) => entries[0]!.id).sort())
     })
 
     it('removes the spool file with the last entry', async () => {

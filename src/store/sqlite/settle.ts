@@ -2,9 +2,10 @@
  * Settling: outcomes of attempts, their events and the reports owed for them, in one transaction.
  *
  * An outcome counts once: what is no longer queued, or was not leased, is passed over together with its events, so a
- * batch may be handed in again after a failure whose end nobody saw. A delivery is a fact whoever holds the lease.
+ * batch may be handed in again after a failure whose end nobody saw. A report goes with its outcomes: it is queued when
+ * one of them counts. A delivery is a fact whoever holds the lease.
  */
-import type { MessageId } from '../../mail/ids.ts'
+import type { EntryId, MessageId } from '../../mail/ids.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
@@ -14,8 +15,14 @@ import type { Transaction } from './transaction.ts'
 
 export interface SettleRow {
   readonly outcomes: readonly OutcomeRow[]
-  readonly reports: readonly AcceptRow[]
+  readonly reports: readonly ReportRow[]
   readonly events: readonly EventRow[]
+}
+
+/** `about`: as in BatchReport. */
+export interface ReportRow {
+  readonly row: AcceptRow
+  readonly about: readonly EntryId[]
 }
 
 export interface SettleParts {
@@ -84,22 +91,24 @@ export function openSettle({ db, lanes, totals, events, accept }: SettleParts) {
     tx.tellQueue()
   }
 
-  return function settle(tx: Transaction, { outcomes, reports, events: rows }: SettleRow): void {
+  return function settle(tx: Transaction, { outcomes, reports, events: rows }: SettleRow): readonly EntryId[] {
     const open = new Map<MessageId, OpenMessage | undefined>()
-    const passedOver = new Set<string>()
+    const passedOver = new Set<EntryId>()
     for (const outcome of outcomes) {
       if (!open.has(outcome.message)) open.set(outcome.message, messageById.get(outcome.message))
       const message = open.get(outcome.message)
       if (!message || !settleOne(tx, message, outcome)) passedOver.add(entryIdOf(outcome.message, outcome.n))
     }
     for (const message of open.values()) if (message) closeMessage(tx, message)
-    const repeated = outcomes.length > 0 && passedOver.size === outcomes.length
-    if (!repeated) for (const report of reports) writeReport(tx, report)
+    for (const { row, about } of reports) {
+      if (about.length === 0 || about.some(entry => !passedOver.has(entry))) writeReport(tx, row)
+    }
     events.write(passedOver.size === 0 ? rows : rows.filter(row => !isOf(passedOver, row)), seqs(open))
+    return [...passedOver]
   }
 }
 
-function isOf(entries: ReadonlySet<string>, [, , , message, n]: EventRow): boolean {
+function isOf(entries: ReadonlySet<EntryId>, [, , , message, n]: EventRow): boolean {
   return message !== null && n !== null && entries.has(entryIdOf(message, n))
 }
 

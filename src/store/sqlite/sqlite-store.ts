@@ -62,11 +62,11 @@ function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' 
       return { leased: leased.map(n => entryIdOf(row.id, n)), nextDueAt }
     },
     async settle({ outcomes, reports, events }: SettleBatch) {
-      const rows = reports.map(acceptRow)
-      await client.call(
+      const rows = reports.map(({ report, about }) => ({ row: acceptRow(report), about }))
+      return client.call(
         'settle',
         [{ outcomes: outcomes.map(outcomeRow), reports: rows, events: events.map(eventRow) }],
-        rows,
+        rows.map(({ row }) => row),
       )
     },
     purge: (before, limit) => client.call('purge', [before, limit]),
