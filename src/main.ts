@@ -10,17 +10,18 @@ import { openAdmin } from './admin/app.ts'
 import type { LiveState } from './admin/dependencies.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Config, Secrets } from './base/config.ts'
+import { makeDataDir } from './base/data-dir.ts'
 import { Lifecycle } from './base/lifecycle.ts'
 import { type LogSink, openLog } from './base/log.ts'
 import { createSeal, loadSealKey } from './base/seal.ts'
-import { openSettler } from './data-plane.ts'
 import { liveState, openPlanes } from './data-planes.ts'
 import { openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { startRechecker } from './domains/rechecker.ts'
 import { type Domains, openDomains } from './domains/service.ts'
 import { cancelEntries } from './outcome/expiry.ts'
-import { type Sandbox, startSandbox } from './sandbox/world.ts'
+import type { Sandbox, SandboxParts } from './sandbox/world.ts'
+import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 
@@ -51,6 +52,7 @@ export interface Relay {
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { config, clock = systemClock } = options
+  makeDataDir(config.dataDir)
   const sink =
     options.log ?? (await openLog({ ...config.log, folder: config.log.file ? join(config.dataDir, 'log') : null }))
   const { log } = sink
@@ -90,7 +92,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const resolver = wiring.resolver ?? openResolver({ ...config.dns, clock })
   lifecycle.add({ name: 'resolver', stop: () => resolver.close() })
   const domains = openDomains({ store, resolver, seal, clock, log, config })
-  const sandbox = wiring.sandbox ? await startSandbox({ config, store, domains, seal, clock, log }) : null
+  const sandbox = wiring.sandbox ? await openSandbox({ config, store, domains, seal, clock, log }) : null
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
   const state = () => liveState(planes)
@@ -121,4 +123,10 @@ async function wire(wiring: Wiring): Promise<Relay> {
     reloadCertificate: async () => void (await Promise.all(planes.map(plane => plane.reloadCertificate()))),
     stop: () => lifecycle.stop(),
   }
+}
+
+/** Loaded only when it is wanted: a production relay has no use for it. */
+async function openSandbox(parts: SandboxParts): Promise<Sandbox> {
+  const { startSandbox } = await import('./sandbox/world.ts')
+  return startSandbox(parts)
 }

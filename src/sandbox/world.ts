@@ -4,7 +4,6 @@
  * All of it is on loopback, and its zone says that every domain's mail goes there. Fails to start with ConfigError when a
  * port is taken or the configuration would let mail out.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { type Config, ConfigError } from '../base/config.ts'
@@ -59,7 +58,6 @@ export async function startSandbox(parts: SandboxParts): Promise<Sandbox> {
 async function start(parts: SandboxParts, started: AsyncDisposableStack): Promise<Sandbox> {
   const { config, store, domains, clock, log } = parts
   const address = loopbackAddresses(config)
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o750 })
   const book = openZoneBook(join(config.dataDir, 'sandbox-zone.json'))
   await publishOwnRecords(parts, book)
   const zone = await startZoneServer({ book, hosts, ...address.dns, clock }).catch(told('dns.servers', address.dns))

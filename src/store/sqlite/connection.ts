@@ -6,6 +6,7 @@
  * connection's life; it is read back at open, and again after the first write, and anything but FULL refuses to go on.
  * Fails with StoreUnavailable when the file can't be opened; `isTrouble` tells trouble of the disk from mistakes of ours.
  */
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StoreUnavailable } from '../store.ts'
 
@@ -73,6 +74,7 @@ export function lockFolder(file: string): Connection {
 function open(file: string, options: Database.Options, prepare: (connection: Connection) => void): Connection {
   let connection: Connection | null = null
   try {
+    if (!options.readonly) makePrivate(file)
     connection = new Database(file, { timeout: busyTimeoutMs, ...options })
     prepare(connection)
     return connection
@@ -81,6 +83,15 @@ function open(file: string, options: Database.Options, prepare: (connection: Con
     if (cause instanceof StoreUnavailable) throw cause
     throw new StoreUnavailable(`${file} can't be opened: ${(cause as Error).message}`, { cause })
   }
+}
+
+/**
+ * For the relay's user alone, whatever the umask: SQLite makes files that everybody can read, and gives a log the mode of
+ * its database. A file that exists is not opened here, since closing it would end the locks that this process has on it.
+ */
+function makePrivate(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
+  for (const existing of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(existing)) chmodSync(existing, 0o600)
 }
 
 export function codeOf(error: unknown): string {
