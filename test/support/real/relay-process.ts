@@ -28,35 +28,23 @@ export interface Customer {
   readonly zone: Zone
 }
 
-const root = join(import.meta.dirname, '../../..')
+export const program = join(import.meta.dirname, '../../../src/kitte.ts')
 /** Long enough for a loaded machine. */
 const readyWithinMs = 30_000
 
 export async function startRelayProcess({ dnsPort, mxPort }: RelayProcessOptions): Promise<RelayProcess> {
   const folder = temporaryFolder('kitte-relay-')
   const [starttlsPort, implicitPort, httpPort] = [await freePort(), await freePort(), await freePort()]
-  const config = {
-    hostname: 'relay.kitte.test',
-    dataDir: join(folder.path, 'data'),
-    log: { stdout: false },
-    submission: {
-      listeners: [
-        { host: '127.0.0.1', port: starttlsPort, tls: 'starttls' },
-        { host: '127.0.0.1', port: implicitPort, tls: 'implicit' },
-      ],
-    },
-    http: { host: '127.0.0.1', port: httpPort },
-    dns: { servers: [`127.0.0.1:${dnsPort}`] },
-    delivery: { port: mxPort, allowPrivateAddresses: true, ipv6: false },
-    queue: { retryAfter: ['1s'] },
-    spf: { mechanisms: ['ip4:127.0.0.1'], sendingIps: ['127.0.0.1'] },
-    relayDomain: { name: 'relay.kitte.test', bounceHost: 'bounce.relay.kitte.test' },
-  }
+  const listeners = [
+    { host: '127.0.0.1', port: starttlsPort, tls: 'starttls' },
+    { host: '127.0.0.1', port: implicitPort, tls: 'implicit' },
+  ]
+  const config = configOf({ dataDir: join(folder.path, 'data'), listeners, httpPort, dnsPort, mxPort })
   const file = join(folder.path, 'kitte.yaml')
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(config))
   const token = randomBytes(16).toString('hex')
-  const args = [join(root, 'src/kitte.ts'), 'start', '--config', file]
+  const args = [program, 'start', '--config', file]
   const env = { ...process.env, KITTE_ADMIN_TOKEN: token }
   const ready = (output: string) => output.includes('kitte: running')
   const running = await start(process.execPath, args, ready, { env }, readyWithinMs)
@@ -65,7 +53,7 @@ export async function startRelayProcess({ dnsPort, mxPort }: RelayProcessOptions
     starttlsPort,
     implicitPort,
     folder: folder.path,
-    api: (method, path, body) => call(`http://127.0.0.1:${httpPort}${path}`, token, method, body),
+    api: (method, path, body) => callApi(`http://127.0.0.1:${httpPort}${path}`, token, method, body),
     output: running.output,
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]()
@@ -74,8 +62,30 @@ export async function startRelayProcess({ dnsPort, mxPort }: RelayProcessOptions
   }
 }
 
+/** A relay on loopback that asks our name server and delivers to our MX. */
+export function configOf(parts: {
+  readonly dataDir: string
+  readonly listeners: readonly { readonly host: string; readonly port: number; readonly tls: string }[]
+  readonly httpPort: number
+  readonly dnsPort: number
+  readonly mxPort: number
+}) {
+  return {
+    hostname: 'relay.kitte.test',
+    dataDir: parts.dataDir,
+    log: { stdout: false },
+    submission: { listeners: parts.listeners },
+    http: { host: '127.0.0.1', port: parts.httpPort },
+    dns: { servers: [`127.0.0.1:${parts.dnsPort}`] },
+    delivery: { port: parts.mxPort, allowPrivateAddresses: true, ipv6: false },
+    queue: { retryAfter: ['1s'] },
+    spf: { mechanisms: ['ip4:127.0.0.1'], sendingIps: ['127.0.0.1'] },
+    relayDomain: { name: 'relay.kitte.test', bounceHost: 'bounce.relay.kitte.test' },
+  }
+}
+
 /** Registers a domain and a credential for it. */
-export async function addCustomer(relay: RelayProcess, domain: string): Promise<Customer> {
+export async function addCustomer(relay: Pick<RelayProcess, 'api'>, domain: string): Promise<Customer> {
   const account = await relay.api<{ id: string }>('POST', '/v1/accounts', { name: domain })
   const { username, password } = await relay.api<Customer>('POST', '/v1/credentials', { account: account.id })
   const { records } = await relay.api<{ records: { name: string; type: string; value: string }[] }>(
@@ -90,7 +100,7 @@ export async function addCustomer(relay: RelayProcess, domain: string): Promise<
   return { username, password, zone: Object.fromEntries(texts.map(({ name, value }) => [name, { TXT: [value] }])) }
 }
 
-async function call<T>(url: string, token: string, method: string, body: unknown): Promise<T> {
+export async function callApi<T>(url: string, token: string, method: string, body: unknown): Promise<T> {
   const response = await fetch(url, {
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
