@@ -16,9 +16,8 @@ import type { Transport } from './delivery/transport.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { leasesReclaimed } from './outcome/delivery-log.ts'
 import { startExpiry } from './outcome/expiry.ts'
-import { createOriginalReader } from './outcome/original.ts'
-import { createSettler, type Settler } from './outcome/settle.ts'
 import { startJanitor } from './queue/janitor.ts'
+import { openSettler } from './settler.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { openDirectory } from './store/directory.ts'
 import { openSpool } from './store/spool.ts'
@@ -117,27 +116,4 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     reloadCertificate: () => submission.reloadCertificate(),
     stop: () => lifecycle.stop(),
   }
-}
-
-/** Also the main thread's, for what it settles itself: cancelled entries. */
-export function openSettler(
-  { config, store, clock, log }: Pick<DataPlaneParts, 'config' | 'store' | 'clock' | 'log'>,
-  lifecycle: Lifecycle,
-): Settler {
-  const spool = openSpool(config.dataDir)
-  const settler = createSettler({
-    store,
-    clock,
-    log,
-    dsn: {
-      hostname: config.hostname,
-      relayDomain: config.relayDomain.name,
-      timeZone: config.timeZone,
-      expireAfterMs: config.queue.expireAfter,
-      original: createOriginalReader({ store, spool }),
-    },
-    retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
-  })
-  lifecycle.add({ name: 'settler', stop: () => settler.stop() })
-  return settler
 }

@@ -12,7 +12,6 @@ import type { Config } from './base/config.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
 import type { LogSink } from './base/log.ts'
 import type { Seal } from './base/seal.ts'
-import { openDataPlane } from './data-plane.ts'
 import { asThread, type DataPlaneThread, startDataPlaneThread } from './data-plane-thread.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { verpKeyOf } from './feedback/verp.ts'
@@ -66,7 +65,13 @@ function workerCount({ delivery: { workers } }: Config): number {
 
 async function openPlane(parts: DataPlanesParts, verpKey: Buffer, owner: string, reusePort: boolean) {
   const { config, sink, sealKey } = parts
-  if (parts.inProcess) return asThread(await openDataPlane({ ...parts, log: sink.log, owner, verpKey, reusePort }))
+  if (parts.inProcess) return openHere(parts, verpKey, owner)
   const data = { config, owner, sealKey, verpKey, storePort: parts.port(), reusePort }
   return startDataPlaneThread({ data, log: sink, onDeath: error => parts.onDeath?.(error) })
+}
+
+/** Loaded only here: in production this thread has no use for the data plane's libraries. */
+async function openHere(parts: DataPlanesParts, verpKey: Buffer, owner: string): Promise<DataPlaneThread> {
+  const { openDataPlane } = await import('./data-plane.ts')
+  return asThread(await openDataPlane({ ...parts, log: parts.sink.log, owner, verpKey }))
 }

@@ -47,6 +47,8 @@ interface Writer {
 }
 
 const contentsPerTransaction = 64
+/** Batches are gone after their commit; V8's own choice only keeps more of them as garbage. */
+const youngGenerationMb = 8
 
 export async function openStore(options: OpenStoreOptions): Promise<OpenStore> {
   const { dataDir, log, clock } = options
@@ -106,7 +108,10 @@ function writeHere(options: OpenStoreOptions): Writer {
 }
 
 async function startThread(options: OpenStoreOptions): Promise<Writer> {
-  const worker = new Worker(new URL('./sqlite/writer.ts', import.meta.url), { workerData: settingsOf(options) })
+  const worker = new Worker(new URL('./sqlite/writer.ts', import.meta.url), {
+    workerData: settingsOf(options),
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+  })
   const ended = once(worker, 'exit')
   const failed = new Promise<Error>(resolve => worker.once('error', resolve))
   failed.then(error => options.log.error({ stack: error.stack }, 'the writer of the store has stopped'))

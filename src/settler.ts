@@ -1,0 +1,40 @@
+/**
+ * The settler with what it needs from the configuration. Wiring only.
+ *
+ * In a file of its own because the main thread settles too (what an operator cancels), and should not load the data
+ * plane with its libraries for that: 12 MB of heap.
+ */
+import type { Clock } from './base/clock.ts'
+import type { Config } from './base/config.ts'
+import type { Lifecycle } from './base/lifecycle.ts'
+import type { Log } from './base/log.ts'
+import { createOriginalReader } from './outcome/original.ts'
+import { createSettler, type Settler } from './outcome/settle.ts'
+import { openSpool } from './store/spool.ts'
+import type { Store } from './store/store.ts'
+
+export interface SettlerParts {
+  readonly config: Config
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export function openSettler({ config, store, clock, log }: SettlerParts, lifecycle: Lifecycle): Settler {
+  const spool = openSpool(config.dataDir)
+  const settler = createSettler({
+    store,
+    clock,
+    log,
+    dsn: {
+      hostname: config.hostname,
+      relayDomain: config.relayDomain.name,
+      timeZone: config.timeZone,
+      expireAfterMs: config.queue.expireAfter,
+      original: createOriginalReader({ store, spool }),
+    },
+    retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
+  })
+  lifecycle.add({ name: 'settler', stop: () => settler.stop() })
+  return settler
+}
