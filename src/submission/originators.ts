@@ -16,9 +16,14 @@ import { replies, SmtpError } from './replies.ts'
 /** More authors than any letter has; each costs look-ups. */
 const maxAuthors = 50
 
-/** Characters at which some reader ends a line, followed by the name of a field that says who a message is from. */
-const hiddenField =
-  /(?:[\x00\x0b\x0c\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9])[ \t]*(?:resent-)?(?:from|sender|reply-to)[ \t]*:/i
+/**
+ * Where some reader ends a line: control characters, U+0085 and U+2028 f. The octet 85 counts alone (Latin-1) and behind
+ * C2, but not as the end of another UTF-8 character: that of 内 in `Subject: 社内 From: …`. Letter case matters, for C2 is
+ * the capital of E2 in Latin-1.
+ */
+const strangeLineEnd = /[\x00\x0b\x0c\x1c-\x1e]|(?<![\x80-\xbf\xc3-\xf4])\x85|\xe2\x80[\xa8\xa9]/
+/** The name of a field that says who a message is from. */
+const originatorField = /^[ \t]*(?:resent-)?(?:from|sender|reply-to)[ \t]*:/i
 
 export interface Originators {
   /** Of all From fields, in order. Never empty. */
@@ -41,7 +46,7 @@ export interface OwnedAddress {
 
 export function readOriginators(header: HeaderBlock): Originators {
   if (/^[ \t]/.test(header.text)) throw new SmtpError(replies.leadingSpace)
-  if (hiddenField.test(header.text)) throw new SmtpError(replies.hiddenField)
+  if (hidesField(header)) throw new SmtpError(replies.hiddenField)
   const from = readField(header, 'From')
   const sender = readField(header, 'Sender')
   if (from.count === 0) throw new SmtpError(fromMissing(header))
@@ -68,6 +73,11 @@ function readField(header: HeaderBlock, name: 'From' | 'Sender') {
     mailboxes: lists.flatMap(list => list.mailboxes),
     hidden: lists.flatMap(list => list.hidden.map(address => ({ field: name, address }))),
   }
+}
+
+function hidesField({ text }: HeaderBlock): boolean {
+  const [, ...behind] = text.split(strangeLineEnd)
+  return behind.some(rest => originatorField.test(rest))
 }
 
 function fromMissing(header: HeaderBlock) {

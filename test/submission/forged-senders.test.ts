@@ -195,6 +195,16 @@ const cases: readonly Case[] = [
     reply: /^550 5\.6\.0 The header hides/,
   },
   {
+    what: 'a From behind U+0085',
+    header: Buffer.from('From: a@ours.example\r\nX: y\u0085From: evil@bank.example'),
+    reply: /^550 5\.6\.0 The header hides/,
+  },
+  {
+    what: 'a character that ends in the octet 85 before the word From',
+    header: Buffer.from('From: a@ours.example\r\nSubject: 社内 From: 田中'),
+    reply: ok,
+  },
+  {
     what: 'a Sender behind a NUL',
     header: 'From: a@ours.example\r\nX: y\x00Sender: evil@bank.example',
     reply: /^550 5\.6\.0 The header hides/,
