@@ -26,7 +26,7 @@ export interface AttemptParts extends DecisionParts, Omit<HostParts, 'noteSilent
   readonly verpKey: KeyObject
 }
 
-/** `untried`: the sender's own server came or went since the route was chosen, or the worker stops. */
+/** `untried`: the sender's own server came, went or changed since the route was chosen, or the worker stops. */
 export type AttemptEnd = { readonly settled: readonly SettledAttempt[] } | { readonly untried: true }
 
 const localTrouble: Reply = { code: 451, detail: '3.0', text: 'Temporary local problem', from: 'relay' }
@@ -107,7 +107,8 @@ function nothingKnown({ envelope }: Message, { clock }: Pick<AttemptParts, 'cloc
 function routeChanged(decision: Decision, route: Route): boolean {
   if (decision.own === null || route.own === null) return decision.own !== route.own
   const [now, then] = [decision.own.smtp, route.own.smtp]
-  return now.host !== then.host || now.port !== then.port || now.username !== then.username
+  const settings = ['host', 'port', 'tls', 'username', 'sealedPassword'] as const
+  return settings.some(setting => now[setting] !== then[setting])
 }
 
 /** The null reverse-path stays null: a bounce must never be bounced (RFC 5321 §4.5.5). */

@@ -5,6 +5,7 @@
  * (loopback, private …) are refused by the lookup, for both kinds of route alike. Fails as `Destinations` does, and
  * with SealBroken when an own server's password doesn't open.
  */
+import { createHash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Seal } from '../base/seal.ts'
@@ -46,6 +47,7 @@ export interface RouteParts {
   readonly clock: Clock
   readonly resolver: Resolver
   readonly lookup: LookupOptions
+  readonly seal: Seal
 }
 
 /** Lookups that take longer are stragglers: their timeout is seconds, a good answer takes some 10 ms. */
@@ -114,14 +116,24 @@ function bySite(
 async function ownRoute(
   leased: readonly LeasedEntry[],
   own: NonNullable<Route['own']>,
-  { resolver, lookup }: RouteParts,
+  { resolver, lookup, seal }: RouteParts,
 ): Promise<Routed | Unrouted> {
-  const { host, port, username } = own.smtp
+  const { host, port } = own.smtp
   const site = `smtp:${host}:${port}`
   const found = await findAddresses(resolver, host, lookup)
   if ('failure' in found) return { leased, kind: 'own-smtp', site, failure: found.failure }
   const hosts = [{ host, preference: 0, addresses: found.addresses }]
-  return { leased, route: { kind: 'own-smtp', key: `${site} ${username}`, site, hosts, own } }
+  return { leased, route: { kind: 'own-smtp', key: `${site} ${loginOf(own, seal)}`, site, hosts, own } }
+}
+
+/**
+ * Two addresses may share a login, and then its limits. With another password it is another login: somebody's wrong one
+ * must not stop the mail of whoever has the right one.
+ */
+function loginOf(own: NonNullable<Route['own']>, seal: Seal): string {
+  return createHash('sha256')
+    .update(`${own.smtp.username}\0${passwordOf(own, seal)}`)
+    .digest('base64url')
 }
 
 /** One spec for each place, made when its turn comes: most messages need only the first. */
@@ -158,8 +170,12 @@ function ownSpec(
     implicitTls: smtp.port === implicitTlsPort,
     verifyCertificate: smtp.tls === 'required',
     ehlo: hostname,
-    auth: { username: smtp.username, password: seal.open(smtp.sealedPassword, ownSmtpPurpose(sender)) },
+    auth: { username: smtp.username, password: passwordOf({ smtp, sender }, seal) },
   }
+}
+
+function passwordOf({ smtp, sender }: NonNullable<Route['own']>, seal: Seal): string {
+  return seal.open(smtp.sealedPassword, ownSmtpPurpose(sender))
 }
 
 /** What a sender's SMTP password is sealed for (`base/seal.ts`). */
