@@ -31,7 +31,7 @@ const doors: Record<string, readonly string[]> = {
   'pino-roll': ['src/base/log.ts'],
   zod: ['src/base/config.ts', 'src/admin/'],
   yaml: ['src/base/config.ts'],
-  commander: ['src/cli/', 'src/kitte.ts'],
+  commander: ['src/cli/'],
   'dns-packet': ['src/dns/', 'src/sandbox/'],
   'node:dns': ['src/dns/'],
   '@node-rs/argon2': ['src/base/password.ts'],

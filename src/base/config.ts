@@ -248,6 +248,11 @@ export function loadCliEnvironment(environment: Environment = process.env): {
   }
 }
 
+/** Sets a variable of this process unless it is set, for those who read it there: libuv, threads that start later. */
+export function provideVariable(name: string, value: string): void {
+  process.env[name] ??= value
+}
+
 export const defaultFile = resolve(import.meta.dirname, '../../config/default.yaml')
 /** What `npm start` without arguments runs. */
 export const sandboxFile = resolve(import.meta.dirname, '../../config/sandbox.yaml')

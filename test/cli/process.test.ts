@@ -15,7 +15,10 @@ interface Ended {
 }
 
 function kitte(api: Api | null, args: readonly string[], input = ''): Promise<Ended> {
-  const variables = api === null ? {} : { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token }
+  return ended(args, api === null ? {} : { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token }, input)
+}
+
+function ended(args: readonly string[], variables: Readonly<Record<string, string>>, input = ''): Promise<Ended> {
   const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env.PATH, ...variables } })
   let [out, err] = ['', '']
   child.stdout.on('data', data => {
@@ -47,6 +50,13 @@ describe('the command kitte as a process', () => {
     const { code, out, err } = await kitte(api, ['account', 'show', 'nobody'])
     assert.deepEqual([code, out], [1, ''])
     assert.match(err, /^kitte: there is no account nobody\n {2}"kitte account list" shows them all\n$/)
+  })
+
+  it('strips and compiles its code once', async () => {
+    await ended(['--help'], {})
+    const { err } = await ended(['--help'], { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
+    assert.match(err, /transpile cache for StrippedTypeScript file:\S+\/src\/cli\/program\.ts\.\.\.success/)
+    assert.match(err, /V8 code cache for ESM file:\S+\/src\/cli\/program\.ts was accepted/)
   })
 
   it('tells its commands without an argument', async () => {
