@@ -186,7 +186,10 @@ export interface QueueStore {
   release(entries: readonly { readonly entry: EntryId; readonly nextAttemptAt: Instant }[]): Promise<void>
   /** Extends leases of attempts that take long. */
   renew(entries: readonly EntryId[], lease: Lease): Promise<void>
-  /** Ends leases: all of an owner (at its start), or those run out before `now`. Marks the entries in doubt. */
+  /**
+   * Ends leases: all of an owner (at its start), or those run out before `now`. Marks the entries in doubt. An owner's
+   * start also ends every postponement: why it was made stood in the memory of whoever made it, and that may be gone.
+   */
   reclaim(of: { readonly owner: string } | { readonly expiredBefore: Instant }): Promise<number>
   /** Unleased entries past their expiry, leased to the caller, which settles them as bounced. */
   claimExpired(request: Omit<ClaimRequest, 'perDomain'>): Promise<readonly LeasedEntry[]>

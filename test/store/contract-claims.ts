@@ -66,6 +66,20 @@ export function contractOfClaims(factory: StoreFactory): void {
       assert.equal(await t.store.nextDueAt(), null)
     })
 
+    it('sees every domain again when an owner starts', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const postponed = await put(t, 'a@full.example')
+      const later = await put(t, 'b@later.example', now + 1000)
+      await t.store.postpone(['full.example', 'later.example'], now + 60_000)
+      await t.store.reclaim({ expiredBefore: now })
+      assert.deepEqual(ids(await t.store.claim(request(now))), [])
+      await t.store.reclaim({ owner: 'node/0' })
+      assert.deepEqual(ids(await t.store.claim(request(now))), [postponed])
+      assert.equal(await t.store.nextDueAt(), now + 1000)
+      assert.deepEqual(ids(await t.store.claim(request(now + 1000))), [later])
+    })
+
     it('takes what has expired, held or not, whatever its lane says', async () => {
       await using t = await factory()
       const now = t.clock.now()

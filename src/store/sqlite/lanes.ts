@@ -21,6 +21,7 @@ export function openLanes(db: Connection) {
     insert into lane (domain, due_at, closed_until) values (?, ?, ?)
     on conflict (domain) do update set due_at = excluded.due_at, closed_until = excluded.closed_until`)
   const open = db.prepare('update lane set closed_until = 0 where domain = ? and closed_until > 0')
+  const openAll = db.prepare('update lane set due_at = ?, closed_until = 0 where closed_until > ?')
   const revisit = db.prepare('update lane set due_at = ? where domain = ?')
   const remove = db.prepare('delete from lane where domain = ?')
   due.pluck()
@@ -54,6 +55,11 @@ export function openLanes(db: Connection) {
     open(tx: Transaction, domains: Iterable<DomainName>): void {
       flush(tx)
       for (const domain of domains) open.run(domain)
+    },
+    /** Ends all postponements; answers how many. */
+    openAll(tx: Transaction): number {
+      flush(tx)
+      return openAll.run(tx.now, tx.now).changes
     },
   }
 }

@@ -51,8 +51,9 @@ export function openLeases(db: Connection, lanes: Lanes) {
 
     reclaim(tx: Transaction, of: { readonly owner: string } | { readonly expiredBefore: Instant }): number {
       const rows = 'owner' in of ? reclaimOf.all(of.owner) : reclaimExpired.all(of.expiredBefore)
+      const opened = 'owner' in of ? lanes.openAll(tx) : 0
       for (const row of rows) backInLane(tx, row)
-      if (rows.length > 0) tx.tellQueue()
+      if (rows.length + opened > 0) tx.tellQueue()
       return rows.length
     },
   }
