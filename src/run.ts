@@ -4,12 +4,12 @@
  * A second SIGTERM or SIGINT ends at once: nothing accepted is lost by that, only connections are cut.
  */
 import { type Config, loadConfig, loadSecrets, sandboxFile } from './base/config.ts'
-import { shareCompileCache } from './base/threads.ts'
+import { prepareThreads } from './base/threads.ts'
 import { type Relay, startRelay } from './main.ts'
 
 /** `config: null` is the sandbox. Resolves when the relay runs; the process then lives until it is told to end. */
 export async function run(config: Config | null): Promise<void> {
-  shareCompileCache()
+  await prepareThreads()
   const sandbox = config === null
   const relay = await startRelay({
     config: config ?? loadConfig([sandboxFile]),

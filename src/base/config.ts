@@ -248,9 +248,9 @@ export function loadCliEnvironment(environment: Environment = process.env): {
   }
 }
 
-/** Sets a variable of this process unless it is set, for those who read it there: libuv, threads that start later. */
-export function provideVariable(name: string, value: string): void {
-  process.env[name] ??= value
+/** Changes a variable of this process, for those who read it there: libuv, threads that start later. */
+export function changeVariable(name: string, change: (stated: string | undefined) => string): void {
+  process.env[name] = change(process.env[name])
 }
 
 export const defaultFile = resolve(import.meta.dirname, '../../config/default.yaml')
