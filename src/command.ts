@@ -25,7 +25,7 @@ const context: CliContext = {
   errors: process.stderr,
   clock: systemClock,
   variables: undefined,
-  start: async config => (await import('./run.ts')).run(config),
+  start: async (config, warnings) => (await import('./run.ts')).run(config, warnings),
 }
 
 // A reader that has seen enough (`kitte queue list | head`) is no failure.

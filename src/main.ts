@@ -29,6 +29,8 @@ export interface RelayOptions {
   readonly config: Config
   readonly secrets: Secrets
   readonly sandbox: boolean
+  /** About the configuration, for the log. */
+  readonly warnings?: readonly string[]
   /** The rest is for tests: a clock to turn by hand, a zone, no threads. */
   readonly clock?: Clock
   readonly log?: LogSink
@@ -60,6 +62,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     log.error({ name, error: String(error) }, `${name} did not stop`),
   )
   lifecycle.add({ name: 'log', stop: () => sink.close() })
+  for (const warning of options.warnings ?? []) log.warn({}, `configuration: ${warning}`)
   try {
     return await wire({ ...options, clock, sink, lifecycle })
   } catch (error) {

@@ -8,12 +8,13 @@ import { prepareThreads } from './base/threads.ts'
 import { type Relay, startRelay } from './main.ts'
 
 /** `config: null` is the sandbox. Resolves when the relay runs; the process then lives until it is told to end. */
-export async function run(config: Config | null): Promise<void> {
+export async function run(config: Config | null, warnings: readonly string[]): Promise<void> {
   await prepareThreads()
   const sandbox = config === null
   const relay = await startRelay({
     config: config ?? loadConfig([sandboxFile]),
     secrets: loadSecrets(),
+    warnings,
     sandbox,
     onDeath: error => {
       process.stderr.write(`kitte: ${error.stack ?? error.message}\n`)

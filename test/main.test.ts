@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../src/base/config.ts'
@@ -12,7 +12,7 @@ function temporaryFolder(): Disposable & { readonly path: string } {
 }
 
 /** A relay as in production, but in this thread and on free ports. */
-function start(dataDir: string) {
+function start(dataDir: string, warnings: readonly string[] = []) {
   const config = loadConfig([], {
     KITTE_DATA_DIR: dataDir,
     KITTE_LOG_STDOUT: 'false',
@@ -20,7 +20,7 @@ function start(dataDir: string) {
     KITTE_SUBMISSION_LISTENERS: '[{ host: 127.0.0.1, port: 0, tls: starttls }]',
   })
   const secrets = { adminToken: null, sealKey: null }
-  return startRelay({ config, secrets, sandbox: false, resolver: zoneResolver({}), inProcess: true })
+  return startRelay({ config, secrets, warnings, sandbox: false, resolver: zoneResolver({}), inProcess: true })
 }
 
 describe('a relay that starts', () => {
@@ -36,6 +36,15 @@ describe('a relay that starts', () => {
       ]),
     )
     assert.deepEqual(modes, { '': '700', 'kitte.db': '600', log: '750', 'seal.key': '600', 'admin-token': '600' })
+  })
+
+  it('logs what was warned of in its configuration', async () => {
+    using folder = temporaryFolder()
+    const relay = await start(folder.path, ['hostname: set the name of this relay'])
+    await relay.stop()
+    const lines = readFileSync(join(folder.path, 'log', 'delivery.1.log'), 'utf8').split('\n')
+    const { level, text } = JSON.parse(lines[0]!)
+    assert.deepEqual([level, text], ['warn', 'configuration: hostname: set the name of this relay'])
   })
 
   it('names the key when the folder can not be made', async () => {

@@ -1,7 +1,7 @@
 /**
  * Rules between configuration keys: what each key allows alone but not together, and what real mail needs.
  *
- * Answers mistakes as lines that name the key and the mend; never throws.
+ * Answers mistakes and warnings as lines that name the key and the mend; never throws.
  */
 import { existsSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
@@ -14,7 +14,8 @@ export function contradictions(config: Config): string[] {
 
 /**
  * Keys whose defaults are examples: mail that leaves under them is refused everywhere, bounces to nobody, and makes
- * customers publish SPF records for somebody else's servers. So real delivery needs them stated, and not as an example.
+ * customers publish SPF records for somebody else's servers. The relay starts with them all the same, and warns: who is
+ * just setting up must be able to see its records (`kitte relay show`) and to try it out.
  */
 const ownValues = [
   ['hostname', 'set the name of this relay: it must resolve to the sending address, and back (PTR)'],
@@ -34,7 +35,7 @@ type Look = (path: readonly string[]) => unknown
  * `stated`: the value a file or the environment gave a key, undefined without. Port 25 and public addresses only are
  * what real mail means: tests and sandboxes use other ports or private addresses.
  */
-export function productionMistakes(config: Config, stated: Look): string[] {
+export function exampleWarnings(config: Config, stated: Look): string[] {
   if (config.delivery.port !== 25 || config.delivery.allowPrivateAddresses) return []
   return ownValues.flatMap(([key, mend]) => {
     const value = stated(key.split('.'))

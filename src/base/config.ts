@@ -10,7 +10,7 @@ import ipaddr from 'ipaddr.js'
 import { parseDocument, parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { parseDomain } from '../mail/address.ts'
-import { contradictions, productionMistakes } from './config-rules.ts'
+import { contradictions, exampleWarnings } from './config-rules.ts'
 import { suggest } from './suggest.ts'
 
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -191,14 +191,9 @@ type Tree = { [key: string]: unknown }
 
 /**
  * Reads the defaults, the files in order (later ones win) and the environment. Relative paths in the configuration
- * are relative to the last file, or to the working directory without one. `use: production` also refuses what is fine
- * for a test but not for mail that really goes out (`productionMistakes`).
+ * are relative to the last file, or to the working directory without one.
  */
-export function loadConfig(
-  files: readonly string[],
-  environment: Environment = process.env,
-  use: 'any' | 'production' = 'any',
-): Config {
+export function loadConfig(files: readonly string[], environment: Environment = process.env): Config {
   const source = files.at(-1) ?? 'the configuration'
   const mistakes: string[] = []
   const given = files.map(file => readTree(file, mistakes)).reduce(merge, {})
@@ -210,9 +205,18 @@ export function loadConfig(
   }
   const config = withAbsolutePaths(parsed.data, files.length > 0 ? dirname(resolve(source)) : process.cwd())
   mistakes.push(...contradictions(config))
-  if (use === 'production') mistakes.push(...productionMistakes(config, path => valueAt(given, path)))
   if (mistakes.length > 0) throw new ConfigError(source, mistakes)
   return config
+}
+
+/** What the relay starts with but real mail would suffer from, a line each: `hostname: set …`. For files that load. */
+export function configWarnings(
+  config: Config,
+  files: readonly string[],
+  environment: Environment = process.env,
+): readonly string[] {
+  const stated = treeOf(files, environment)
+  return exampleWarnings(config, path => valueAt(stated, path))
 }
 
 /** Every key with the value that counts, as it is written: `['queue.expireAfter', '4d']`. For files that load. */
@@ -220,10 +224,15 @@ export function effectiveValues(
   files: readonly string[],
   environment: Environment = process.env,
 ): readonly (readonly [key: string, value: unknown])[] {
-  const mistakes: string[] = []
-  const tree = [defaultFile, ...files].map(file => readTree(file, mistakes)).reduce(merge, {})
-  applyEnvironment(tree, environment, mistakes)
+  const tree = treeOf([defaultFile, ...files], environment)
   return configKeys().map(path => [path.join('.'), valueAt(tree, path)])
+}
+
+/** What files and environment state. */
+function treeOf(files: readonly string[], environment: Environment): Tree {
+  const tree = files.map(file => readTree(file, [])).reduce(merge, {})
+  applyEnvironment(tree, environment, [])
+  return tree
 }
 
 function valueAt(tree: Tree, [key, ...rest]: readonly string[]): unknown {

@@ -2,9 +2,9 @@
  * `kitte check-config`: whether the relay would start with a configuration, and the values that would count.
  */
 import type { Command } from 'commander'
-import { effectiveValues, loadConfig } from '../base/config.ts'
+import { configWarnings, effectiveValues, loadConfig } from '../base/config.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, commonOptions, show } from './context.ts'
+import { type CliContext, commonOptions, show, warn } from './context.ts'
 import { facts } from './table.ts'
 
 export function register(program: Command, context: CliContext): void {
@@ -15,7 +15,8 @@ export function register(program: Command, context: CliContext): void {
     .action((given: string | undefined, _options: object, command: Command) => {
       const file = given ?? commonOptions(context, command).config
       if (file === null) throw new CliError('which configuration?', 'kitte check-config FILE')
-      loadConfig([file], context.variables, 'production')
+      const config = loadConfig([file], context.variables)
+      warn(context, configWarnings(config, [file], context.variables))
       const values = effectiveValues([file], context.variables)
       show(context, command, Object.fromEntries(values), answer => {
         const lines = facts(Object.entries(answer).map(([key, value]) => [key, JSON.stringify(value)]))

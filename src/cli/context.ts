@@ -28,8 +28,8 @@ export interface CliContext {
   readonly clock: Clock
   /** Environment variables; undefined: the process's own. */
   readonly variables: Environment | undefined
-  /** Runs the relay until it is told to stop; null: the sandbox. */
-  readonly start: (config: Config | null) => Promise<void>
+  /** Runs the relay until it is told to stop; null: the sandbox. Warnings about the configuration are for its log. */
+  readonly start: (config: Config | null, warnings: readonly string[]) => Promise<void>
 }
 
 /** The options that every command knows. */
@@ -86,6 +86,11 @@ function readToken(file: string): string | null {
 
 export function print(context: CliContext, text: string): void {
   context.output.write(`${text}\n`)
+}
+
+/** About the configuration: `hostname: set …`. */
+export function warn(context: CliContext, warnings: readonly string[]): void {
+  for (const warning of warnings) context.errors.write(`warning: ${warning}\n`)
 }
 
 /** With --json the API's answer as it came, else what `render` makes of it. */

@@ -95,8 +95,37 @@ describe('a sound configuration file', () => {
   })
 
   it('may keep example names where no mail leaves for the internet', async () => {
-    const { code } = await cli(['check-config', join(root, 'config/default.yaml')], { KITTE_DELIVERY_PORT: '2525' })
+    const { code, err } = await cli(['check-config', join(root, 'config/default.yaml')], {
+      KITTE_DELIVERY_PORT: '2525',
+    })
+    assert.deepEqual([code, err], [0, ''])
+  })
+})
+
+describe('a configuration file with example names', () => {
+  const file = join(root, 'test/config/only-examples.yaml')
+  const lines = readFileSync(join(root, 'test/config/only-examples.txt'), 'utf8')
+
+  it('is told to be ok by check-config, with a warning for each', async () => {
+    const { code, out, err } = await cli(['check-config', file])
     assert.equal(code, 0)
+    assert.match(out, /only-examples\.yaml: ok/)
+    assert.equal(err, lines)
+  })
+
+  it('is started with, and the warnings are for the log too', async () => {
+    const { code, err, started, warnings } = await cli(['start', '--config', file])
+    assert.equal(code, 0)
+    assert.equal(started[0]?.hostname, 'relay.example.jp')
+    assert.equal(err, lines)
+    assert.equal(warnings.map(warning => `warning: ${warning}\n`).join(''), lines)
+  })
+
+  it('is still refused for its mistakes', async () => {
+    const { code, err, started } = await cli(['start', '--config', file], { KITTE_QUEUE_EXPIRE_AFTER: '1h' })
+    assert.deepEqual([code, started], [1, []])
+    assert.match(err, /queue\.delayNoticeAfter: must be shorter/)
+    assert.doesNotMatch(err, /warning/)
   })
 })
 

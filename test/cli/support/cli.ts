@@ -24,6 +24,8 @@ export interface CliRun {
   readonly err: string
   /** What `start` was called with; empty when it was not. */
   readonly started: readonly (Config | null)[]
+  /** What it was told to log. */
+  readonly warnings: readonly string[]
 }
 
 /** `input`: what comes in on standard input. */
@@ -34,6 +36,7 @@ export async function cli(
 ): Promise<CliRun> {
   const [output, errors] = [remembering(), remembering()]
   const started: (Config | null)[] = []
+  const warnings: string[] = []
   const stdin = new PassThrough()
   stdin.end(input)
   const context = {
@@ -42,10 +45,13 @@ export async function cli(
     errors: errors.stream,
     clock: systemClock,
     variables,
-    start: async (config: Config | null) => void started.push(config),
+    async start(config: Config | null, told: readonly string[]) {
+      started.push(config)
+      warnings.push(...told)
+    },
   }
   const code = await runCli(args, context, commands)
-  return { code, out: output.text(), err: errors.text(), started }
+  return { code, out: output.text(), err: errors.text(), started, warnings }
 }
 
 function remembering() {
