@@ -185,7 +185,8 @@ class BatchingSettler implements Settler {
 
   #tell(pieces: readonly Piece[], owed: readonly OwedReport[], passedOver: ReadonlySet<EntryId>): void {
     const { log } = this.#options
-    if (passedOver.size > 0) log.warn({ entries: [...passedOver] }, 'outcomes came too late: the entries had been taken back')
+    if (passedOver.size > 0)
+      log.warn({ entries: [...passedOver] }, 'outcomes came too late: the entries had been taken back')
     const queued = owed.filter(({ about }) => about.length === 0 || about.some(entry => !passedOver.has(entry)))
     let due = queued.length > 0 ? queued[0]!.report.message.receivedAt : Number.POSITIVE_INFINITY
     for (const piece of pieces) {
