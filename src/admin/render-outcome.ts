@@ -21,7 +21,9 @@ export const outcomeAnswer = z.object({
   message: bilingual.meta({ description: 'What the class means' }),
   next: bilingual.meta({ description: 'What to do' }),
   who: bilingual.meta({ description: 'The actor in words' }),
-  inDoubt: z.boolean().meta({ description: 'The other side may have taken it: a duplicate is possible' }),
+  inDoubt: z
+    .boolean()
+    .meta({ description: 'This try or an earlier one may have been taken unnoticed: it may come twice' }),
   nextAttemptAt: timestamp.nullable(),
   mode: z.enum(sendingModes).nullable(),
   modeReason: z.string().nullable(),

@@ -89,7 +89,9 @@ function attemptText(context: CliContext, attempt: Attempt, at: TimeText): strin
     `${attempt.repliedBy === 'remote' ? `${attempt.remoteMta ?? 'the other side'} said` : 'Kitte says'}: ${attempt.reply}`,
     ...(attempt.action === 'delivered' ? [] : meaningOf(attempt)),
     ...travelOf(attempt),
-    ...(attempt.inDoubt ? ['in doubt: it may have been taken, the next try can make a duplicate'] : []),
+    ...(attempt.inDoubt
+      ? ['in doubt: this try or an earlier one may have been taken unnoticed, so it may come twice']
+      : []),
     ...(attempt.nextAttemptAt === null ? [] : [`next try: ${at(attempt.nextAttemptAt)}`]),
   ]
   return `${word} ${attempt.recipient}${tried}\n${indent(lines.join('\n'))}`

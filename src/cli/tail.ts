@@ -164,11 +164,11 @@ function next(line: Fields, at: TimeText): string {
     case 'accepted':
       return `${line.size} octets from ${line.client ?? 'the relay'}`
     case 'delivered':
-      return `${line.totalMs ?? 0} ms, ${line.mode}${Number(line.attempt) > 1 ? `, try ${line.attempt}` : ''}`
+      return `${line.totalMs ?? 0} ms, ${line.mode}${Number(line.attempt) > 1 ? `, try ${line.attempt}` : ''}${doubt}`
     case 'deferred':
       return `${line.class}; try ${Number(line.attempt) + 1} at ${at(String(line.nextAttemptAt))}${doubt}`
     case 'bounced':
-      return `${line.class}; to act: ${line.actor}`
+      return `${line.class}; to act: ${line.actor}${doubt}`
     default:
       return ''
   }

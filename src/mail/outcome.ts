@@ -79,7 +79,7 @@ interface OutcomeBase {
   readonly reply: Reply
   readonly class: OutcomeClass
   readonly actor: Actor
-  /** The connection ended where the remote may have taken the message: the next attempt can duplicate it. */
+  /** This attempt or an earlier one ended where the remote may have taken the message: it may come twice. */
   readonly inDoubt: boolean
   /** Null when nothing was tried (expired in the queue, cancelled). */
   readonly facts: AttemptFacts | null

@@ -83,7 +83,11 @@ export const logFields = [
   ['attempt', 'Which try of this recipient it was, from 1.', 1],
   ['nextAttemptAt', 'When the next attempt is due.', '2026-01-15T03:02:04.000Z'],
   ['closedUntil', 'In `site-closed`: when the site opens again.', '2026-01-15T03:01:00.000Z'],
-  ['inDoubt', 'The connection ended where the message may have been taken: the next attempt can duplicate it.', false],
+  [
+    'inDoubt',
+    'This attempt or an earlier one ended, by a lost connection or a crash, where the message may have been taken: it may come twice.',
+    false,
+  ],
   ['queuedMs', 'From acceptance to this line.', 1234],
   ['signMs', 'Signing.', 2],
   ['connectMs', 'Connecting, TLS and EHLO; 0 on a kept connection.', 48],

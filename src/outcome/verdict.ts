@@ -50,7 +50,7 @@ export function verdictOfExpiry(leased: LeasedEntry, now: Instant): Verdict {
     reply: expiredReply(leased, entry.attempts, lastReply, now),
     class: 'expired',
     actor: actorOfReply(lastReply),
-    inDoubt: false,
+    inDoubt: entry.inDoubt,
     facts: null,
   }
   return { leased, outcome, lastReply, dsnPassedOn: false }
@@ -65,7 +65,7 @@ export function verdictOfCancel(leased: LeasedEntry, reason: string, now: Instan
     reply: { code: 554, detail: '0.0', text: reason, from: 'relay' },
     class: 'cancelled',
     actor: 'nobody',
-    inDoubt: false,
+    inDoubt: leased.entry.inDoubt,
     facts: null,
   }
   return { leased, outcome, lastReply: lastReplyOf(leased.entry), dsnPassedOn: false }
@@ -83,8 +83,10 @@ function endOf(
   retry: RetryRules,
 ): Pick<Verdict, 'outcome' | 'lastReply'> {
   const { entry } = leased
-  const { reply, actor, inDoubt } = judged
+  const { reply, actor } = judged
   const attempt = entry.attempts + 1
+  // What may have been taken once stays in doubt: the delivery that follows may be the second one.
+  const inDoubt = judged.inDoubt || entry.inDoubt
   const base = { ...idsOf(leased, now), attempt, reply, class: judged.class, actor, inDoubt, facts }
   if (judged.action !== 'deferred') return { outcome: { action: judged.action, ...base }, lastReply: null }
   if (now >= entry.expiresAt) {

@@ -101,6 +101,26 @@ describe('settling outcomes', () => {
     assert.equal(batches[0]!.reports.length, 1)
   })
 
+  it('says of every end of an entry in doubt that it may have come twice', async () => {
+    const { settler, batches } = open()
+    const doubtful = (id: string, n: number) =>
+      makeLeased(makeMessage({ id }), { address: `r${n}@example.com` }, { id: `${id}.0`, inDoubt: true })
+    const replies = ['250 2.0.0 ok', '451 4.2.0 later', '550 5.1.1 unknown']
+    const attempts = replies.map((reply, n) => makeAttempt([doubtful(`m${n}`, n)], reply))
+    await settler.settle([...attempts, makeAttempt(entriesOf(1), '250 2.0.0 ok')])
+    await settler.finish([verdictOfCancel(doubtful('m9', 9), 'enough', start)])
+    assert.deepEqual(
+      batches.flatMap(({ outcomes }) => outcomes.map(({ action, inDoubt }) => [action, inDoubt])),
+      [
+        ['delivered', true],
+        ['deferred', true],
+        ['bounced', true],
+        ['delivered', false],
+        ['cancelled', true],
+      ],
+    )
+  })
+
   it('puts the reports owed into the same transaction, and tells that they are due', async () => {
     const { settler, batches, lines, due } = open()
     await settler.settle([makeAttempt(entriesOf(3), '550 5.1.1 no such user')])
