@@ -45,8 +45,9 @@ function judge(input: Classifiable): Judgement {
 // ── Replies ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function judgeReply(reply: Reply, phase: Phase, route: Route): Judgement {
-  // An attempt that an error of ours ended: nobody else said anything (design invariant 6).
-  if (reply.from === 'relay') return judgement('deferred', 'relay-trouble', reply)
+  // An attempt that an error of ours ended: nobody else said anything (design invariant 6). A 5yz of ours stands for what
+  // the host said in its EHLO reply: without SMTPUTF8, or with a SIZE that is too small, every try would meet the same.
+  if (reply.from === 'relay' && reply.code < 500) return judgement('deferred', 'relay-trouble', reply)
   const digit = Math.trunc(reply.code / 100)
   if (digit === 2 && phase === 'dot') return { ...judgement('delivered', 'none', reply), closesSite: false }
   if (digit !== 4 && digit !== 5) return judgeOddReply(reply, phase)

@@ -375,6 +375,18 @@ describe('an attempt that failed without a reply', () => {
     assert.deepEqual([size.action, size.class], ['bounced', 'message-too-large'])
   })
 
+  it('believes what the transport says in the name of a host that announced what it lacks', () => {
+    const judgeOurs = (code: number, detail: string, phase: Phase) => {
+      const reply = { code, detail, text: 'not offered', from: 'relay' } as const
+      const { action, class: found } = classify({ result: { address: 'b@example.com', reply, phase }, route: 'mx' })
+      return [action, found]
+    }
+    assert.deepEqual(judgeOurs(550, '6.7', 'rcpt'), ['bounced', 'protocol'])
+    assert.deepEqual(judgeOurs(550, '6.9', 'rcpt'), ['bounced', 'content-refused'])
+    assert.deepEqual(judgeOurs(552, '3.4', 'mail'), ['bounced', 'message-too-large'])
+    assert.deepEqual(judgeOurs(451, '3.0', 'lookup'), ['deferred', 'relay-trouble'])
+  })
+
   it('passes on that a duplicate is possible', () => {
     assert.equal(judgeFailure({ phase: 'dot', kind: 'timeout', inDoubt: true }).inDoubt, true)
     assert.equal(judgeFailure({ phase: 'rcpt', kind: 'timeout', inDoubt: false }).inDoubt, false)
