@@ -80,7 +80,8 @@ export class SmtpConnection implements Connection {
     const undeclared = envelope.smtpUtf8 && !this.extensions.has('SMTPUTF8')
     const eightBitHeader = undeclared && (await hasEightBitHeader(outgoing, file))
     const forAll = refusedForAll(this.extensions, reversePath, outgoing.size, eightBitHeader)
-    const refusals = envelope.recipients.map(recipient => forAll ?? refusedRecipient(this.extensions, recipient))
+    // The address first: it stands in our own Received field too, and so makes the header one beyond ASCII.
+    const refusals = envelope.recipients.map(recipient => refusedRecipient(this.extensions, recipient) ?? forAll)
     const recipients = envelope.recipients.filter((_, index) => refusals[index] === null)
     const sent =
       recipients.length === 0 ? [] : await this.#transact({ ...envelope, recipients }, reversePath, outgoing, file)
