@@ -7,7 +7,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { stuffed } from './dialogue.ts'
-import type { SinkMessage } from './sink.ts'
+import type { Sink, SinkMessage } from './sink.ts'
 
 /** `unknown`: everything was sent, and the connection ended before the reply. `unsent`: it ended earlier. */
 export type Fate = 'unsent' | 'accepted' | 'refused' | 'unknown'
@@ -43,6 +43,7 @@ export class Load {
   readonly #options: LoadOptions
   readonly #clients: Promise<void>
   #next = 0
+  #accepted = 0
   #stopping = false
 
   constructor(options: LoadOptions) {
@@ -52,6 +53,11 @@ export class Load {
 
   of(fate: Fate): LoadedMail[] {
     return this.mails.filter(mail => mail.fate === fate)
+  }
+
+  /** How many were accepted so far. */
+  get accepted(): number {
+    return this.#accepted
   }
 
   /** Resolves when `count` mails are handed in. */
@@ -99,7 +105,10 @@ export class Load {
     const { to, size } = this.#options.mail(number)
     const messageId = `<${number}@load.example>`
     const mail = { messageId, to, body: bodyOf(number, size) }
-    const keep = (fate: Fate, reply: string | null) => void this.mails.push({ ...mail, fate, reply: reply ?? '' })
+    const keep = (fate: Fate, reply: string | null) => {
+      if (fate === 'accepted') this.#accepted++
+      this.mails.push({ ...mail, fate, reply: reply ?? '' })
+    }
     const commands = [`MAIL FROM:<${from}>`, ...to.map(address => `RCPT TO:<${address}>`), 'DATA']
     const replies = await line.askAll(commands)
     const refusal = replies.find(reply => reply !== null && reply >= '4')
@@ -178,12 +187,26 @@ class Line {
   }
 }
 
-/** Message-ID and recipient of what arrived, one text each; reports have none of ours. */
-export function keysOf({ content, recipients }: SinkMessage): string[] {
-  const messageId = /^Message-ID: (<\d+@load\.example>)/m.exec(content.toString('latin1'))?.[1]
-  return messageId === undefined ? [] : recipients.map(recipient => `${messageId} ${recipient}`)
-}
-
 export function keysOfMail({ messageId, to }: LoadedMail): string[] {
   return to.map(recipient => `${messageId} ${recipient}`)
+}
+
+/** What arrived at a sink: for each Message-ID and recipient every copy, in order. Reports count by whom they report on. */
+export function arrivalsAt({ messages }: Pick<Sink, 'messages'>): Map<string, SinkMessage[]> {
+  const arrivals = new Map<string, SinkMessage[]>()
+  for (const message of messages) {
+    for (const key of keysOf(message)) {
+      const copies = arrivals.get(key)
+      if (copies) copies.push(message)
+      else arrivals.set(key, [message])
+    }
+  }
+  return arrivals
+}
+
+function keysOf({ content, recipients, reversePath }: SinkMessage): string[] {
+  const text = content.toString('latin1')
+  const messageId = /^Message-ID: (<\d+@load\.example>)/m.exec(text)?.[1]
+  if (reversePath === null) return [`${messageId} ${/^Final-Recipient: rfc822; ?(.*)\r$/m.exec(text)?.[1]}`]
+  return recipients.map(recipient => `${messageId} ${recipient}`)
 }

@@ -43,7 +43,7 @@ export async function startProcessWorld(options: ProcessWorldOptions = {}): Prom
   const publish = (zone: ReturnType<Sink['zone']>) => {
     for (const [name, entry] of Object.entries(zone)) book.set(name, { ...book.entry(name), ...entry })
   }
-  publish(sink.zone('sink.example', 'ours.example'))
+  publish(sink.zone('sink.example', 'other.example', 'ours.example'))
   const hosts = { mx: 'mx.sink.example', nameServer: 'ns.sink.example' }
   const zone = await startZoneServer({ book, hosts, host: '127.0.0.1', port: 0, clock: systemClock })
   started.defer(() => zone.stop())
@@ -98,7 +98,9 @@ export class ProcessRelay implements AsyncDisposable {
   /** Starts the process without waiting for anything. */
   launch(): void {
     const command = [...(this.#parts.through ?? []), process.execPath, program, 'start', '--config', this.#configFile]
-    const env = { ...process.env, KITTE_ADMIN_TOKEN: this.#token }
+    // What a process compiled is left to the next one, when it ends in good order: starts are most of the time here.
+    const cache = { NODE_COMPILE_CACHE: join(this.#parts.folder, 'compiled') }
+    const env = { ...process.env, ...cache, KITTE_ADMIN_TOKEN: this.#token }
     const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#output = ''
     const take = (chunk: Buffer) => {
@@ -111,6 +113,10 @@ export class ProcessRelay implements AsyncDisposable {
   /** Starts it and waits until it runs. */
   async start(): Promise<void> {
     this.launch()
+    await this.running()
+  }
+
+  async running(): Promise<void> {
     await waitFor('the relay to run', () => this.#runs(), runsWithinMs)
   }
 

@@ -17,6 +17,7 @@ export interface SinkWorld {
   readonly perConnection: number[]
   readonly refusedOnce: Set<string>
   readonly sockets: Set<net.Socket>
+  readonly transactions: Set<SinkSession>
   fault: Fault | null
   changed(): void
 }
@@ -45,6 +46,8 @@ export class SinkSession {
   #line = Buffer.alloc(0)
   /** Takes the next line instead of the commands: AUTH. */
   #next: ((line: string) => void) | null = null
+  /** A content has come and is not answered yet. */
+  #thinking = false
   /** A fault has taken over: commands are no longer answered. */
   #mute = false
 
@@ -55,6 +58,7 @@ export class SinkSession {
     world.sockets.add(socket)
     socket.once('close', () => {
       world.sockets.delete(socket)
+      if (!this.#thinking) world.transactions.delete(this)
       world.changed()
     })
     world.changed()
@@ -144,6 +148,7 @@ export class SinkSession {
     else if (verb === 'DATA') this.#data()
     else if (verb === 'RSET') {
       this.#envelope = null
+      this.#world.transactions.delete(this)
       this.#write('250 2.0.0 reset')
     } else if (verb === 'QUIT') this.#close('221 2.0.0 bye')
     else this.#write('500 5.5.2 unknown command')
@@ -212,6 +217,7 @@ export class SinkSession {
       rcptParameters: [],
       verdict: null,
     }
+    this.#world.transactions.add(this)
   }
 
   #rcpt(line: string) {
@@ -241,10 +247,20 @@ export class SinkSession {
 
   #finish(content: SinkContent) {
     const envelope = this.#envelope!
+    const { dotDelayMs } = this.#world.options
     this.#content = null
     this.#envelope = null
     this.#world.commands.push('.')
     this.#world.changed()
+    if (dotDelayMs === undefined) return this.#conclude(envelope, content)
+    this.#thinking = true
+    setTimeout(() => this.#conclude(envelope, content), dotDelayMs())
+  }
+
+  /** The message counts as taken although nobody may be there any more to hear so. */
+  #conclude(envelope: Envelope, content: SinkContent) {
+    this.#thinking = false
+    this.#world.transactions.delete(this)
     if (envelope.verdict) return this.#refuse(envelope.verdict)
     if (!this.#answer('dot', '250 2.0.0 taken')) return
     const { verdict: _, ...rest } = envelope

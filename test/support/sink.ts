@@ -31,6 +31,8 @@ export interface SinkOptions {
   readonly maxMessages?: number
   /** `discard` keeps only size and hash of contents. Default `keep`. */
   readonly content?: 'keep' | 'discard'
+  /** How long to think before the answer to the next content. Default: not at all. */
+  readonly dotDelayMs?: () => number
   readonly fault?: Fault
 }
 
@@ -66,6 +68,8 @@ export interface Sink extends AsyncDisposable {
   /** Connections so far. */
   readonly connections: number
   readonly open: number
+  /** Transactions between MAIL and the answer to the content. */
+  readonly transactions: number
   /** Messages of each session, in the order of the connections. */
   readonly messagesPerConnection: readonly number[]
   /** Content of the last message with null reverse-path to this address. */
@@ -95,6 +99,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     perConnection: [],
     refusedOnce: new Set(),
     sockets: new Set(),
+    transactions: new Set(),
     fault: options.fault ?? null,
     changed: () => {
       for (const check of waiting) check()
@@ -119,6 +124,9 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     },
     get open() {
       return world.sockets.size
+    },
+    get transactions() {
+      return world.transactions.size
     },
     lastReportTo: wanted => lastReportTo(world.messages, wanted),
     zone: (...domains) => zoneOf(address, domains),
