@@ -5,6 +5,7 @@
  */
 import { systemClock } from './base/clock.ts'
 import { register as account } from './cli/account.ts'
+import { register as bench } from './cli/bench.ts'
 import { register as checkConfig } from './cli/check-config.ts'
 import type { CliContext } from './cli/context.ts'
 import { register as credential } from './cli/credential.ts'
@@ -17,7 +18,7 @@ import { register as sender } from './cli/sender.ts'
 import { register as start } from './cli/start.ts'
 import { register as tail } from './cli/tail.ts'
 
-const commands = [start, checkConfig, account, credential, domain, sender, queue, tail, explain, sandbox]
+const commands = [start, checkConfig, account, credential, domain, sender, queue, tail, explain, sandbox, bench]
 
 const context: CliContext = {
   input: process.stdin,

@@ -1,0 +1,73 @@
+/**
+ * The last run of a case, for truth in place of speed: numbered messages at half of the relay's rate.
+ *
+ * Every copy must arrive exactly once, signatures must verify, and each answer to a final dot is timed.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { missingVerifier, verifyAll } from '../../test/support/real/verifiers.ts'
+import type { Case } from './cases.ts'
+import { ownLoad, startOwnSink } from './load.ts'
+import { allArrived, nothingQueued } from './round.ts'
+import { quantile } from './statistics.ts'
+import type { Subject } from './subject.ts'
+
+export interface Check {
+  readonly perSecond: number
+  readonly copies: { readonly expected: number; readonly arrived: number; readonly different: number }
+  readonly dkim: { readonly verifier: string; readonly looked: number; readonly passed: number }
+  /** From the final dot to its 250. */
+  readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number }
+}
+
+export interface CheckParts {
+  readonly work: Case
+  readonly subject: Subject
+  readonly port: number
+  readonly perSecond: number
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+/** Seconds that are enough for a 99th percentile, and a bound for fast relays. */
+const lasting = { seconds: 8, messages: 10_000 }
+
+export async function runCheck({ work, subject, port, perSecond, folder, signal }: CheckParts): Promise<Check> {
+  await using sink = await startOwnSink(work, port)
+  const messages = Math.max(1, Math.min(work.messages, lasting.messages, Math.round(perSecond * lasting.seconds)))
+  const { latenciesMs } = await ownLoad({ ...work, messages }, subject, { label: 'check', perSecond, signal })
+  const expected = messages * work.recipients.length
+  await allArrived(sink, expected, signal)
+  await nothingQueued(subject, signal)
+  const { deliveries, distinct } = await sink.state()
+  return {
+    perSecond,
+    copies: { expected, arrived: deliveries, different: distinct },
+    dkim: await verify(await sink.samples(), subject, join(folder, 'samples')),
+    latencyMs: {
+      p50: quantile(latenciesMs, 0.5),
+      p90: quantile(latenciesMs, 0.9),
+      p99: quantile(latenciesMs, 0.99),
+      max: quantile(latenciesMs, 1),
+    },
+  }
+}
+
+/** What is wrong; empty: nothing. */
+export function problemsOf({ copies, dkim }: Check): string[] {
+  const { expected, arrived, different } = copies
+  const lost = expected === different ? [] : [`${expected - different} of ${expected} copies were lost`]
+  const twice = arrived === different ? [] : [`${arrived - different} copies arrived more than once`]
+  const unsigned = dkim.looked === dkim.passed ? [] : [`${dkim.looked - dkim.passed} of ${dkim.looked} do not verify`]
+  return [...lost, ...twice, ...unsigned]
+}
+
+/** By dkimpy, which shares no code with us, where it is installed. */
+async function verify(samples: readonly Uint8Array[], { key }: Subject, folder: string): Promise<Check['dkim']> {
+  const verifier = (await missingVerifier('dkimpy')) === null ? 'dkimpy' : 'mailauth'
+  mkdirSync(folder)
+  const messages = new Map(samples.map((sample, number) => [`${number}.eml`, Buffer.from(sample)]))
+  const verdicts = await verifyAll(verifier, folder, messages, { [key.name]: key.text })
+  const passed = [...verdicts.values()].filter(results => results.includes('pass')).length
+  return { verifier, looked: samples.length, passed }
+}

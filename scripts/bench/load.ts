@@ -1,0 +1,135 @@
+/**
+ * Who hands the mail in, and who takes it: Postfix's smtp-source and smtp-sink where they are there and can do the
+ * case, else threads of our own, which number the messages.
+ *
+ * smtp-source speaks no TLS, no AUTH, and knows one recipient domain. smtp-sink only counts: it knows of duplicates
+ * and losses by the sum.
+ */
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { findProgram, freePort } from '../../test/support/real/program.ts'
+import { addressOf, type Case, domainsOf } from './cases.ts'
+import type { Door } from './client-connection.ts'
+import type { LoadMethods, LoadOrder, LoadResult } from './load-thread.ts'
+import { startProgram } from './program.ts'
+import type { SinkMethods, SinkState } from './sink-thread.ts'
+import type { Subject } from './subject.ts'
+import { startThread } from './threads.ts'
+
+export interface Sink extends AsyncDisposable {
+  state(): Promise<SinkState>
+}
+
+export interface OwnSink extends Sink {
+  samples(): Promise<Uint8Array[]>
+}
+
+/** Sessions that wait to be accepted. */
+const backlog = 1000
+
+/** Which of the two this case is measured with. */
+export function toolsFor({ starttls, recipients, messagesPerConnection }: Case): 'smtp-source' | 'own' {
+  const canDo = !starttls && recipients.length === 1 && [1, Number.POSITIVE_INFINITY].includes(messagesPerConnection)
+  return canDo && findProgram('smtp-source') && findProgram('smtp-sink') ? 'smtp-source' : 'own'
+}
+
+/** A port that is free at every site of the case. */
+export function sinkPort(work: Case): Promise<number> {
+  return freePort(...sitesOf(work))
+}
+
+export function startSink(work: Case, port: number, folder: string): Promise<Sink> {
+  return toolsFor(work) === 'own' ? startOwnSink(work, port) : startSmtpSink(sitesOf(work)[0]!, port, folder)
+}
+
+export async function startOwnSink(work: Case, port: number): Promise<OwnSink> {
+  const thread = await startThread<SinkMethods>('sink-thread.ts')
+  try {
+    await thread.remote.listen(sitesOf(work), port)
+  } catch (error) {
+    await thread[Symbol.asyncDispose]()
+    throw error
+  }
+  return {
+    state: () => thread.remote.state(),
+    samples: () => thread.remote.samples(),
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  }
+}
+
+/** Its counters go to a file: cheaper for the relay's cores than a pipe somebody must be woken for. */
+async function startSmtpSink(address: string, port: number, folder: string): Promise<Sink> {
+  const outputFile = join(folder, `smtp-sink.${port}`)
+  mkdirSync(folder, { recursive: true })
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
+  const program = await startProgram(
+    findProgram('smtp-sink')!,
+    [...user, '-c', `${address}:${port}`, String(backlog)],
+    {
+      outputFile,
+    },
+  )
+  return {
+    state: async () => {
+      const deliveries = Number(
+        [
+          ...readFileSync(outputFile, 'utf8')
+            .slice(-200)
+            .matchAll(/mesg= *(\d+)/g),
+        ].at(-1)?.[1] ?? 0,
+      )
+      return { deliveries, distinct: deliveries, lastAt: statSync(outputFile).mtimeMs }
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  }
+}
+
+/** Hands in all messages of the case as fast as they are taken. Latencies are empty with smtp-source. */
+export function load(work: Case, subject: Subject, label: string, signal: AbortSignal): Promise<LoadResult> {
+  const pace = { label, perSecond: null, signal }
+  return toolsFor(work) === 'own' ? ownLoad(work, subject, pace) : smtpSource(work, subject, signal)
+}
+
+interface Pace extends Pick<LoadOrder, 'label' | 'perSecond'> {
+  readonly signal: AbortSignal
+}
+
+export async function ownLoad(
+  work: Case,
+  { client, from }: Subject,
+  { label, perSecond, signal }: Pace,
+): Promise<LoadResult> {
+  await using thread = await startThread<LoadMethods>('load-thread.ts')
+  signal.addEventListener('abort', () => void thread[Symbol.asyncDispose](), { once: true })
+  const { sessions, messagesPerConnection, messages, bytes, recipients, starttls } = work
+  const door: Door = { host: '127.0.0.1', port: client.port, starttls, auth: client.auth }
+  const order: LoadOrder = {
+    door,
+    sessions,
+    messagesPerConnection,
+    messages,
+    bytes,
+    from,
+    recipients,
+    label,
+    perSecond,
+  }
+  return await thread.remote.run(order)
+}
+
+async function smtpSource(work: Case, { port, from }: Subject, signal: AbortSignal): Promise<LoadResult> {
+  const { sessions, messages, bytes, messagesPerConnection, recipients } = work
+  const counts = ['-s', String(sessions), '-m', String(messages), '-l', String(bytes)]
+  const keep = messagesPerConnection === 1 ? [] : ['-d']
+  const startedAt = Date.now()
+  const args = [...counts, ...keep, '-f', from, '-t', recipients[0]!, `127.0.0.1:${port}`]
+  await using program = await startProgram(findProgram('smtp-source')!, args)
+  signal.addEventListener('abort', () => void program[Symbol.asyncDispose](), { once: true })
+  const code = await program.ended
+  if (code !== 0) throw new Error(`smtp-source ended with ${code}: ${program.output()}`)
+  return { startedAt, endedAt: Date.now(), latenciesMs: [] }
+}
+
+function sitesOf(work: Case): string[] {
+  return domainsOf(work).map((_, site) => addressOf(site))
+}

@@ -1,0 +1,39 @@
+/**
+ * Relays to compare with: which this machine has, and how each is started.
+ */
+import { findProgram } from '../../test/support/real/program.ts'
+import { startOpendkim } from './opendkim.ts'
+import { startPostfix } from './postfix.ts'
+import { startRspamd } from './rspamd.ts'
+import type { Subject, SubjectOptions } from './subject.ts'
+
+interface Peer {
+  readonly programs: readonly string[]
+  readonly start: (options: SubjectOptions) => Promise<Subject>
+}
+
+const peers = {
+  'postfix-opendkim': {
+    programs: ['master', 'opendkim'],
+    start: options => startPostfix(options, 'postfix-opendkim', startOpendkim),
+  },
+  'postfix-rspamd': {
+    programs: ['master', 'rspamd'],
+    start: options => startPostfix(options, 'postfix-rspamd', startRspamd),
+  },
+} as const satisfies Record<string, Peer>
+
+export type PeerName = keyof typeof peers
+
+export const peerNames = Object.keys(peers) as PeerName[]
+
+/** Why this machine can't run it; null: it can. */
+export function lacking(name: PeerName): string | null {
+  const missing = peers[name].programs.filter(program => findProgram(program) === null)
+  if (missing.length > 0) return `${missing.join(' and ')}: not installed`
+  return process.getuid?.() === 0 ? null : 'needs root'
+}
+
+export function startPeer(name: PeerName, options: SubjectOptions): Promise<Subject> {
+  return peers[name].start(options)
+}

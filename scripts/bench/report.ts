@@ -1,0 +1,93 @@
+/**
+ * The result for people.
+ */
+import { table } from '../../src/cli/table.ts'
+import type { Machine } from './machine.ts'
+import type { BenchResult, CaseResult, Ratio, SubjectResult } from './result.ts'
+import type { Spread } from './statistics.ts'
+
+export function machineText(machine: Machine): string {
+  const { cpu, cores, memoryBytes, kernel, node, rsa2048SignaturesPerSecond, folderInMemory, loadBefore } = machine
+  const signatures = rsa2048SignaturesPerSecond?.toFixed(0) ?? 'unknown (no openssl)'
+  const memory = (memoryBytes / 2 ** 30).toFixed(1)
+  return [
+    `machine: ${cpu}, ${cores} cores, ${memory} GiB, Linux ${kernel}, Node ${node}`,
+    `RSA-2048 signatures/s on one core (openssl speed): ${signatures}; load average before: ${loadBefore.join(' ')}`,
+    ...(folderInMemory
+      ? ['the queues stand in memory (tmpfs): a sync costs nothing here; choose a disk by --folder']
+      : []),
+  ].join('\n')
+}
+
+export function caseText(result: CaseResult): string {
+  const { name, description, messages, rounds, load, othersShare, subjects, ratios } = result
+  const tools =
+    load === 'own'
+      ? 'load and sink of our own; Kitte with AUTH, peers trust loopback'
+      : 'load by smtp-source, sink smtp-sink; all trust loopback, because smtp-source has no AUTH'
+  return [
+    `${name}: ${description}; ${rounds} rounds of ${messages} messages in turn; ${tools}`,
+    '',
+    ratesTable(subjects),
+    ...(ratios.length === 0 ? [] : ['', ratiosTable(ratios)]),
+    '',
+    checksTable(subjects),
+    '',
+    `used by others: ${percent(othersShare.median)} of the cores (${percent(othersShare.min)}–${percent(othersShare.max)})`,
+    ...subjects.flatMap(subject => subject.problems.map(problem => `FAILED: ${subject.name}: ${problem}`)),
+  ].join('\n')
+}
+
+export function endText({ skipped, failures }: BenchResult): string {
+  return [
+    ...skipped.map(({ name, reason }) => `skipped: ${name}: ${reason}`),
+    ...failures.map(({ name, reason }) => `FAILED: ${name}: ${reason}`),
+  ].join('\n')
+}
+
+function ratesTable(subjects: readonly SubjectResult[]): string {
+  return table(
+    ['median (min–max)', 'accepted/s', 'end to end/s', 'CPU s per 1,000', 'peak PSS'],
+    subjects.map(subject => [
+      subject.name,
+      text(subject.acceptedPerSecond, 0),
+      text(subject.perSecond, 0),
+      text(subject.cpuSecondsPer1000, 2),
+      `${(subject.peakPssBytes / 1e6).toFixed(0)} MB`,
+    ]),
+  )
+}
+
+function ratiosTable(ratios: readonly Ratio[]): string {
+  return table(
+    ['ratio per round', 'accepted/s', 'end to end/s', 'CPU s per 1,000'],
+    ratios.map(ratio => [
+      `${ratio.subject} / ${ratio.peer}`,
+      text(ratio.acceptedPerSecond, 2),
+      text(ratio.perSecond, 2),
+      text(ratio.cpuSecondsPer1000, 2),
+    ]),
+  )
+}
+
+/** Beside the rates of these runs stand those of others: half of one's own is not the same for all. */
+function checksTable(subjects: readonly SubjectResult[]): string {
+  return table(
+    ['dot to 250, ms, at', 'half its rate', 'p50', 'p90', 'p99', 'max', 'arrived once', 'DKIM verifies'],
+    subjects.map(({ name, check: { perSecond, latencyMs, copies, dkim } }) => [
+      name,
+      `${perSecond.toFixed(0)}/s`,
+      ...[latencyMs.p50, latencyMs.p90, latencyMs.p99, latencyMs.max].map(ms => ms.toFixed(1)),
+      `${copies.different} of ${copies.expected}`,
+      `${dkim.passed} of ${dkim.looked} (${dkim.verifier})`,
+    ]),
+  )
+}
+
+function text({ median, min, max }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`
+}
