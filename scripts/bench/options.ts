@@ -34,7 +34,7 @@ export function readOptions(args: readonly string[]): Options {
       text === 'auto' ? text : whole('workers', text, most.workers),
     ),
     folder: values.folder,
-    timeLimitMs: whole('time-limit', values['time-limit'] ?? '300', most.seconds) * 1000,
+    timeLimitMs: whole('time-limit', values['time-limit'] ?? '600', most.seconds) * 1000,
     json: values.json === true,
   }
 }

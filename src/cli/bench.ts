@@ -23,7 +23,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--peer <names>', 'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd')
     .option('--workers <numbers>', 'data plane workers, each number measured by itself: auto')
     .option('--folder <folder>', 'where the queues stand while it runs: the folder for temporary files')
-    .option('--time-limit <seconds>', 'of each case: 300')
+    .option('--time-limit <seconds>', 'of each case: 600')
     .action((options: Readonly<Record<string, string>>, command: Command) =>
       runScript(context, argumentsOf(options, commonOptions(context, command).json)),
     )
