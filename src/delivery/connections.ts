@@ -53,7 +53,8 @@ export class Connections {
   readonly #lent = new Map<Connection, Lent>()
   /** Connections of each key that are lent or being opened. */
   readonly #busy = new Map<string, number>()
-  readonly #leaving = new Set<Promise<void>>()
+  /** Those that say goodbye, with their key; they count until they are gone. */
+  readonly #leaving = new Map<Promise<void>, string>()
   #cancelSweep: (() => void) | null = null
   #stopped = false
 
@@ -72,7 +73,7 @@ export class Connections {
     const place = placeOf(key, spec)
     const kept = fresh ? null : this.#takeKept(place)
     this.#count(key, 1)
-    if (kept === null && maxOpen !== undefined) this.#makeRoom(key, maxOpen)
+    if (kept === null && maxOpen !== undefined) await this.#makeRoom(key, maxOpen)
     const opened = kept ? { connection: kept } : await transport.open(spec, limits)
     if ('connection' in opened) this.#lent.set(opened.connection, { key, place, maxMessages })
     else this.#count(key, -1)
@@ -88,7 +89,7 @@ export class Connections {
     this.#count(lent.key, -1)
     const keep = !this.#stopped && connection.reusable && connection.sent > 0 && connection.sent < lent.maxMessages
     if (keep) this.#keep(connection, lent)
-    else this.#dismiss(connection)
+    else this.#dismiss(connection, lent.key)
   }
 
   /** Says goodbye to the kept ones; what is still at work is cut off, so let attempts end first. */
@@ -96,7 +97,7 @@ export class Connections {
     this.#stopped = true
     for (const kept of [...this.#idle]) this.#drop(kept)
     for (const connection of this.#lent.keys()) connection.destroy()
-    await Promise.all(this.#leaving)
+    await Promise.all(this.#leaving.keys())
   }
 
   #takeKept(place: string): Connection | null {
@@ -108,18 +109,36 @@ export class Connections {
     return null
   }
 
-  /** Cut off after their QUIT: waiting for its answer would leave one more open than the site allows. */
-  #makeRoom(key: string, maxOpen: number): void {
-    const idle = [...this.#idle].filter(kept => kept.key === key)
-    const open = idle.length + (this.#busy.get(key) ?? 0)
-    for (const kept of idle.slice(0, Math.max(0, open - maxOpen))) {
+  /**
+   * Kept ones are cut off after their QUIT, for they may be dead and never answer it. One that has just carried its last
+   * message is waited for: at a receiver that counts strictly, one connection too many is a 421 and closes the site.
+   */
+  async #makeRoom(key: string, maxOpen: number): Promise<void> {
+    const surplus = this.#idleFor(key).length + this.#busyAt(key) - maxOpen
+    for (const kept of this.#idleFor(key).slice(0, Math.max(0, surplus))) {
       this.#drop(kept)
       kept.connection.destroy()
     }
+    for (let leaving = this.#leavingFrom(key); leaving.length > 0; leaving = this.#leavingFrom(key)) {
+      if (this.#idleFor(key).length + this.#busyAt(key) + leaving.length <= maxOpen) return
+      await Promise.race(leaving)
+    }
+  }
+
+  #busyAt(key: string): number {
+    return this.#busy.get(key) ?? 0
+  }
+
+  #idleFor(key: string): Kept[] {
+    return [...this.#idle].filter(kept => kept.key === key)
+  }
+
+  #leavingFrom(key: string): Promise<void>[] {
+    return [...this.#leaving].filter(([, of]) => of === key).map(([left]) => left)
   }
 
   #count(key: string, change: 1 | -1): void {
-    const busy = (this.#busy.get(key) ?? 0) + change
+    const busy = this.#busyAt(key) + change
     if (busy > 0) this.#busy.set(key, busy)
     else this.#busy.delete(key)
   }
@@ -150,12 +169,12 @@ export class Connections {
 
   #drop(kept: Kept): void {
     this.#forget(kept)
-    this.#dismiss(kept.connection)
+    this.#dismiss(kept.connection, kept.key)
   }
 
-  #dismiss(connection: Connection): void {
+  #dismiss(connection: Connection, key: string): void {
     const left = connection.quit().finally(() => this.#leaving.delete(left))
-    this.#leaving.add(left)
+    this.#leaving.set(left, key)
   }
 
   #forget(kept: Kept): void {

@@ -17,6 +17,7 @@ import {
   hostAt,
   longLimits,
   smallMail,
+  startScriptedHost,
 } from '../support/sending.ts'
 import { startSink } from '../support/sink.ts'
 
@@ -56,6 +57,31 @@ describe('kept connections', () => {
     for (let i = 0; i < 5; i++) await deliver(connections, hostAt(sink), { maxMessages: 2 })
     assert.deepEqual(sink.messagesPerConnection, [2, 2, 1])
     await connections.stop()
+  })
+
+  it('that are used up are gone before others take their place', async () => {
+    let open = 0
+    let most = 0
+    await using host = await startScriptedHost(socket => {
+      most = Math.max(most, ++open)
+      socket.write('220 hi\r\n')
+      socket.on('data', chunk => {
+        for (const line of chunk.toString().split('\r\n').slice(0, -1)) answer(line)
+      })
+      const answer = (line: string) => {
+        if (line === 'QUIT') setTimeout(sayGoodbye, 50)
+        else if (/^[A-Z]{4}|^\.$/.test(line)) socket.write(line === 'DATA' ? '354 go\r\n' : '250 ok\r\n')
+      }
+      // In no hurry: time enough for one connection too many.
+      const sayGoodbye = () => {
+        open--
+        socket.end('221 bye\r\n')
+      }
+    })
+    const connections = keep(manualClock())
+    for (let i = 0; i < 3; i++) await deliver(connections, hostAt(host), { maxMessages: 1, maxOpen: 1 })
+    await connections.stop()
+    assert.equal(most, 1)
   })
 
   it('are not shared by different sites, logins, sources or TLS wishes', async () => {
