@@ -59,7 +59,8 @@ export function problemsOf({ copies, dkim }: Check): string[] {
   const lost = expected === different ? [] : [`${expected - different} of ${expected} copies were lost`]
   const twice = arrived === different ? [] : [`${arrived - different} copies arrived more than once`]
   const unsigned = dkim.looked === dkim.passed ? [] : [`${dkim.looked - dkim.passed} of ${dkim.looked} do not verify`]
-  return [...lost, ...twice, ...unsigned]
+  const unseen = dkim.looked > 0 ? [] : ['no signature was looked at']
+  return [...lost, ...twice, ...unsigned, ...unseen]
 }
 
 /** By dkimpy, which shares no code with us, where it is installed. */
