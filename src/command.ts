@@ -13,12 +13,13 @@ import { register as domain } from './cli/domain.ts'
 import { register as explain } from './cli/explain.ts'
 import { runCli } from './cli/program.ts'
 import { register as queue } from './cli/queue.ts'
+import { register as relay } from './cli/relay.ts'
 import { register as sandbox } from './cli/sandbox.ts'
 import { register as sender } from './cli/sender.ts'
 import { register as start } from './cli/start.ts'
 import { register as tail } from './cli/tail.ts'
 
-const commands = [start, checkConfig, account, credential, domain, sender, queue, tail, explain, sandbox, bench]
+const commands = [start, checkConfig, account, credential, domain, sender, relay, queue, tail, explain, sandbox, bench]
 
 const context: CliContext = {
   input: process.stdin,

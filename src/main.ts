@@ -18,6 +18,7 @@ import { liveState, openPlanes } from './data-planes.ts'
 import { openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { startRechecker } from './domains/rechecker.ts'
+import { openRelayDns } from './domains/relay-dns.ts'
 import { type Domains, openDomains } from './domains/service.ts'
 import { cancelEntries } from './outcome/expiry.ts'
 import type { Sandbox, SandboxParts } from './sandbox/world.ts'
@@ -99,6 +100,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
   const state = () => liveState(planes)
+  const relay = await openRelayDns({ store, resolver, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
   lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
   const settler = openSettler({ config, store, clock, log }, lifecycle)
@@ -107,6 +109,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     config,
     store,
     domains,
+    relay,
     queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
     live: state,
     seal,

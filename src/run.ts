@@ -41,5 +41,6 @@ function endOnSignal(relay: Relay): void {
 /** The token is shown when it was made, and never again. */
 function greeting({ httpPort, madeToken }: Relay): string {
   const token = madeToken === null ? '' : `kitte: admin token, shown this once: ${madeToken}\n`
-  return `kitte: running, API on port ${httpPort}\n${token}`
+  const next = 'kitte: "kitte relay show" prints the DNS records to publish for the relay itself\n'
+  return `kitte: running, API on port ${httpPort}\n${token}${next}`
 }

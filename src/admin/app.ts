@@ -20,6 +20,7 @@ import { eventRoutes } from './routes/events.ts'
 import { limitRoutes } from './routes/limits.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { queueRoutes } from './routes/queue.ts'
+import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { systemRoutes } from './routes/system.ts'
 
@@ -59,6 +60,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     accountRoutes,
     credentialRoutes,
     domainRoutes,
+    relayRoutes,
     senderRoutes,
     messageRoutes,
     queueRoutes,

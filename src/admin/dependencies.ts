@@ -7,6 +7,7 @@ import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { Seal } from '../base/seal.ts'
 import type { SiteState } from '../delivery/throttle.ts'
+import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
 import type { QueueFilter, Store } from '../store/store.ts'
 
@@ -14,6 +15,7 @@ export interface AdminDependencies {
   readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname'>
   readonly store: Store
   readonly domains: Domains
+  readonly relay: RelayDns
   readonly queue: QueueCommands
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>

@@ -2,11 +2,12 @@
  * `kitte domain`: sender domains, the records to publish, and why one does not count yet.
  */
 import { type Command, Option } from 'commander'
-import type { CheckAnswer, DomainAnswer, RecordAnswer } from '../admin/routes/domains.ts'
+import type { CheckAnswer, DomainAnswer } from '../admin/routes/domains.ts'
 import { confirm } from './ask.ts'
-import { type CliContext, colour, connect, print, show } from './context.ts'
+import { type CliContext, connect, print, show } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
+import { recordText, stateText } from './record-text.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -15,14 +16,6 @@ interface KeyOptions {
   readonly bits?: string
   readonly algorithm?: string
 }
-
-/** 設定済 and 未設定, as the API's states. */
-const stateTexts = {
-  published: ['設定済 / published', 'green'],
-  'not-published': ['未設定 / not published', 'red'],
-  'dns-error': ['確認不可 / DNS error', 'yellow'],
-  unchecked: ['未確認 / not checked yet', 'dim'],
-} as const
 
 const pathOf = (name: string) => `/v1/domains/${encodeURIComponent(name)}`
 
@@ -169,36 +162,6 @@ function keyText({ selector, algorithm, bits, state, weak }: DomainAnswer['keys'
 
 function keyFailureText(name: string, failure: string): string {
   return `There is no DKIM key: ${failure}\n"kitte domain issue-dkim ${name}" tries again.`
-}
-
-/** Name and value stand alone on their lines, to be copied whole. */
-function recordText(context: CliContext, record: RecordAnswer, at: TimeText): string {
-  const heading = `${record.purpose.toUpperCase()}  ${stateText(context, record.state)}`
-  const { found } = record
-  const explained = record.state === 'published' ? [] : (['ja', 'en'] as const).map(language => told(language, record))
-  return [
-    heading,
-    facts([
-      ['  name', record.name],
-      ['  type', record.type],
-      ['  value', record.value],
-      ...explained.flat(),
-      ...(found.length > 0 ? [['  found', found.join('\n')] as const] : []),
-      ['  checked', at(record.checkedAt)],
-    ]),
-  ].join('\n')
-}
-
-/** A key of 400 characters is shown once, above. */
-function told(language: 'ja' | 'en', { message, fix, value }: RecordAnswer) {
-  const [why, what, above] =
-    language === 'ja' ? ['  理由', '  対処', '上の値'] : ['  reason', '  fix', 'the value above']
-  return [[why, message[language]] as const, [what, fix[language].replaceAll(value, above)] as const]
-}
-
-function stateText(context: CliContext, state: RecordAnswer['state']): string {
-  const [text, style] = stateTexts[state]
-  return colour(context, style, text)
 }
 
 function listText(context: CliContext, domains: readonly DomainAnswer[]): string {

@@ -1,7 +1,7 @@
 /**
  * Every reason a record is 設定済 or 未設定, with its sentence and the fix in Japanese and English.
  *
- * The only place with these texts. `{name}`, `{value}`, `{record}` and the check's details are filled in; a new reason
+ * The only place with these texts. `{name}`, `{type}`, `{value}`, `{record}` and the check's details are filled in; a new reason
  * is an entry here and the branch in `records/` that finds it.
  */
 
@@ -21,6 +21,11 @@ const nothingToDo: Bilingual = { ja: '対応は不要です。', en: 'Nothing ne
 const replaceValue: Bilingual = {
   ja: '{name} の TXT レコードの値を次に置き換えてください: {value}',
   en: 'Replace the value of the TXT record at {name} by: {value}',
+}
+
+const askForReverseName: Bilingual = {
+  ja: 'IP アドレス {ip} の提供元に、逆引き(PTR)を {value} に設定するよう依頼してください。',
+  en: 'Ask whoever gave you the address {ip} to set its reverse name (PTR) to {value}.',
 }
 
 function problem(message: Bilingual, fix: Bilingual = replaceValue): Reason {
@@ -54,7 +59,7 @@ export const reasons = {
   },
   absent: problem(
     { ja: '未設定: {name} に {record} レコードがありません。', en: 'There is no {record} record at {name}.' },
-    { ja: '{name} に次の TXT レコードを追加してください: {value}', en: 'Add this TXT record at {name}: {value}' },
+    { ja: '{name} に次の {type} レコードを追加してください: {value}', en: 'Add this {type} record at {name}: {value}' },
   ),
   'no-domain': problem(
     { ja: '未設定: ドメイン {domain} が DNS に存在しません。', en: 'The domain {domain} does not exist in DNS.' },
@@ -206,6 +211,47 @@ export const reasons = {
       en: 'Delete the {type} record at {name} and publish this TXT record: {value}',
     },
   ),
+  'address-differs': problem(
+    {
+      ja: '未設定: {name} の {type} レコードは {addresses} で、送信元 IP アドレス {value} が含まれていません。',
+      en: '{name} has the {type} records {addresses}, and the sending address {value} is not among them.',
+    },
+    { ja: '{name} に次の {type} レコードを追加してください: {value}', en: 'Add this {type} record at {name}: {value}' },
+  ),
+  'ptr-absent': problem(
+    {
+      ja: '未設定: 送信元 IP アドレス {ip} に逆引き(PTR)がありません。多くの受信側でメールが拒否されます。',
+      en: 'The sending address {ip} has no reverse name (PTR); many receivers refuse its mail.',
+    },
+    askForReverseName,
+  ),
+  'ptr-differs': problem(
+    {
+      ja: '未設定: 送信元 IP アドレス {ip} の逆引き(PTR)が {names} になっています。',
+      en: 'The reverse name (PTR) of the sending address {ip} is {names}.',
+    },
+    askForReverseName,
+  ),
+  'ptr-unconfirmed': problem(
+    {
+      ja: '未設定: {ip} の逆引き(PTR)は {host} ですが、{host} の正引きに {ip} がありません。',
+      en: 'The reverse name of {ip} is {host}, but {host} does not have the address {ip}.',
+    },
+    {
+      ja: '{host} の A または AAAA レコードに {ip} を追加してください。',
+      en: 'Add {ip} to the A or AAAA records of {host}.',
+    },
+  ),
+  'mx-elsewhere': problem(
+    {
+      ja: '未設定: {name} の MX レコードが {exchanges} を指しており、返送メールがこのリレーに届きません。',
+      en: 'The MX records of {name} are {exchanges}, so bounces do not come back to this relay.',
+    },
+    {
+      ja: '{name} の MX レコードを次に置き換えてください: {value}',
+      en: 'Replace the MX records of {name} by: {value}',
+    },
+  ),
 } as const satisfies Record<string, Reason>
 
 export type ReasonCode = keyof typeof reasons
@@ -228,7 +274,7 @@ export const notes = {
   'note-inherited': { ja: '上位ドメイン {parent} のレコードが適用されます。', en: 'The record of {parent} applies.' },
 } as const satisfies Record<string, Bilingual>
 
-/** The record as people call it. */
+/** The record as people call it; where no name stands here, by its type. */
 export const recordNames = {
   spf: 'SPF',
   dkim: 'DKIM',

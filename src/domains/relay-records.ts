@@ -1,17 +1,59 @@
 /**
- * What the operator publishes for the relay itself: its signing key, and SPF and MX of the bounce host.
+ * What the operator publishes for the relay itself, as it would stand in an empty zone.
+ *
+ * The host and its reverse names (RFC 5321 §4.1.1.1: large receivers refuse hosts whose names don't fit), SPF for the
+ * name in EHLO, which stands for the null reverse-path (RFC 7208 §2.4), MX and SPF of the bounce host, the relay's key.
  */
+import { isIPv6 } from 'node:net'
 import type { Config } from '../base/config.ts'
+import { reverseName } from '../dns/reverse-name.ts'
+import type { DomainName, HostName } from '../mail/ids.ts'
 import type { DnsRecord } from '../mail/sender-domain.ts'
-import type { KeyRing } from '../signing/key-ring.ts'
 
-export function relayRecords(keyRing: KeyRing, config: Pick<Config, 'relayDomain' | 'spf' | 'hostname'>): DnsRecord[] {
-  const { bounceHost } = config.relayDomain
-  const addresses = config.spf.sendingIps.map(ip => (ip.includes(':') ? `ip6:${ip}` : `ip4:${ip}`))
+export const relayPurposes = ['address', 'ptr', 'spf', 'return-path', 'dkim', 'dmarc'] as const
+export const relayRecordTypes = ['A', 'AAAA', 'PTR', 'TXT', 'MX'] as const
+
+export interface RelayRecord {
+  readonly purpose: (typeof relayPurposes)[number]
+  readonly type: (typeof relayRecordTypes)[number]
+  /** Full owner name without trailing dot. */
+  readonly name: DomainName
+  readonly value: string
+}
+
+export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname'>
+
+/** `key`: the record of the relay's own key (signing/key-ring.ts). */
+export function relayRecords(key: DnsRecord, config: RelayRecordConfig): RelayRecord[] {
+  const { hostname, relayDomain, spf } = config
+  const { bounceHost } = relayDomain
   return [
-    keyRing.relayRecord(),
-    // Only this relay sends with the bounce host as reverse-path, and such mail is not forwarded with it: -all.
-    { purpose: 'spf', type: 'TXT', name: bounceHost, value: ['v=spf1', ...addresses, '-all'].join(' ') },
-    { purpose: 'return-path', type: 'MX', name: bounceHost, value: `10 ${config.hostname}` },
+    ...spf.sendingIps.map(ip => addressRecord(ip, hostname)),
+    ...spf.sendingIps.map(ip => reverseRecord(ip, hostname)),
+    spfRecord(hostname, config),
+    { purpose: 'return-path', type: 'MX', name: bounceHost, value: `10 ${hostname}` },
+    ...(bounceHost === hostname ? [] : [spfRecord(bounceHost, config)]),
+    { purpose: 'dkim', type: 'TXT', name: key.name, value: key.value },
+    // Harms no mail that is sent in other ways, should the domain be used for more than this relay.
+    { purpose: 'dmarc', type: 'TXT', name: `_dmarc.${relayDomain.name}`, value: 'v=DMARC1; p=none' },
   ]
+}
+
+function addressRecord(ip: string, hostname: HostName): RelayRecord {
+  return { purpose: 'address', type: isIPv6(ip) ? 'AAAA' : 'A', name: hostname, value: ip }
+}
+
+function reverseRecord(ip: string, hostname: HostName): RelayRecord {
+  return { purpose: 'ptr', type: 'PTR', name: reverseName(ip)!, value: hostname }
+}
+
+/** Only this relay sends under these names, and such mail is not forwarded with them: -all. */
+function spfRecord(name: DomainName, config: RelayRecordConfig): RelayRecord {
+  return { purpose: 'spf', type: 'TXT', name, value: ['v=spf1', ...sendingTerms(config), '-all'].join(' ') }
+}
+
+/** The mechanisms that let the relay's addresses pass. */
+export function sendingTerms({ spf, hostname }: RelayRecordConfig): readonly string[] {
+  if (spf.sendingIps.length === 0) return [`a:${hostname}`]
+  return spf.sendingIps.map(ip => (isIPv6(ip) ? `ip6:${ip}` : `ip4:${ip}`))
 }

@@ -1,19 +1,31 @@
 /**
  * The sentence and the fix of a check, filled in.
  */
-import type { Check, DnsRecord } from '../mail/sender-domain.ts'
+import type { Check, RecordPurpose } from '../mail/sender-domain.ts'
 import { type Bilingual, notes, type ReasonCode, reasons, recordNames } from './reasons.ts'
+import type { RelayRecord } from './relay-records.ts'
 
 export interface ToldReason {
   readonly message: Bilingual
   readonly fix: Bilingual
 }
 
+/** A record of a sender domain, or of the relay itself. */
+export interface ToldRecord {
+  readonly purpose: RecordPurpose | RelayRecord['purpose']
+  readonly type: string
+  readonly name: string
+  readonly value: string
+}
+
+export type ToldCheck = Pick<Check, 'reason' | 'detail'>
+
 /** A code that is no longer in the table (written by another version) is told as it stands. */
-export function tellReason(record: DnsRecord, check: Check | null): ToldReason {
+export function tellReason({ purpose, type, name, value }: ToldRecord, check: ToldCheck | null): ToldReason {
   const code = check?.reason ?? 'unchecked'
-  const values = { name: record.name, value: record.value, record: recordNames[record.purpose], ...check?.detail }
-  if (!(code in reasons)) return { message: { ja: code, en: code }, fix: { ja: record.value, en: record.value } }
+  const record = purpose in recordNames ? recordNames[purpose as RecordPurpose] : type
+  const values = { name, type, value, record, ...check?.detail }
+  if (!(code in reasons)) return { message: { ja: code, en: code }, fix: { ja: value, en: value } }
   const { message, fix } = reasons[code as ReasonCode]
   const remarks = notesOf(check)
   return {
@@ -25,7 +37,7 @@ export function tellReason(record: DnsRecord, check: Check | null): ToldReason {
   }
 }
 
-function notesOf(check: Check | null): Bilingual[] {
+function notesOf(check: ToldCheck | null): Bilingual[] {
   const codes = check?.detail.notes?.split(' ') ?? []
   return codes.flatMap(code => (code in notes ? [notes[code as keyof typeof notes]] : []))
 }

@@ -68,7 +68,7 @@ function checkRecords(parts: VerifierParts, domain: SenderDomain, now: Instant):
 }
 
 /** Past our cache, since the record may just have been published; but each question only once in a verification. */
-function seeingNow({ resolver, clock }: VerifierParts): Resolver {
+export function seeingNow({ resolver, clock }: Pick<VerifierParts, 'resolver' | 'clock'>): Resolver {
   return cachedResolver(resolver.direct ?? resolver, { ...onceInAVerification, clock })
 }
 

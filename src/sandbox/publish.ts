@@ -10,7 +10,9 @@ import { NotFound } from '../store/store.ts'
 import type { ZoneBook } from './zone-book.ts'
 import { readRecord } from './zone-record.ts'
 
-export type PlainRecord = Pick<DnsRecord, 'type' | 'name' | 'value'>
+export interface PlainRecord extends Pick<DnsRecord, 'name' | 'value'> {
+  readonly type: DnsRecord['type'] | 'A' | 'AAAA' | 'PTR'
+}
 
 export interface Published {
   readonly domain: DomainName

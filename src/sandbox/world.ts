@@ -114,10 +114,8 @@ async function publishOwnRecords({ config, store, seal, clock }: SandboxParts, b
   const ring = { relayDomain: relayDomain.name, rsaBits: signing.rsaBits, timeZone }
   const keyRing = await openKeyRing({ store, seal, clock, ...ring })
   for (const name of [hostname, ...Object.values(hosts)]) book.set(name, { ...book.entry(name), A: ['127.0.0.1'] })
-  book.set('1.0.0.127.in-addr.arpa', { PTR: [hostname] })
   publishRecords(book, [
-    ...relayRecords(keyRing, config),
-    { type: 'TXT', name: hostname, value: 'v=spf1 a -all' },
+    ...relayRecords(keyRing.relayRecord(), config),
     { type: 'TXT', name: `_dmarc.${relayDomain.name}`, value: 'v=DMARC1; p=reject' },
   ])
 }

@@ -18,6 +18,7 @@ export interface KeyRing {
   relayKey(): SigningKey
   /** What the operator publishes for the relay's own domain. */
   relayRecord(): DnsRecord
+  relayPublicKey(): PublicKeyPart
   /** Active keys in the order to sign; empty: the domain can't sign now. */
   keysOf(domain: SenderDomain): readonly SigningKey[]
 }
@@ -31,8 +32,8 @@ export interface KeyRingParts {
   readonly timeZone: string
 }
 
-type PublicPart = Pick<DkimKey, 'domain' | 'selector' | 'algorithm' | 'publicKey'>
-type StoredKey = PublicPart & Pick<DkimKey, 'sealedPrivateKey'>
+export type PublicKeyPart = Pick<DkimKey, 'domain' | 'selector' | 'algorithm' | 'publicKey'>
+type StoredKey = PublicKeyPart & Pick<DkimKey, 'sealedPrivateKey'>
 
 /** About 2 kB each: all keys of a busy relay, and no more than 20 MB. */
 const maxOpenKeys = 10_000
@@ -52,18 +53,23 @@ export async function openKeyRing(parts: KeyRingParts): Promise<KeyRing> {
   return {
     relayKey: () => relayKey,
     relayRecord: () => dkimRecord(stored),
+    relayPublicKey: () => publicPart(stored),
     keysOf: domain => domain.keys.filter(key => key.state === 'active').map(open),
   }
 }
 
 /** The record that publishes a key (RFC 6376 §3.6.1). */
-export function dkimRecord(key: PublicPart): DnsRecord {
+export function dkimRecord(key: PublicKeyPart): DnsRecord {
   return {
     purpose: 'dkim',
     type: 'TXT',
     name: `${key.selector}._domainkey.${key.domain}`,
     value: `v=DKIM1; k=${key.algorithm}; p=${key.publicKey}`,
   }
+}
+
+function publicPart({ domain, selector, algorithm, publicKey }: StoredKey): PublicKeyPart {
+  return { domain, selector, algorithm, publicKey }
 }
 
 /** What a private key is sealed for: it opens only as this domain's, under this selector. */

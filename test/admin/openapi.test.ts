@@ -161,6 +161,8 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('PATCH', '/v1/senders/{address}', `/v1/senders/${address}`, { note: 'x' })
 
   await walkDomains(account, check)
+  await check('GET', '/v1/relay', '/v1/relay')
+  await check('POST', '/v1/relay/verify', '/v1/relay/verify')
   await walkMail(api, account, check)
 
   await check('DELETE', '/v1/accounts/{id}', `/v1/accounts/${account}`)

@@ -1,32 +1,46 @@
 import assert from 'node:assert/strict'
 import { loadConfig } from '../../src/base/config.ts'
-import { relayRecords } from '../../src/domains/relay-records.ts'
-import { openKeyRing } from '../../src/signing/key-ring.ts'
-import { openWorld } from './world.ts'
+import { type RelayRecordConfig, relayRecords } from '../../src/domains/relay-records.ts'
+
+const defaults = loadConfig([], {})
+const key = {
+  purpose: 'dkim',
+  type: 'TXT',
+  name: '20260115._domainkey.relay.example.jp',
+  value: 'v=DKIM1; p=x',
+} as const
+
+function recordsWith(sendingIps: string[], change: Partial<RelayRecordConfig> = {}): string[] {
+  const config = { ...defaults, ...change, spf: { ...defaults.spf, sendingIps } }
+  return relayRecords(key, config).map(({ type, name, value }) => `${name} ${type} ${value}`)
+}
 
 describe('the records of the relay itself', () => {
-  it('are its key, and SPF and MX of the bounce host', async () => {
-    await using world = await openWorld()
-    const { store, clock, parts } = world
-    const keyRing = await openKeyRing({
-      store,
-      seal: parts.seal,
-      clock,
-      relayDomain: 'relay.example.jp',
-      rsaBits: 1024,
-      timeZone: 'UTC',
-    })
-    const records = relayRecords(keyRing, {
-      ...loadConfig([], {}),
-      spf: { ...world.config.spf, sendingIps: ['192.0.2.1', '2001:db8::1'] },
-    })
-    assert.deepEqual(
-      records.slice(1).map(({ type, name, value }) => `${name} ${type} ${value}`),
-      [
-        'bounce.relay.example.jp TXT v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all',
-        'bounce.relay.example.jp MX 10 relay.example.jp',
-      ],
-    )
-    assert.deepEqual(records[0], keyRing.relayRecord())
+  it('are its host, with the way back, SPF for its names, the MX of bounces, its key and DMARC', () => {
+    assert.deepEqual(recordsWith(['192.0.2.1', '2001:db8::1']), [
+      'relay.example.jp A 192.0.2.1',
+      'relay.example.jp AAAA 2001:db8::1',
+      '1.2.0.192.in-addr.arpa PTR relay.example.jp',
+      `1.${'0.'.repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa PTR relay.example.jp`,
+      'relay.example.jp TXT v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all',
+      'bounce.relay.example.jp MX 10 relay.example.jp',
+      'bounce.relay.example.jp TXT v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all',
+      '20260115._domainkey.relay.example.jp TXT v=DKIM1; p=x',
+      '_dmarc.relay.example.jp TXT v=DMARC1; p=none',
+    ])
+  })
+
+  it('go by the name where no address is configured', () => {
+    const texts = recordsWith([]).filter(text => text.includes('spf1'))
+    assert.deepEqual(texts, [
+      'relay.example.jp TXT v=spf1 a:relay.example.jp -all',
+      'bounce.relay.example.jp TXT v=spf1 a:relay.example.jp -all',
+    ])
+  })
+
+  it('are asked for once where bounces come back to the host itself', () => {
+    const relayDomain = { name: 'relay.example.jp', bounceHost: 'relay.example.jp' }
+    const texts = recordsWith(['192.0.2.1'], { relayDomain }).filter(text => text.includes('spf1'))
+    assert.deepEqual(texts, ['relay.example.jp TXT v=spf1 ip4:192.0.2.1 -all'])
   })
 })

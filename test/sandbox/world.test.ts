@@ -120,6 +120,7 @@ describe('the sandbox', () => {
     assert.match(await kitte('sandbox', 'zone', 'remove', 'typed.example', 'txt'), /no records/)
     await kitte('sandbox', 'unpublish', 'typed.example')
     assert.doesNotMatch(await kitte('sandbox', 'zone'), /typed\.example/)
+    assert.match(await kitte('relay', 'verify'), /^records +all 7 published$/m)
     await send('typed')
     assert.match(await kitte('sandbox', 'inbox'), /typed +spf=pass dkim=pass dmarc=pass/)
   })

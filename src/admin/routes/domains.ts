@@ -10,7 +10,6 @@ import { sendingModes } from '../../mail/sending-mode.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
   accountId,
-  bilingual,
   domainName,
   given,
   limits,
@@ -25,6 +24,7 @@ import {
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
 import { invalidField } from '../problem.ts'
+import { recordFields, recordState } from '../record-fields.ts'
 
 const params = z.object({ name: domainName })
 const keyChoice = {
@@ -41,26 +41,18 @@ const newKey = z
   .optional()
 const domainChange = z.strictObject({ limits: limitsChange }, mend('object'))
 
-const state = z.enum(['published', 'not-published', 'dns-error', 'unchecked'])
 const recordAnswer = z.object({
   purpose: z.enum(recordPurposes),
   type: z.enum(['TXT', 'CNAME', 'MX']),
-  name: z.string().meta({ description: 'Full owner name' }),
-  value: z.string(),
-  state,
-  reason: z.string(),
-  message: bilingual.meta({ description: 'What was found, in words' }),
-  fix: bilingual.meta({ description: 'What to do in the DNS' }),
-  found: z.array(z.string()),
-  checkedAt: timestamp.nullable(),
+  ...recordFields,
 })
 const domainAnswer = z.object({
   name: z.string(),
   account: z.string(),
   createdAt: timestamp,
   archivedAt: timestamp.nullable().meta({ description: 'When it was deleted; it can be restored for a while' }),
-  spf: state,
-  dkim: state,
+  spf: recordState,
+  dkim: recordState,
   mode: z.enum(sendingModes),
   modeReason: z.string(),
   limits,
@@ -79,7 +71,7 @@ const domainAnswer = z.object({
 const checkAnswer = z.object({
   purpose: z.enum(recordPurposes),
   name: z.string(),
-  state,
+  state: recordState,
   reason: z.string(),
   found: z.array(z.string()),
   checkedAt: timestamp,

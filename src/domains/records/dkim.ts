@@ -7,10 +7,19 @@
  */
 import { type Answer, DnsTrouble, type Resolver } from '../../dns/resolver.ts'
 import type { DomainName } from '../../mail/ids.ts'
-import type { DkimKey, DnsRecord, SenderDomain } from '../../mail/sender-domain.ts'
 import { dkimRecord } from '../../signing/key-ring.ts'
-import { type Judgement, notPublished, published, type RecordKind, unknown } from './record-kind.ts'
+import {
+  type Judged,
+  type Judgement,
+  notPublished,
+  type Place,
+  published,
+  type RecordKind,
+  unknown,
+} from './record-kind.ts'
 import { listOf, readTags } from './tag-list.ts'
+
+type Key = Judged['keys'][number]
 
 export const dkim: RecordKind = {
   purpose: 'dkim',
@@ -39,9 +48,9 @@ export const dkim: RecordKind = {
 
 /** A record elsewhere, or of another type, tells what went wrong. */
 async function judgeAbsence(
-  record: DnsRecord,
-  key: DkimKey,
-  domain: SenderDomain,
+  record: Place,
+  key: Key,
+  domain: Judged,
   alias: DomainName | null,
   resolver: Resolver,
 ): Promise<Judgement> {
@@ -58,7 +67,7 @@ async function judgeAbsence(
   return notPublished('absent')
 }
 
-function judgeFound(answer: Answer<string>, key: DkimKey, domain: SenderDomain): Judgement {
+function judgeFound(answer: Answer<string>, key: Key, domain: Judged): Judgement {
   const found = answer.records
   // RFC 6376 §3.6.2.2: with several records under a selector the result is undefined.
   if (found.length > 1) return notPublished('several-keys', found, { count: String(found.length) })
@@ -70,12 +79,7 @@ function judgeFound(answer: Answer<string>, key: DkimKey, domain: SenderDomain):
   return judgeTags(list.tags, found, key, domain)
 }
 
-function judgeTags(
-  tags: ReadonlyMap<string, string>,
-  found: readonly string[],
-  key: DkimKey,
-  domain: SenderDomain,
-): Judgement {
+function judgeTags(tags: ReadonlyMap<string, string>, found: readonly string[], key: Key, domain: Judged): Judgement {
   const version = tags.get('v')
   // RFC 6376 §3.6.1: v= is optional, but must come first and be exactly DKIM1.
   if (version !== undefined && (version !== 'DKIM1' || [...tags.keys()][0] !== 'v'))
@@ -89,7 +93,7 @@ function judgeTags(
   return judgeRestrictions(tags, found)
 }
 
-function judgeOtherKey(data: string, found: readonly string[], key: DkimKey, domain: SenderDomain): Judgement {
+function judgeOtherKey(data: string, found: readonly string[], key: Key, domain: Judged): Judgement {
   if (key.publicKey.startsWith(data.replace(/=+$/, '')))
     return notPublished('truncated', found, { length: String(data.length), full: String(key.publicKey.length) })
   const older = domain.keys.find(other => other !== key && other.publicKey === data)
@@ -119,7 +123,7 @@ async function aliasOf(name: DomainName, resolver: Resolver): Promise<DomainName
 }
 
 /** The text under the name that has our key; trouble there is no answer about our record. */
-async function holds(name: DomainName, key: DkimKey, resolver: Resolver): Promise<string | null> {
+async function holds(name: DomainName, key: Key, resolver: Resolver): Promise<string | null> {
   const texts = await resolver.txt(name).then(
     answer => answer.records,
     () => [],
@@ -127,7 +131,7 @@ async function holds(name: DomainName, key: DkimKey, resolver: Resolver): Promis
   return texts.find(text => text.replace(/\s+/g, '').includes(key.publicKey)) ?? null
 }
 
-async function publishedOlderKey(key: DkimKey, domain: SenderDomain, resolver: Resolver) {
+async function publishedOlderKey(key: Key, domain: Judged, resolver: Resolver) {
   const older = domain.keys.filter(other => other.algorithm === key.algorithm && other.createdAt < key.createdAt)
   for (const other of older.toReversed()) {
     const text = await holds(dkimRecord(other).name, other, resolver)

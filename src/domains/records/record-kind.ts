@@ -3,7 +3,8 @@
  */
 import type { Config } from '../../base/config.ts'
 import type { Resolver } from '../../dns/resolver.ts'
-import type { Check, DnsRecord, RecordPurpose, RecordState, SenderDomain } from '../../mail/sender-domain.ts'
+import type { DomainName } from '../../mail/ids.ts'
+import type { Check, DkimKey, DnsRecord, RecordPurpose, RecordState, SenderDomain } from '../../mail/sender-domain.ts'
 import type { ReasonCode } from '../reasons.ts'
 
 export type RecordConfig = Pick<Config, 'spf' | 'hostname'>
@@ -17,6 +18,15 @@ export interface Judgement {
   readonly detail: Readonly<Record<string, string>>
 }
 
+/** Whose records are judged: a sender domain, or the relay itself. */
+export interface Judged {
+  readonly name: DomainName
+  readonly keys: readonly Pick<DkimKey, 'domain' | 'selector' | 'algorithm' | 'publicKey' | 'state' | 'createdAt'>[]
+}
+
+/** Where and what: the value does not count when what is published is judged. */
+export type Place = Pick<DnsRecord, 'name'>
+
 export interface RecordKind {
   readonly purpose: RecordPurpose
   /** Advice does not change how mail travels, nor how often the domain is checked. */
@@ -24,7 +34,7 @@ export interface RecordKind {
   /** The records to publish now, with the value that fits what the last check found. */
   expected(domain: SenderDomain, config: RecordConfig): readonly DnsRecord[]
   /** Fails with nothing: DNS trouble is a judgement (`dns-error`). */
-  judge(record: DnsRecord, domain: SenderDomain, resolver: Resolver, config: RecordConfig): Promise<Judgement>
+  judge(record: Place, domain: Judged, resolver: Resolver, config: RecordConfig): Promise<Judgement>
 }
 
 export function lastCheck(domain: SenderDomain, record: Pick<DnsRecord, 'purpose' | 'name'>): Check | null {

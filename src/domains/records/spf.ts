@@ -153,7 +153,7 @@ function wantedTerms(check: Check | null, live: readonly string[], config: Recor
 }
 
 /** The live `all`, unless it is one that would not be accepted. */
-function endingOf(live: readonly string[], config: RecordConfig): string {
+export function endingOf(live: readonly string[], config: RecordConfig): string {
   const all = live.flatMap(readTerms).find(term => term.kind === 'mechanism' && term.name === 'all')
   if (!all || all.qualifier === '+') return config.spf.all
   return all.qualifier === '-' && !acceptsHardFail(config) ? config.spf.all : all.text

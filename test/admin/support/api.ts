@@ -11,6 +11,7 @@ import { loadConfig } from '../../../src/base/config.ts'
 import { type Log, silentLog } from '../../../src/base/log.ts'
 import { createSeal, type Seal } from '../../../src/base/seal.ts'
 import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
+import { openRelayDns } from '../../../src/domains/relay-dns.ts'
 import { openDomains } from '../../../src/domains/service.ts'
 import { cancelEntries } from '../../../src/outcome/expiry.ts'
 import { createSettler } from '../../../src/outcome/settle.ts'
@@ -78,6 +79,14 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     config,
     store,
     domains: openDomains({ store, resolver: zone, seal, clock, log, config }),
+    // A short key is made in a tenth of the time.
+    relay: await openRelayDns({
+      store,
+      resolver: zone,
+      seal,
+      clock,
+      config: { ...config, signing: { rsaBits: 1024 } },
+    }),
     queue: {
       cancel: (filter, reason) =>
         cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),

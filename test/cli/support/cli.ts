@@ -11,12 +11,13 @@ import { register as domain } from '../../../src/cli/domain.ts'
 import { register as explain } from '../../../src/cli/explain.ts'
 import { runCli } from '../../../src/cli/program.ts'
 import { register as queue } from '../../../src/cli/queue.ts'
+import { register as relay } from '../../../src/cli/relay.ts'
 import { register as sandbox } from '../../../src/cli/sandbox.ts'
 import { register as sender } from '../../../src/cli/sender.ts'
 import { register as start } from '../../../src/cli/start.ts'
 import { register as tail } from '../../../src/cli/tail.ts'
 
-const commands = [start, checkConfig, account, credential, domain, sender, queue, tail, explain, sandbox]
+const commands = [start, checkConfig, account, credential, domain, sender, relay, queue, tail, explain, sandbox]
 
 export interface CliRun {
   readonly code: number

@@ -1,0 +1,38 @@
+/**
+ * `kitte relay`: the DNS records to publish for the relay itself, and how they stand now.
+ */
+import type { Command } from 'commander'
+import type { RelayAnswer } from '../admin/routes/relay.ts'
+import { type CliContext, connect, show } from './context.ts'
+import { recordText } from './record-text.ts'
+import { facts } from './table.ts'
+import { timesOf } from './times.ts'
+
+export function register(program: Command, context: CliContext): void {
+  const relay = program.command('relay').description('the relay itself: its name, its addresses, its own DNS records')
+  relay
+    .command('show')
+    .description('print the records to publish for the relay itself, their state, the reason and the fix')
+    .action(async (_options: object, command: Command) => {
+      showRelay(context, command, await connect(context, command).get<RelayAnswer>('/v1/relay'))
+    })
+  relay
+    .command('verify')
+    .description('the same, checked in DNS now, past the cache')
+    .action(async (_options: object, command: Command) => {
+      showRelay(context, command, await connect(context, command).post<RelayAnswer>('/v1/relay/verify'))
+    })
+}
+
+function showRelay(context: CliContext, command: Command, relay: RelayAnswer): void {
+  const at = timesOf(context, command)
+  show(context, command, relay, ({ hostname, sendingIps, records }) => {
+    const missing = records.filter(({ state }) => state !== 'published').length
+    const head = facts([
+      ['hostname', hostname],
+      ['addresses', sendingIps.join(' ') || 'none configured (spf.sendingIps)'],
+      ['records', missing === 0 ? `all ${records.length} published` : `${missing} of ${records.length} to look after`],
+    ])
+    return [head, ...records.map(record => recordText(context, record, at))].join('\n\n')
+  })
+}
