@@ -125,6 +125,10 @@ export const mends = {
   text: { ja: '文字列にしてください', en: 'write a text' },
   name: { ja: '1〜200文字の名称にしてください', en: 'write a name of 1 to 200 characters' },
   note: { ja: '1000文字以内にしてください', en: 'write at most 1000 characters' },
+  site: {
+    ja: 'by.siteに表示されるサイトにしてください（例: mx1.example.com,mx2.example.com）',
+    en: 'write a site as by.site shows it, such as mx1.example.com,mx2.example.com, or none',
+  },
   reason: { ja: '1〜500文字の理由を書いてください', en: 'write a reason of 1 to 500 characters' },
   mailbox: {
     ja: 'sales@example.jpのようなメールアドレスにしてください',

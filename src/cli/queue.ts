@@ -18,6 +18,7 @@ interface FilterOptions {
   readonly recipient?: string
   readonly state?: string
   readonly class?: string
+  readonly site?: string
 }
 
 interface VerbOptions extends FilterOptions {
@@ -133,10 +134,11 @@ function addFilterOptions(command: Command): Command {
     .option('--recipient <address>', 'to one recipient')
     .addOption(new Option('--state <state>', 'in one state').choices(['due', 'waiting', 'leased', 'held']))
     .option('--class <class>', 'deferred for one class of reasons')
+    .option('--site <site>', 'to one site, as --by site prints it')
 }
 
 function filterOf({ message, entry, account, senderDomain, domain, recipient, state, ...rest }: FilterOptions) {
-  const all = { message, entry, account, senderDomain, domain, recipient, state, class: rest.class }
+  const all = { message, entry, account, senderDomain, domain, recipient, state, class: rest.class, site: rest.site }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
@@ -157,13 +159,13 @@ function countsText(counts: QueueCountsAnswer, at: TimeText): string {
 }
 
 function bodyText(answer: QueueAnswer, by: string | undefined, at: TimeText): string {
-  if (by === 'site') return siteTable(answer, at)
   if (by === undefined) return entryTable(answer, at)
-  const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class')
-  return table(
+  const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class' | 'site')
+  const counts = table(
     [by, 'entries', 'oldest'],
     answer.by[column].map(row => [row.value, row.count, at(row.oldestReceivedAt)]),
   )
+  return by === 'site' ? `${counts}\n\nunder way or closed now:\n${siteTable(answer, at)}` : counts
 }
 
 function siteTable({ sites }: QueueAnswer, at: TimeText): string {
@@ -206,6 +208,7 @@ function entryText(entry: QueueEntry, at: TimeText): string {
     ['given up', at(entry.expiresAt)],
     ['last reply', entry.lastReply],
     ['last host', entry.lastHost],
+    ['last site', entry.lastSite],
     ['class', entry.class],
     ...(entry.classMessage ? [['', `${entry.classMessage.ja}\n${entry.classMessage.en}`] as const] : []),
     ...(entry.inDoubt ? [['in doubt', 'it may have been taken once already: a duplicate is possible'] as const] : []),

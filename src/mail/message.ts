@@ -47,4 +47,6 @@ export interface QueueEntry {
   readonly heldReason?: string
   readonly lastReply?: string
   readonly lastHost?: HostName
+  /** Site of the last attempt. */
+  readonly lastSite?: string
 }

@@ -107,7 +107,12 @@ export interface QueueFilter {
   readonly state?: 'due' | 'waiting' | 'leased' | 'held'
   /** Class of the last deferral. */
   readonly class?: string
+  /** Site of the last attempt; for an entry not tried yet the one its recipient domain is known to be served by. */
+  readonly site?: string
 }
+
+/** What the queue is counted by. `none`: no class or no site known yet. */
+export type QueueColumn = 'domain' | 'account' | 'senderDomain' | 'class' | 'site'
 
 export interface QueueRow extends LeasedEntry {
   readonly state: 'due' | 'waiting' | 'leased' | 'held'
@@ -204,7 +209,7 @@ export interface QueueStore {
   countQueue(filter: QueueFilter): Promise<QueueCounts>
   /** Counts per value of one column, biggest first. */
   countQueueBy(
-    column: 'domain' | 'account' | 'senderDomain' | 'class',
+    column: QueueColumn,
     filter: QueueFilter,
     limit: number,
   ): Promise<readonly { readonly value: string; readonly count: number; readonly oldestReceivedAt: Instant }[]>

@@ -148,6 +148,10 @@ describe('the queue by API', () => {
         ['there.example', 1],
       ],
     )
+    assert.deepEqual(body.by.site.map((group: { value: string; count: number }) => [group.value, group.count]).sort(), [
+      ['mx1.there.example', 1],
+      ['none', 1],
+    ])
     assert.deepEqual(body.by.account[0].count, 2)
     assert.deepEqual(body.by.class.find((group: { value: string }) => group.value === 'greylisted').count, 1)
     assert.equal(body.sites[0].closedUntil, '1970-01-01T00:00:00.000Z')
@@ -156,6 +160,11 @@ describe('the queue by API', () => {
     assert.ok(entry.classMessage.ja.length > 0)
     const narrowed = await api.call('GET', '/v1/queue?domain=there.example&state=waiting&class=greylisted')
     assert.equal(narrowed.body.counts.total, 1)
+    const ofSite = await api.call('GET', '/v1/queue?site=mx1.there.example')
+    assert.deepEqual(
+      ofSite.body.entries.map((row: { id: string; lastSite: string }) => [row.id, row.lastSite]),
+      [[`${draft.message.id}.0`, 'mx1.there.example']],
+    )
     assert.equal((await api.call('GET', '/v1/queue?class=nonsense')).status, 400)
   })
 

@@ -2,6 +2,7 @@
  * Claims, leases, postponement, orders of an operator.
  */
 import assert from 'node:assert/strict'
+import type { Outcome } from '../../src/mail/outcome.ts'
 import type { Change } from '../../src/store/store.ts'
 import type { StoreFactory, TestStore } from './factory.ts'
 import { ids, newMessage, outcome } from './fixtures.ts'
@@ -249,7 +250,52 @@ export function contractOfClaims(factory: StoreFactory): void {
         assert.equal((await t.store.countQueue(filter)).total, count, JSON.stringify(filter))
       }
     })
+
+    it('is counted and picked by site, entries not tried yet with others of their domain', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const tried = async (to: string, site: string | null) => {
+        const entry = await put(t, to)
+        if (site === null) return
+        await t.store.claimForCancel({ entry }, request(now).lease, 1)
+        await t.store.settle({ outcomes: [deferredAt(entry, site, now)], reports: [], events: [] })
+      }
+      await tried('a@x.example', 'mx.big.example')
+      await tried('b@x.example', null)
+      await tried('c@y.example', 'mx.big.example')
+      await tried('d@z.example', 'smtp:smtp.own.example:587')
+      await tried('e@z.example', null)
+      await tried('f@nowhere.example', '')
+      const counts = (await t.store.countQueueBy('site', {}, 10)).map(({ value, count }) => [value, count] as const)
+      assert.deepEqual(counts, [
+        ['mx.big.example', 3],
+        ['none', 2],
+        ['smtp:smtp.own.example:587', 1],
+      ])
+      for (const [site, count] of counts) assert.equal((await t.store.countQueue({ site })).total, count, site)
+      assert.equal(await t.store.hold({ site: 'mx.big.example' }, 'a site is down', now), 3)
+      const [row] = await t.store.listQueue({ recipient: 'a@x.example' }, { limit: 1 })
+      assert.equal(row?.entry.lastSite, 'mx.big.example')
+    })
   })
+}
+
+const facts: NonNullable<Outcome['facts']> = {
+  mode: 'spf-dkim',
+  modeReason: 'spf and dkim are published',
+  signatures: [],
+  site: '',
+  remoteMta: null,
+  remoteIp: null,
+  sourceIp: null,
+  tls: null,
+  reversePath: null,
+  startedAt: 0,
+  durations: { signMs: 0, connectMs: 0, sendMs: 0, totalMs: 0 },
+}
+
+function deferredAt(entry: string, site: string, at: number) {
+  return outcome(entry, 'deferred', at, { facts: { ...facts, site } })
 }
 
 function envelope(address: string, notify?: ('NEVER' | 'DELAY' | 'FAILURE')[]) {

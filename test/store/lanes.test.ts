@@ -20,7 +20,7 @@ function multiply(file: string): void {
     `
     with recursive number(n) as (select 1 union all select n + 1 from number where n < ${entries})
     insert into entry select one.message, number.n, domain, received_at, next_attempt_at, expires_at, attempts, paced,
-      notice, in_doubt, lease_until, lease_owner, held_reason, last_class, last_reply, last_host
+      notice, in_doubt, lease_until, lease_owner, held_reason, last_class, last_reply, last_host, last_site
       from number cross join (select * from entry limit 1) as one`,
   )
   db.close()

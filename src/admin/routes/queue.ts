@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { OutcomeClass } from '../../mail/outcome.ts'
 import { classes } from '../../outcome/classes.ts'
 import { held, released, retried } from '../../outcome/delivery-log.ts'
-import type { QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
+import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
 import type { AdminDependencies, LiveState } from '../dependencies.ts'
 import {
   accountId,
@@ -37,6 +37,9 @@ const filterFields = {
   recipient: mailbox.optional(),
   state: z.enum(['due', 'waiting', 'leased', 'held'], mend('queue-state')).optional(),
   class: z.enum(classNames, mend('class')).optional().meta({ description: 'Class of the last deferral' }),
+  site: text(1, 2000, 'site')
+    .optional()
+    .meta({ description: 'Site of the last attempt, as in by.site; `none`: not known yet' }),
 }
 
 const command = z
@@ -79,6 +82,7 @@ const entryAnswer = z.object({
   classMessage: bilingual.nullable(),
   lastReply: z.string().nullable(),
   lastHost: z.string().nullable(),
+  lastSite: z.string().nullable(),
   inDoubt: z.boolean(),
 })
 const siteAnswer = z.object({
@@ -92,7 +96,7 @@ const siteAnswer = z.object({
 })
 const queueAnswer = z.object({
   counts: countsAnswer,
-  by: z.object({ domain: groups, account: groups, senderDomain: groups, class: groups }),
+  by: z.object({ site: groups, domain: groups, account: groups, senderDomain: groups, class: groups }),
   sites: z.array(siteAnswer).meta({ description: 'Sites as delivery sees them now; empty while it does not answer' }),
   entries: z.array(entryAnswer),
   next,
@@ -206,24 +210,25 @@ function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb
 }
 
 /** What the log line says of a filter; a recipient domain is told as the site. */
-function told({ message, account, senderDomain, recipient, domain }: QueueFilter) {
-  return { message, account, senderDomain, recipient, site: domain }
+function told({ message, account, senderDomain, recipient, domain, site = domain }: QueueFilter) {
+  return { message, account, senderDomain, recipient, site }
 }
 
 async function groupsOf(store: Store, filter: QueueFilter): Promise<z.output<typeof queueAnswer>['by']> {
-  const by = async (column: 'domain' | 'account' | 'senderDomain' | 'class') =>
+  const by = async (column: QueueColumn) =>
     (await store.countQueueBy(column, filter, groupsShown)).map(({ value, count, oldestReceivedAt }) => ({
       value,
       count,
       oldestReceivedAt: time(oldestReceivedAt),
     }))
-  const [domain, account, senderDomain, byClass] = await Promise.all([
+  const [site, domain, account, senderDomain, byClass] = await Promise.all([
+    by('site'),
     by('domain'),
     by('account'),
     by('senderDomain'),
     by('class'),
   ])
-  return { domain, account, senderDomain, class: byClass }
+  return { site, domain, account, senderDomain, class: byClass }
 }
 
 /** The queue can be looked at while delivery is down; it just has no sites then. */
@@ -258,6 +263,7 @@ function renderRow({ entry, message, state, lastClass }: QueueRow): z.output<typ
     classMessage: lastClass === null ? null : (classes[lastClass as OutcomeClass]?.sentence ?? null),
     lastReply: entry.lastReply ?? null,
     lastHost: entry.lastHost ?? null,
+    lastSite: entry.lastSite ?? null,
     inDoubt: entry.inDoubt,
   }
 }

@@ -19,6 +19,12 @@ export interface Condition {
 export const stateSql = `case when e.lease_until is not null then 'leased' when e.held_reason is not null then 'held'
   when e.next_attempt_at <= ? then 'due' else 'waiting' end`
 
+/**
+ * Recipient domains with the site that serves them, as far as entries in the queue were tried: behind a closed site wait
+ * many that were not. A sender's own server (`smtp:host:port`) says nothing about a domain.
+ */
+export const knownSites = `select domain, max(last_site) as site from entry where last_site not like 'smtp:%' group by domain`
+
 const claimable = 'e.lease_until is null and e.held_reason is null'
 const addressSql = `lower(json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address'))`
 
@@ -36,6 +42,7 @@ export function queueCondition(trace: TraceReader, filter: QueueFilter, now: Ins
   if (filter.domain !== undefined) add('e.domain = ?', filter.domain)
   if (filter.recipient !== undefined) addRecipient(trace, add, filter.recipient)
   if (filter.class !== undefined) add(`coalesce(e.last_class, 'none') = ?`, filter.class)
+  if (filter.site !== undefined) addSite(add, filter.site)
   if (filter.state !== undefined) {
     const state = stateCondition(filter.state, now)
     add(state.sql, ...state.values)
@@ -48,6 +55,14 @@ type Add = (sql: string, ...values: Value[]) => void
 function addEntry(add: Add, entry: string): void {
   const { message, n } = splitEntryId(entry)
   add('e.message = (select seq from message where id = ?) and e.n = ?', message, n)
+}
+
+function addSite(add: Add, site: string): void {
+  if (site === 'none') add(`e.last_site is null and e.domain not in (select domain from (${knownSites}))`)
+  else {
+    const served = `select domain from (${knownSites}) where site = ?`
+    add(`(e.last_site = ? or (e.last_site is null and e.domain in (${served})))`, site, site)
+  }
 }
 
 function addRecipient(trace: TraceReader, add: Add, recipient: string): void {

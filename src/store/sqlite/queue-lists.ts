@@ -3,9 +3,9 @@
  */
 import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
 import type { Message } from '../../mail/message.ts'
-import type { NewContent, Page, QueueCounts, QueueFilter, QueueRow } from '../store.ts'
+import type { NewContent, Page, QueueColumn, QueueCounts, QueueFilter, QueueRow } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
-import { queueCondition, stateSql } from './queue-filter.ts'
+import { knownSites, queueCondition, stateSql } from './queue-filter.ts'
 import { type EntryRow, entryColumns, queueEntry, splitEntryId } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 
@@ -21,9 +21,11 @@ const groupColumns = {
   account: `coalesce(m.account, '')`,
   senderDomain: 'm.sender_domain',
   class: `coalesce(e.last_class, 'none')`,
-} as const
+  site: `coalesce(e.last_site, known.site, 'none')`,
+} as const satisfies Record<QueueColumn, string>
 
 const fromBoth = 'from entry e join message m on m.seq = e.message'
+const withSite = `left join (${knownSites}) known on known.domain = e.domain`
 
 export function openQueueLists(db: Connection) {
   const contentOf: Statement<ContentRow> = db.prepare(
@@ -84,7 +86,7 @@ export function openQueueLists(db: Connection) {
     },
 
     countQueueBy(
-      column: keyof typeof groupColumns,
+      column: QueueColumn,
       filter: QueueFilter,
       limit: number,
       now: Instant,
@@ -94,7 +96,7 @@ export function openQueueLists(db: Connection) {
       return db
         .prepare<Value[], { value: string; count: number; oldestReceivedAt: Instant }>(
           `select ${groupColumns[column]} as value, count(*) as count, min(e.received_at) as oldestReceivedAt
-          ${from} where ${sql} group by 1 order by 2 desc, 1 limit ?`,
+          ${from} ${column === 'site' ? withSite : ''} where ${sql} group by 1 order by 2 desc, 1 limit ?`,
         )
         .all(...values, limit)
     },

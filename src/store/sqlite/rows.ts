@@ -58,12 +58,13 @@ export interface OutcomeRow {
   readonly class: string
   readonly reply: string
   readonly host: string | null
+  readonly site: string | null
   readonly inDoubt: number
 }
 
 /** Columns of an entry that a LeasedEntry needs; `select ${entryColumns} from entry e`. */
 export const entryColumns =
-  'e.message, e.n, e.domain, e.attempts, e.next_attempt_at, e.expires_at, e.notice, e.in_doubt, e.held_reason, e.last_reply, e.last_host'
+  'e.message, e.n, e.domain, e.attempts, e.next_attempt_at, e.expires_at, e.notice, e.in_doubt, e.held_reason, e.last_reply, e.last_host, e.last_site'
 
 export type EntryRow = readonly [
   message: number,
@@ -77,6 +78,7 @@ export type EntryRow = readonly [
   heldReason: string | null,
   lastReply: string | null,
   lastHost: string | null,
+  lastSite: string | null,
 ]
 
 /** Claimed entries and, once each, their messages' facts. */
@@ -129,6 +131,8 @@ export function outcomeRow(outcome: Outcome): OutcomeRow {
     class: outcome.class,
     reply: outcome.action === 'deferred' ? formatReply(outcome.reply) : '',
     host: outcome.facts?.remoteMta ?? null,
+    // Empty where no host was found.
+    site: outcome.facts?.site || null,
     inDoubt: outcome.inDoubt ? 1 : 0,
   }
 }
@@ -143,7 +147,8 @@ export function leasedEntries({ entries, messages }: ClaimedRows): LeasedEntry[]
 }
 
 export function queueEntry(row: EntryRow, message: Message): QueueEntry {
-  const [, n, domain, attempts, nextAttemptAt, expiresAt, notice, inDoubt, heldReason, lastReply, lastHost] = row
+  const [, n, domain, attempts, nextAttemptAt, expiresAt, notice, inDoubt, heldReason, lastReply, lastHost, lastSite] =
+    row
   return {
     id: entryIdOf(message.id, n),
     message: message.id,
@@ -157,6 +162,7 @@ export function queueEntry(row: EntryRow, message: Message): QueueEntry {
     ...(heldReason !== null && { heldReason }),
     ...(lastReply !== null && { lastReply }),
     ...(lastHost !== null && { lastHost }),
+    ...(lastSite !== null && { lastSite }),
   }
 }
 

@@ -52,7 +52,7 @@ export function openSettle({ db, lanes, totals, events, accept }: SettleParts) {
   const end = db.prepare('delete from entry where message = ? and n = ? and lease_until is not null')
   const defer: Statement<{ domain: string; heldReason: string | null }> = db.prepare(`
     update entry set attempts = attempts + 1, next_attempt_at = ?, paced = ?, lease_until = null, lease_owner = null,
-      last_class = ?, last_reply = ?, last_host = ?, in_doubt = max(in_doubt, ?)
+      last_class = ?, last_reply = ?, last_host = ?, last_site = ?, in_doubt = max(in_doubt, ?)
     where message = ? and n = ? and lease_until is not null returning domain, held_reason as heldReason`)
   const writeStates = db.prepare('update message set states = ? where seq = ?')
   const removeContent: Statement<{ path: string | null }> = db.prepare(
@@ -70,9 +70,9 @@ export function openSettle({ db, lanes, totals, events, accept }: SettleParts) {
   }
 
   function deferOne(tx: Transaction, { seq, limits }: OpenMessage, outcome: OutcomeRow): boolean {
-    const { n, nextAttemptAt, reply, host, inDoubt } = outcome
+    const { n, nextAttemptAt, reply, host, site, inDoubt } = outcome
     const paced = limits === null ? 1 : 0
-    const entry = defer.get(nextAttemptAt, paced, outcome.class, reply, host, inDoubt, seq, n)
+    const entry = defer.get(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, seq, n)
     if (entry && entry.heldReason === null) lanes.add(tx, entry.domain, nextAttemptAt)
     return entry !== undefined
   }

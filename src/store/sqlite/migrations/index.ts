@@ -6,9 +6,10 @@
 import { StoreUnavailable } from '../../store.ts'
 import type { Connection } from '../connection.ts'
 import { first } from './001-first.ts'
+import { lastSite } from './002-last-site.ts'
 
 /** Add at the end; never change what was released. */
-const versions: readonly string[] = [first]
+const versions: readonly string[] = [first, lastSite]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
   const found = connection.pragma('user_version', { simple: true }) as number
