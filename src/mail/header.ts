@@ -30,12 +30,12 @@ export interface HeaderBlock {
 /** ftext (RFC 5322 §3.6.8), then obsolete white space. */
 const fieldName = /^([\x21-\x39\x3b-\x7e]+)([ \t]*)$/
 
-/** `bytes`: complete lines, each ended by CRLF, without the empty line behind them. */
-export function readHeader(bytes: Buffer): HeaderBlock {
+/** `bytes`: complete lines, each ended by CRLF, without the empty line behind them. Reads `maxFields` at most. */
+export function readHeader(bytes: Buffer, maxFields = Number.POSITIVE_INFINITY): HeaderBlock {
   const text = bytes.toString('latin1')
   const fields: HeaderField[] = []
   let start = 0
-  while (start < text.length) {
+  while (start < text.length && fields.length < maxFields) {
     const end = endOfField(text, start)
     const field = readField(text, start, end)
     if (field === null) break

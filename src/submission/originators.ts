@@ -13,8 +13,10 @@ import type { SenderDomain } from '../mail/sender-domain.ts'
 import type { Directory } from '../store/directory.ts'
 import { replies, SmtpError } from './replies.ts'
 
-/** More authors than any letter has; each costs look-ups. */
+/** More authors than any letter has; each costs look-ups, and so does each address hidden in a name. */
 const maxAuthors = 50
+/** Of all From fields, and of all Sender fields: room for so many authors with long encoded names. */
+const maxOriginatorOctets = 16_384
 
 /**
  * Where some reader ends a line: control characters, U+0085 and U+2028 f. The octet 85 counts alone (Latin-1) and behind
@@ -23,7 +25,7 @@ const maxAuthors = 50
  */
 const strangeLineEnd = /[\x00\x0b\x0c\x1c-\x1e]|(?<![\x80-\xbf\xc3-\xf4])\x85|\xe2\x80[\xa8\xa9]/
 /** The name of a field that says who a message is from. */
-const originatorField = /^[ \t]*(?:resent-)?(?:from|sender|reply-to)[ \t]*:/i
+const originatorField = /[ \t]*(?:resent-)?(?:from|sender|reply-to)[ \t]*:/i
 
 export interface Originators {
   /** Of all From fields, in order. Never empty. */
@@ -51,6 +53,7 @@ export function readOriginators(header: HeaderBlock): Originators {
   const sender = readField(header, 'Sender')
   if (from.count === 0) throw new SmtpError(fromMissing(header))
   if (from.mailboxes.length > maxAuthors) throw new SmtpError(replies.tooManyAuthors(maxAuthors))
+  if (sender.mailboxes.length > maxAuthors) throw new SmtpError(replies.severalSenders)
   return {
     from: from.mailboxes,
     sender: sender.mailboxes,
@@ -61,23 +64,33 @@ export function readOriginators(header: HeaderBlock): Originators {
 
 function readField(header: HeaderBlock, name: 'From' | 'Sender') {
   const fields = fieldsNamed(header, name.toLowerCase())
+  const refuse = (problem: string) => new SmtpError(replies.unreadableField(name, problem))
+  const octets = fields.reduce((sum, { start, end }) => sum + end - start, 0)
+  if (octets > maxOriginatorOctets) throw refuse(`it is longer than ${maxOriginatorOctets} bytes`)
   const lists = fields.map(field => {
-    if (field.spaceBeforeColon) throw new SmtpError(replies.unreadableField(name, 'a space stands before the colon'))
+    if (field.spaceBeforeColon) throw refuse('a space stands before the colon')
     const list = parseAddressList(unfoldedValue(header, field))
-    if ('problem' in list) throw new SmtpError(replies.unreadableField(name, list.problem))
+    if ('problem' in list) throw refuse(list.problem)
     return list
   })
+  const hidden = [...new Set(lists.flatMap(list => list.hidden))]
+  if (hidden.length > maxAuthors) throw refuse(`its names and comments hold more than ${maxAuthors} addresses`)
   return {
     name,
     count: fields.length,
     mailboxes: lists.flatMap(list => list.mailboxes),
-    hidden: lists.flatMap(list => list.hidden.map(address => ({ field: name, address }))),
+    hidden: hidden.map(address => ({ field: name, address })),
   }
 }
 
 function hidesField({ text }: HeaderBlock): boolean {
-  const [, ...behind] = text.split(strangeLineEnd)
-  return behind.some(rest => originatorField.test(rest))
+  const lineEnd = new RegExp(strangeLineEnd, 'g')
+  const field = new RegExp(originatorField, 'iy')
+  while (lineEnd.test(text)) {
+    field.lastIndex = lineEnd.lastIndex
+    if (field.test(text)) return true
+  }
+  return false
 }
 
 function fromMissing(header: HeaderBlock) {

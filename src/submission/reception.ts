@@ -11,7 +11,7 @@ import type { Config } from '../base/config.ts'
 import type { Spool, SpoolFile } from '../store/spool.ts'
 import type { NewContent } from '../store/store.ts'
 import { LineEnds } from './line-ends.ts'
-import { type NormalizedHeader, type SplitMessage, splitAtEmptyLine } from './normalize.ts'
+import { maxHeaderFields, type NormalizedHeader, type SplitMessage, splitAtEmptyLine } from './normalize.ts'
 import { replies, SmtpError } from './replies.ts'
 
 export interface ReceptionParts {
@@ -105,7 +105,7 @@ export class Reception {
     if (block.length > this.#parts.limits.maxHeaderBytes) this.#refuseHeader()
     if (this.#failure !== null) return undefined
     this.#header = this.#parts.normalizeHeader(block)
-    this.#refuseLongField(this.#header)
+    this.#refuseFields(this.#header)
     if (this.#failure !== null) return undefined
     return this.#store(...this.#header.parts, body)
   }
@@ -114,7 +114,8 @@ export class Reception {
     this.#fail(new SmtpError(replies.headerTooBig(this.#parts.limits.maxHeaderBytes)))
   }
 
-  #refuseLongField({ header }: NormalizedHeader): void {
+  #refuseFields({ header }: NormalizedHeader): void {
+    if (header.fields.length > maxHeaderFields) this.#fail(new SmtpError(replies.tooManyFields(maxHeaderFields)))
     const { maxHeaderFieldBytes } = this.#parts.limits
     const long = header.fields.find(field => field.end - field.start > maxHeaderFieldBytes)
     if (long) this.#fail(new SmtpError(replies.fieldTooBig(long.name, maxHeaderFieldBytes)))

@@ -104,6 +104,8 @@ export const replies = {
   messageTooBig: (limit: number) => say(552, '3.4', `The message is too big; at most ${limit} bytes are accepted`),
   headerTooBig: (limit: number) =>
     say(552, '3.4', `The header of the message is too big; at most ${limit} bytes, then an empty line`),
+  tooManyFields: (limit: number) =>
+    say(552, '3.4', `The header of the message has too many fields; at most ${limit} are accepted`),
   fieldTooBig: (name: string, limit: number) =>
     say(552, '3.4', `The header field ${cut(name)} is too big; at most ${limit} bytes`),
   loop: (limit: number) => say(554, '4.6', `The message has more than ${limit} Received fields; it is in a mail loop`),

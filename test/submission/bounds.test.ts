@@ -52,6 +52,57 @@ describe('connections', () => {
   })
 })
 
+describe('a header made to cost time', () => {
+  const many = (line: (n: number) => string, times: number) => Array.from({ length: times }, (_, n) => line(n)).join('')
+
+  it('is refused for its number of fields, before each is looked at', async () => {
+    await using msa = await startMsa()
+    await using client = await msa.loggedIn()
+    await begin(client)
+    await client.content(`${from}${many(n => `Subject: ${n}\r\n`, 997)}\r\nx`, /^250 /)
+    await begin(client)
+    await client.content(
+      `${from}${many(n => `Subject: ${n}\r\n`, 998)}\r\nx`,
+      /^552 5\.3\.4 The header of the message has too many fields; at most 1000/,
+    )
+    await begin(client)
+    await client.content(`${from}${'a:\r\n'.repeat(130_000)}\r\nx`, /^552 5\.3\.4 .*too many fields/)
+  })
+
+  it('is refused for more addresses in From and Sender than are worth looking up', async () => {
+    let asked = 0
+    await using msa = await startMsa({
+      directory: real => ({
+        ...real,
+        domain: name => {
+          asked++
+          return real.domain(name)
+        },
+      }),
+    })
+    await using client = await msa.loggedIn()
+    for (const [header, reply] of [
+      [
+        `From: (${many(n => `${n}@b.example `, 6000)}) a@ours.example\r\n`,
+        /^550 5\.6\.0 The From field .*longer than 16384/,
+      ],
+      [many(n => `From: (${n}@b.example) a@ours.example\r\n`, 700), /^550 5\.6\.0 The From field .*longer than 16384/],
+      [
+        `From: (${many(n => `${n}@b.example `, 51)}) a@ours.example\r\n`,
+        /^550 5\.6\.0 The From .*more than 50 addresses/,
+      ],
+      [
+        `${from}Sender: ${many(n => `${n}@b.example, `, 51)}a@ours.example\r\n`,
+        /^550 5\.6\.0 The Sender field names several/,
+      ],
+    ] as const) {
+      await begin(client)
+      await client.content(`${header}\r\nx`, reply)
+    }
+    assert.ok(asked < 10, `${asked} look-ups`)
+  })
+})
+
 describe('a message within the bounds', () => {
   let msa: Msa
   before(async () => {
