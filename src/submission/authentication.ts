@@ -3,7 +3,8 @@
  *
  * A verified password is remembered under an HMAC with a key of this process over username, password and stored hash:
  * a client that reconnects pays no Argon2, and a changed password is not found. An unknown username costs what a
- * wrong password does. Fails with SmtpError: 535 for wrong, 454 when too many failed from the address, when too many
+ * wrong password does. The same wrong password again counts and costs nothing: a customer's stale credential, tried for
+ * ever by the one CRM that everybody's mail comes from, must not lock the others out. Fails with SmtpError: 535 for wrong, 454 when too many failed from the address, when too many
  * wait, or when the directory can't be read.
  */
 import { createHmac, randomBytes } from 'node:crypto'
@@ -44,8 +45,8 @@ export class Authentication {
   readonly #verify: (password: string, passwordHash: string) => Promise<boolean>
   readonly #key = randomBytes(32)
   readonly #verified = new LRUCache<string, true>({ max: rememberedCredentials })
-  /** Per address the moments of its failures within the window, oldest first; never more than the bound. */
-  readonly #failures = new LRUCache<string, number[]>({ max: rememberedAddresses })
+  /** Per address what failed, by its key as above, and when first, oldest first; never more than the bound. */
+  readonly #failures = new LRUCache<string, Map<string, number>>({ max: rememberedAddresses })
   readonly #waiting: (() => void)[] = []
   #running = 0
   #hashOfNobody: Promise<string> | null = null
@@ -56,13 +57,18 @@ export class Authentication {
   }
 
   async check(login: Login, address: string): Promise<Credential> {
-    if (this.#isBlocked(address)) throw new SmtpError(replies.addressBlocked)
+    const failures = this.#recentFailures(address)
+    if (failures.size >= this.#parts.maxFailuresPerAddress) throw new SmtpError(replies.addressBlocked)
     const credential = await this.#find(login.username)
-    const right = await this.#isRight(login, credential)
-    const usable = credential !== null && credential.revokedAt === null && actsForItself(login)
-    if (right && usable) return credential
-    this.#countFailure(address)
-    throw new SmtpError(replies.loginFailed)
+    const passwordHash = credential?.passwordHash ?? (await this.#nobody())
+    const key = this.#cacheKey(login.username, login.password, passwordHash)
+    if (failures.has(key)) throw new SmtpError(replies.loginFailed)
+    const right = (await this.#isRight(key, login.password, passwordHash)) && credential !== null
+    if (right) this.#verified.set(key, true)
+    else this.#countFailure(address, key)
+    // Whoever knows the password doesn't guess, even when it is of no use any more.
+    if (!right || credential.revokedAt !== null || !actsForItself(login)) throw new SmtpError(replies.loginFailed)
+    return credential
   }
 
   async #find(username: string): Promise<Credential | null> {
@@ -73,13 +79,8 @@ export class Authentication {
     }
   }
 
-  async #isRight({ username, password }: Login, credential: Credential | null): Promise<boolean> {
-    const passwordHash = credential?.passwordHash ?? (await this.#nobody())
-    const key = this.#cacheKey(username, password, passwordHash)
-    if (this.#verified.has(key)) return true
-    const right = (await this.#inTurn(() => this.#verify(password, passwordHash))) && credential !== null
-    if (right) this.#verified.set(key, true)
-    return right
+  async #isRight(key: string, password: string, passwordHash: string): Promise<boolean> {
+    return this.#verified.has(key) || (await this.#inTurn(() => this.#verify(password, passwordHash)))
   }
 
   #cacheKey(...parts: readonly string[]): string {
@@ -106,18 +107,18 @@ export class Authentication {
     }
   }
 
-  #isBlocked(address: string): boolean {
-    return this.#recentFailures(address).length >= this.#parts.maxFailuresPerAddress
+  #countFailure(address: string, key: string): void {
+    const failures = this.#recentFailures(address)
+    if (failures.size < this.#parts.maxFailuresPerAddress && !failures.has(key))
+      failures.set(key, this.#parts.clock.monotonic())
+    this.#failures.set(address, failures)
   }
 
-  #countFailure(address: string): void {
-    const failures = [...this.#recentFailures(address), this.#parts.clock.monotonic()]
-    this.#failures.set(address, failures.slice(-this.#parts.maxFailuresPerAddress))
-  }
-
-  #recentFailures(address: string): number[] {
+  #recentFailures(address: string): Map<string, number> {
+    const failures = this.#failures.get(address) ?? new Map<string, number>()
     const since = this.#parts.clock.monotonic() - failureWindowMs
-    return this.#failures.get(address)?.filter(at => at > since) ?? []
+    for (const [key, at] of failures) if (at <= since) failures.delete(key)
+    return failures
   }
 }
 

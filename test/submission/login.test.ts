@@ -198,11 +198,26 @@ describe('the check of passwords', () => {
 
   it('blocks an address, not the others, for 10 minutes', async () => {
     const { check, clock } = checking({ maxFailures: 3 })
-    for (let n = 0; n < 3; n++) assert.equal(await check('known', 'wrong'), '535')
+    for (let n = 0; n < 3; n++) assert.equal(await check('known', `wrong ${n}`), '535')
     assert.equal(await check('known', 'right'), '454')
     assert.equal(await check('known', 'right', '192.0.2.2'), 'ok')
     await clock.advance(10 * 60_000)
     assert.equal(await check('known', 'right'), 'ok')
+  })
+
+  it('counts the same wrong password once, so that a stale credential locks nobody else out', async () => {
+    const { check, verified } = checking({ maxFailures: 3 })
+    for (let n = 0; n < 30; n++) assert.equal(await check('known', 'stale'), '535')
+    for (let n = 0; n < 30; n++) assert.equal(await check('gone', 'stale'), '535')
+    assert.equal(verified.length, 2)
+    assert.equal(await check('known', 'right'), 'ok')
+    assert.equal(await check('known', 'guess'), '535')
+    assert.equal(await check('known', 'right'), '454')
+  })
+
+  it('counts no right password as a guess, whatever became of its credential', async () => {
+    const { check } = checking({ maxFailures: 1, stored: () => ({ ...known, revokedAt: 1 }) })
+    for (let n = 0; n < 3; n++) assert.equal(await check('known', 'right'), '535')
   })
 
   it('runs two at a time, lets some wait and turns the rest away', async () => {
