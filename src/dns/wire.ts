@@ -1,7 +1,7 @@
 /**
  * DNS messages as bytes (RFC 1035 §4), by dns-packet: questions out, replies in.
  *
- * Fails by answering null for bytes that are no DNS message.
+ * Fails by answering null for bytes that are no DNS message, or one with more records than anybody needs.
  */
 import { decode, encode, type OptRecord, RECURSION_DESIRED, type ResourceRecord } from 'dns-packet'
 import type { DomainName } from '../mail/ids.ts'
@@ -29,6 +29,13 @@ export interface WireReply {
   readonly authorities: readonly WireRecord[]
 }
 
+/**
+ * In all sections. A reply of 64 KB holds thousands whose long names compress to two octets; to unfold them costs half a
+ * second.
+ */
+const maxRecords = 1000
+const headerOctets = 12
+
 /** RFC 9715: a reply of this size is not fragmented on today's networks. */
 const udpPayloadSize = 1232
 
@@ -44,6 +51,7 @@ export function encodeQuestion(id: number, name: DomainName, type: RecordType): 
 
 export function decodeReply(bytes: Buffer): WireReply | null {
   try {
+    if (recordsOf(bytes) > maxRecords) return null
     const message = decode(bytes)
     if (message.type !== 'response') return null
     return {
@@ -58,6 +66,13 @@ export function decodeReply(bytes: Buffer): WireReply | null {
   } catch {
     return null
   }
+}
+
+/** What the header promises (RFC 1035 §4.1.1), questions included. */
+function recordsOf(bytes: Buffer): number {
+  let records = 0
+  for (let at = 4; at < headerOctets; at += 2) records += bytes.readUInt16BE(at)
+  return records
 }
 
 export function canonicalName(name: string): DomainName {

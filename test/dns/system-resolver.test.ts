@@ -31,6 +31,19 @@ async function troubleOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('the system resolver', () => {
+  it('reads a reply of hundreds of records, and does not unfold one of thousands', async () => {
+    let records = 500
+    await using dns = await startDnsServer(({ name, type }, by) => {
+      const one = { type, name, ttl: 60, data: { preference: 1, exchange: 'mail.example' } }
+      return by === 'udp' ? { flags: TRUNCATED_RESPONSE } : { answers: Array.from({ length: records }, () => one) }
+    })
+    const resolver = resolverAt([dns.server])
+    assert.equal((await resolver.mx('a.example')).records.length, 500)
+    records = 1001
+    assert.match(await troubleOf(resolver.mx('a.example')), /sent a reply that makes no sense/)
+    resolver.close()
+  })
+
   it('reads every type it offers', async () => {
     const data: Record<string, unknown> = {
       A: '192.0.2.1',
