@@ -84,8 +84,11 @@ export function gives(term: SpfTerm, wanted: SpfTerm): boolean {
  */
 export function mergeRecords(records: readonly string[], wanted: readonly string[], all: string): string {
   const terms = records.flatMap(readTerms).filter(term => term.kind !== 'invalid')
-  const kept = terms.filter((term, i) => term.name !== 'all' && terms.findIndex(other => same(other, term)) === i)
-  const missing = wanted.filter(text => !kept.some(term => gives(term, readTerm(text))))
+  const kept = firstOfEach(terms.filter(term => term.name !== 'all'))
+  const missing = wanted.filter(text => {
+    const asked = readTerm(text)
+    return !kept.some(term => gives(term, asked))
+  })
   const redirect = kept.findIndex(term => term.name === 'redirect')
   const texts = kept.map(term => term.text)
   const hasAll = allTerm(terms) !== null
@@ -93,10 +96,20 @@ export function mergeRecords(records: readonly string[], wanted: readonly string
   return ['v=spf1', ...texts, ...(hasAll || redirect === -1 ? [all] : [])].join(' ')
 }
 
+/** A customer's record may fill a DNS message of 64 KB: linear in its length. */
+function firstOfEach(terms: readonly SpfTerm[]): SpfTerm[] {
+  const seen = new Set<string>()
+  return terms.filter(term => {
+    const key = keyOf(term)
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
 /** RFC 7208 §6: redirect and exp may stand once only. */
-function same(one: SpfTerm, other: SpfTerm): boolean {
-  if (one.name === other.name && (one.name === 'redirect' || one.name === 'exp')) return true
-  return one.name === other.name && one.value === other.value && one.qualifier === other.qualifier
+function keyOf({ name, value, qualifier }: SpfTerm): string {
+  return name === 'redirect' || name === 'exp' ? name : `${qualifier}${name} ${value}`
 }
 
 function isValid(name: string, separator: string | undefined, rest: string): boolean {
