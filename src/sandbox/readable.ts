@@ -18,15 +18,22 @@ const maxDepth = 8
 const maxTextLength = 100_000
 /** A header or a text longer than this is cut before it is looked at. */
 const maxPartBytes = 1_000_000
+/** In all; what a person reads stands in the first. */
+const maxParts = 200
 
 interface Part {
   readonly type: string
   readonly text: string
 }
 
+/** What may still be looked at. */
+interface Budget {
+  parts: number
+}
+
 export function readable(raw: Buffer): Readable {
   const { header, body } = split(raw)
-  const parts = textParts(header, body, 0)
+  const parts = textParts(header, body, 0, { parts: maxParts })
   const part = parts.find(({ type }) => type === 'text/plain') ?? parts[0]
   const text = part?.type === 'text/html' ? withoutTags(part.text) : (part?.text ?? '')
   return { fields: fieldsOf(header), text: text.slice(0, maxTextLength) }
@@ -52,15 +59,15 @@ function fieldsOf(header: string): [string, string][] {
     .map(line => [line.slice(0, line.indexOf(':')), decodeWords(line.slice(line.indexOf(':') + 1).trim())])
 }
 
-function textParts(header: string, body: Buffer, depth: number): Part[] {
+function textParts(header: string, body: Buffer, depth: number, budget: Budget): Part[] {
   const fields = fieldsOf(header)
   const field = (wanted: string) => fields.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? ''
   const contentType = field('content-type') || 'text/plain'
   const type = contentType.split(';')[0]!.trim().toLowerCase()
   if (type.startsWith('multipart/') && depth < maxDepth) {
-    return bodyParts(body, parameterOf(contentType, 'boundary')).flatMap(part => {
+    return bodyParts(body, parameterOf(contentType, 'boundary'), budget).flatMap(part => {
       const inner = split(part)
-      return textParts(inner.header, inner.body, depth + 1)
+      return textParts(inner.header, inner.body, depth + 1, budget)
     })
   }
   if (!type.startsWith('text/')) return []
@@ -69,11 +76,11 @@ function textParts(header: string, body: Buffer, depth: number): Part[] {
 }
 
 /** RFC 2046 §5.1.1: what stands between the delimiter lines. */
-function bodyParts(body: Buffer, boundary: string): Buffer[] {
+function bodyParts(body: Buffer, boundary: string, budget: Budget): Buffer[] {
   const delimiter = Buffer.from(`--${boundary}`)
   const parts: Buffer[] = []
   let start = body.indexOf(delimiter)
-  while (start !== -1 && boundary !== '') {
+  while (start !== -1 && boundary !== '' && budget.parts-- > 0) {
     const contentStart = body.indexOf('\r\n', start + delimiter.length)
     const end = body.indexOf(delimiter, start + delimiter.length)
     if (contentStart === -1 || end === -1) break
@@ -92,7 +99,8 @@ function parameterOf(value: string, name: string): string {
 function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
   if (encoding === 'base64') return Buffer.from(bytes.toString('latin1'), 'base64')
   if (encoding !== 'quoted-printable') return bytes
-  const unfolded = bytes.toString('latin1').replace(/[ \t]*=\r?\n/g, '')
+  // White space behind the = was added on the way; the one before it is text.
+  const unfolded = bytes.toString('latin1').replace(/=[ \t]*\r?\n/g, '')
   const plain = unfolded.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Buffer.from(plain, 'latin1')
 }
@@ -106,10 +114,28 @@ function decodeBytes(bytes: Buffer, charset = 'utf-8'): string {
   }
 }
 
+/** A tag ends at the next sign of another: each is looked at once, whatever stands there. */
 function withoutTags(html: string): string {
-  return html
-    .replace(/<(style|script|head)\b[\s\S]*?<\/\1\s*>/gi, '')
-    .replace(/<(?:br|\/p|\/div|\/tr|\/h\d|\/li)\b[^>]*>/gi, '\n')
-    .replace(/<[^>]*>/g, '')
+  return withoutUnseen(html)
+    .replace(/<(?:br|\/p|\/div|\/tr|\/h\d|\/li)\b[^<>]*>/gi, '\n')
+    .replace(/<[^<>]*>/g, '')
     .trim()
+}
+
+/** Without the elements that no reader shows; one that is never closed is no element. */
+function withoutUnseen(html: string): string {
+  const kept: string[] = []
+  let from = 0
+  let open: string | null = null
+  for (const { 0: tag, 1: slash, 2: name, index } of html.matchAll(/<(\/?)(style|script|head)\b[^<>]*>/gi)) {
+    if (open === null && slash === '') {
+      kept.push(html.slice(from, index))
+      open = name!.toLowerCase()
+      from = index
+    } else if (slash === '/' && name!.toLowerCase() === open) {
+      open = null
+      from = index + tag.length
+    }
+  }
+  return kept.join('') + html.slice(from)
 }

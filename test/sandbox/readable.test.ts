@@ -22,6 +22,35 @@ describe('a message shown to a person', () => {
     })
   }
 
+  it('keeps the space before a soft line break (RFC 2045 §6.7)', () => {
+    const raw = message('Content-Transfer-Encoding: quoted-printable', '', 'two =', 'words', '')
+    assert.equal(readable(raw).text, 'two words\r\n')
+  })
+
+  it('shows no styles, scripts or tags of HTML, and the rest of what is not closed', () => {
+    const raw = message(
+      'Content-Type: text/html',
+      '',
+      '<head><title>t</title></head><p>a<STYLE x>b{}</style >c<br>d</p><script>e',
+    )
+    assert.equal(readable(raw).text, 'ac\nd\ne')
+  })
+
+  const hostile: readonly (readonly [string, string, string])[] = [
+    ['spaces in quoted-printable', 'text/plain', ' '.repeat(1_000_000)],
+    ['tags that never end', 'text/html', '<'.repeat(1_000_000)],
+    ['line breaks that never end', 'text/html', '<br '.repeat(250_000)],
+    ['styles that never end', 'text/html', '<style>'.repeat(140_000)],
+    ['parts without end', 'multipart/mixed; boundary=a', '--a\r\n'.repeat(200_000)],
+  ]
+  for (const [what, type, body] of hostile) {
+    it(`takes no longer than its length: ${what}`, () => {
+      const before = performance.now()
+      readable(message(`Content-Type: ${type}`, 'Content-Transfer-Encoding: quoted-printable', '', body))
+      assert.ok(performance.now() - before < 2000)
+    })
+  }
+
   it('takes the plain text of an alternative inside a mixed message', () => {
     const raw = message(
       'Content-Type: multipart/mixed; boundary="outer"',
