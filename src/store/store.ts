@@ -215,7 +215,7 @@ export interface QueueStore {
   ): Promise<readonly { readonly value: string; readonly count: number; readonly oldestReceivedAt: Instant }[]>
   hold(filter: QueueFilter, reason: string, now: Instant): Promise<number>
   unhold(filter: QueueFilter, now: Instant): Promise<number>
-  /** Makes matching, unleased entries due now. */
+  /** Makes matching entries due now that are neither leased nor held. */
   retryNow(filter: QueueFilter, now: Instant): Promise<number>
   /** Leases up to `limit` matching entries so that the caller can settle them as cancelled. */
   claimForCancel(filter: QueueFilter, lease: Lease, limit: number): Promise<readonly LeasedEntry[]>

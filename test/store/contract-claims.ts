@@ -185,6 +185,17 @@ export function contractOfClaims(factory: StoreFactory): void {
       assert.equal((await t.store.countQueue({})).held, 1)
     })
 
+    it('to retry leaves held entries as they are', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const entry = await put(t, 'a@x.example', now + 1e6)
+      await t.store.hold({}, 'stop', now)
+      assert.equal(await t.store.retryNow({}, now), 0)
+      await t.store.unhold({}, now)
+      assert.deepEqual(await t.store.claim(request(now)), [])
+      assert.equal(await t.store.retryNow({ entry }, now), 1)
+    })
+
     it('retries now, also where the site was closed, and says so to everybody', async () => {
       await using t = await factory()
       const now = t.clock.now()

@@ -84,7 +84,9 @@ export function openOrders({ db, lanes, events, claim }: OrderParts) {
 
     retryNow(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
       tx.now = now
-      const entries = select(tx, filter, `e.lease_until is null and e.next_attempt_at > ${tx.now}`, limit)
+      // A held entry keeps its time: it is released by its own order, and a retry that changed it would not show.
+      const waiting = `e.lease_until is null and e.held_reason is null and e.next_attempt_at > ${tx.now}`
+      const entries = select(tx, filter, waiting, limit)
       lanes.open(tx, new Set(entries.map(entry => entry.domain)))
       for (const { message, n, domain } of entries) {
         retry.run(tx.now, message, n)
