@@ -11,19 +11,19 @@ import { type Sinks, startSinks } from '../support/sinks.ts'
 
 /** `!` the site is closed for a while, `?` in doubt, `|` either: it depends on what the network delivers before a reset. */
 const table = `
-              connect banner ehlo starttls handshake mail rcpt data  dot
-4xx           T!      T!     T!   ok       ok        T    T    T     T
-5xx           L!      L!     L!   ok       ok        B    B    B     B
-421           G!      G!     G!   G!       ok        G!   G!   G!    G!
-reset         C!|N!   C!|N!  N!   ok       ok        N!   N|N! N|N!  N?
-close         N!      N!     N!   ok       ok        N!   N    N     N?
-silence       N!      N!     N!   ok       ok        N!   N    N     N?
-garbage       P!      P!     P!   ok       ok        P!   P    P     P?
-short-code    P!      P!     P!   ok       ok        P!   P    P     P?
-endless-line  P!      P!     P!   ok       ok        P!   P    P     P?
-endless-reply P!      P!     P!   ok       ok        P!   P    P     P?
-extra-reply   P!      P!     P!   ok       ok        P    P    P     ok
-trickle       N!      N!     N!   ok       ok        N!   N    N     N?
+              connect banner ehlo starttls handshake mail rcpt data dot auth
+4xx           T!      T!     T!   ok       ok        T    T    T    T   A!
+5xx           L!      L!     L!   ok       ok        B    B    B    B   R!
+421           G!      G!     G!   G!       ok        G!   G!   G!   G!  S!
+reset         C!|N!   C!|N!  N!   ok       ok        N!   N|N! N|N! N?  O!
+close         N!      N!     N!   ok       ok        N!   N    N    N?  O!
+silence       N!      N!     N!   ok       ok        N!   N    N    N?  O!
+garbage       P!      P!     P!   ok       ok        P!   P    P    P?  Q!
+short-code    P!      P!     P!   ok       ok        P!   P    P    P?  Q!
+endless-line  P!      P!     P!   ok       ok        P!   P    P    P?  Q!
+endless-reply P!      P!     P!   ok       ok        P!   P    P    P?  Q!
+extra-reply   P!      P!     P!   ok       ok        P    P    P    ok  Q!
+trickle       N!      N!     N!   ok       ok        N!   N    N    N?  O!
 `
 
 /** Action, class, who must act, status, who says it. */
@@ -40,12 +40,22 @@ const meanings: Readonly<Record<string, string>> = {
   N: 'deferred network remote 4.4.2 relay',
   // What can't be understood is temporary, never success.
   P: 'deferred protocol remote 4.5.0 relay',
+  // A sender's own server: its login is the sender's to mend.
+  A: 'deferred own-smtp-login own-smtp 4.3.0 remote',
+  R: 'deferred own-smtp-login own-smtp 5.3.0 remote',
+  S: 'deferred own-smtp-login own-smtp 4.3.2 remote',
+  O: 'deferred own-smtp-login own-smtp 4.4.2 relay',
+  Q: 'deferred own-smtp-login own-smtp 4.5.0 relay',
 }
+
+const sender = 'a@ours.example'
 
 interface Cell {
   readonly phase: FaultPhase
   readonly kind: FaultKind
   readonly domain: string
+  /** With phase `auth` an address with an SMTP server of its own, which is the faulty one. */
+  readonly from: string
   readonly expected: readonly string[]
 }
 
@@ -57,6 +67,7 @@ const cells: readonly Cell[] = rows.slice(1).flatMap(row => {
     phase,
     kind: kind as FaultKind,
     domain: `${kind}.${phase}.example`,
+    from: phase === 'auth' ? `own-${kind}@ours.example` : sender,
     expected: outcomes[index]!.split('|').map(spelled),
   }))
 })
@@ -74,7 +85,7 @@ const settings = {
   KITTE_DELIVERY_IDLE_CONNECTION: '500ms',
   KITTE_QUEUE_SITE_CLOSED: '4s',
 }
-const sender = 'a@ours.example'
+const login = { username: 'acme', password: 'secret' }
 
 describe('a faulty receiver', function () {
   this.timeout(60_000)
@@ -86,16 +97,24 @@ describe('a faulty receiver', function () {
   this.beforeAll(async () => {
     const faulty = cells.map(({ domain, phase, kind }): [string, SinkOptions] => [
       domain,
-      { tls: phase === 'starttls' || phase === 'handshake' ? 'starttls' : 'none', fault: { phase, kind } },
+      {
+        tls: phase === 'starttls' || phase === 'handshake' ? 'starttls' : 'none',
+        ...(phase === 'auth' ? { auth: login } : {}),
+        fault: { phase, kind },
+      },
     ])
     sinks = await startSinks(Object.fromEntries<SinkOptions>([['ours.example', {}], ...faulty]))
     relay = await startRelay({ zone: sinks.zone, mxPort: sinks.port, verified: ['ours.example'], settings })
     await relay.submit({ from: sender, to: [sender] })
     await relay.settled()
+    for (const { domain, from } of cells.filter(({ phase }) => phase === 'auth')) {
+      const smtp = { host: `mx.${domain}`, port: sinks.port, tls: 'opportunistic', ...login }
+      await relay.api('POST', '/v1/senders', { address: from, account: relay.account, smtp })
+    }
     before = bytesInUse()
     await Promise.all(
-      cells.map(async ({ domain }) => {
-        ids.set(domain, await relay.submit({ from: sender, to: [`a@${domain}`, `b@${domain}`] }))
+      cells.map(async ({ domain, from }) => {
+        ids.set(domain, await relay.submit({ from, to: [`a@${domain}`, `b@${domain}`] }))
       }),
     )
     await relay.until(() => cells.every(cell => firstAttempts(relay, cell).length === 2), 'an outcome in every cell')
@@ -177,7 +196,7 @@ function firstAttempts(relay: TestRelay, { domain }: Cell): LoggedLine[] {
 }
 
 function isClosed(relay: TestRelay, { domain }: Cell): boolean {
-  return relay.logged('site-closed').some(({ site }) => site === `mx.${domain}`)
+  return relay.logged('site-closed').some(({ remoteMta }) => remoteMta === `mx.${domain}`)
 }
 
 function outcomeOf(line: LoggedLine, closed: boolean): string {
