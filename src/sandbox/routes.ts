@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { isAskable } from '../dns/wire.ts'
 import type { ZoneEntry } from '../dns/zone.ts'
 import type { Arrival, Inbox } from './inbox.ts'
 import { arrivalPage, listPage, type PageWords } from './page.ts'
@@ -119,6 +120,7 @@ function withArrival(show: (arrival: Arrival, parts: SandboxRoutesParts) => Answ
 
 function setRecord({ book }: SandboxRoutesParts, [name, type]: readonly string[], url: URL): Answer {
   const record = readRecord(type!.toUpperCase(), url.searchParams.getAll('value'))
+  if (!isAskable(name!)) return problem(400, `no DNS question can hold the name ${name!.slice(0, 100)}`)
   if (!record) return problem(400, `write one of ${recordTypes.join(', ')} and a value that fits, MX as "10 host"`)
   book.set(name!, { ...book.entry(name!), ...record })
   return ok({ [name!]: book.entry(name!) ?? {} })

@@ -1,7 +1,8 @@
 /**
  * The sandbox's name server: real DNS over UDP and TCP (RFC 1035 §4.2, RFC 7766), on loopback only.
  *
- * What is no DNS message is dropped (UDP) or ends the connection (TCP); what it can't do is NOTIMP. Answers that don't
+ * What is no DNS message is dropped (UDP) or ends the connection (TCP); what it can't do is NOTIMP, and what can't be
+ * written is SERVFAIL: a record typed by hand must never end the relay. Answers that don't
  * fit are truncated, and the client asks again over TCP. Fails to start when the port is taken.
  */
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
@@ -38,7 +39,7 @@ export interface ZoneServerParts {
 /** Without EDNS (RFC 1035 §2.3.4) and with it: what passes every network unfragmented (DNS flag day 2020). */
 const plainUdpOctets = 512
 const ednsUdpOctets = 1232
-const rcodes = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4 } as const
+const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4 } as const
 /** One machine's programs; far more than they need. */
 const maxTcpConnections = 100
 /** RFC 7766 §6.2.3: a few seconds. */
@@ -84,10 +85,10 @@ function replyUdp(parts: ZoneServerParts, udp: UdpSocket, bytes: Buffer, from: R
   const query = readQuery(bytes)
   if (!query) return
   const response = respond(parts, query)
-  const whole = encode(response)
+  const whole = written(response)
   const fits = whole.length <= udpLimit(query)
   const truncated = { ...response, flags: (response.flags ?? 0) | TRUNCATED_RESPONSE, answers: [], authorities: [] }
-  udp.send(fits ? whole : encode(truncated), from.port, from.address)
+  udp.send(fits ? whole : written(truncated), from.port, from.address)
 }
 
 function serveTcp(parts: ZoneServerParts, socket: Socket): void {
@@ -110,10 +111,25 @@ function serveTcp(parts: ZoneServerParts, socket: Socket): void {
 function replyTcp(parts: ZoneServerParts, socket: Socket, bytes: Buffer): void {
   const query = readQuery(bytes)
   if (!query) return void socket.destroy()
-  const response = encode(respond(parts, query))
+  const response = written(respond(parts, query))
   const length = Buffer.alloc(2)
   length.writeUInt16BE(response.length)
   socket.write(Buffer.concat([length, response]))
+}
+
+function written(response: Packet): Buffer {
+  const { id = 0, questions = [] } = response
+  const failure = { id, type: 'response', flags: rcodes.SERVFAIL } as const
+  // The last without the question: it may be what can't be written.
+  return encoded(response) ?? encoded({ ...failure, questions }) ?? encode(failure)
+}
+
+function encoded(response: Packet): Buffer | null {
+  try {
+    return encode(response)
+  } catch {
+    return null
+  }
 }
 
 function readQuery(bytes: Buffer): DecodedPacket | null {

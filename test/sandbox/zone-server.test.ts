@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { decode, encode, streamDecode, streamEncode } from 'dns-packet'
 import { systemClock } from '../../src/base/clock.ts'
 import { openZoneBook, type ZoneBook } from '../../src/sandbox/zone-book.ts'
+import { readRecord } from '../../src/sandbox/zone-record.ts'
 import { startZoneServer, type ZoneServer } from '../../src/sandbox/zone-server.ts'
 
 const hosts = { mx: 'mx.kitte.test', nameServer: 'ns.kitte.test' }
@@ -119,6 +120,26 @@ describe("the sandbox's name server", () => {
     const file = join(folder, 'broken.json')
     writeFileSync(file, '{')
     assert.throws(() => openZoneBook(file), /broken\.json is no zone/)
+  })
+
+  it('takes no record that can not be written, and lives with one that stands in its file', async () => {
+    for (const [type, value] of [
+      ['MX', '65536 mail.example'],
+      ['MX', '10 a..example'],
+      ['CNAME', `${'x'.repeat(64)}.example`],
+      ['CNAME', ''],
+      ['NS', 'x.'.repeat(200)],
+    ] as const)
+      assert.equal(readRecord(type, [value]), null, value)
+    assert.deepEqual(readRecord('MX', ['65535 mail.example', '0 .']), {
+      MX: [
+        [65_535, 'mail.example'],
+        [0, ''],
+      ],
+    })
+    book.set('typed.example', { MX: [[99_999, 'mail.example']] })
+    await assert.rejects(resolver.resolveMx('typed.example'), { code: 'ESERVFAIL' })
+    assert.deepEqual(await exchanges('other.example'), ['10 mx.kitte.test'])
   })
 
   it('lives through garbage on both transports', async () => {
