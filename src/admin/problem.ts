@@ -60,11 +60,11 @@ export function fieldError(field: string, message: Bilingual): FieldError {
   return { field, detail: message.en, message }
 }
 
-/** Any thrown thing as a problem. Errors are told apart by their stable `code`, body-parser's by their `type`. */
+/** Any thrown thing as a problem. Errors are told apart by their stable `code`, body-parser's by `type` or `status`. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  const { code, type, message = '', holder } = shapeOf(error)
-  const byType = bodyProblem(type, error)
+  const { code, type, status, message = '', holder } = shapeOf(error)
+  const byType = bodyProblem(type, status, error)
   if (byType) return byType
   if (error instanceof URIError || code === 'ERR_INVALID_URL') return unreadable(error)
   switch (code) {
@@ -97,6 +97,7 @@ function shapeOf(error: unknown): ErrorShape {
 interface ErrorShape {
   readonly code?: string
   readonly type?: string
+  readonly status?: number
   readonly message?: string
   readonly holder?: string | null
 }
@@ -106,7 +107,7 @@ function told(kind: ProblemName, english: string): Bilingual {
   return { en: english || problemKinds[kind].title.en, ja: `${problemKinds[kind].title.ja}。` }
 }
 
-function bodyProblem(type: string | undefined, cause: unknown): Problem | null {
+function bodyProblem(type: string | undefined, status: number | undefined, cause: unknown): Problem | null {
   switch (type) {
     case 'entity.parse.failed':
     case 'request.size.invalid':
@@ -118,7 +119,10 @@ function bodyProblem(type: string | undefined, cause: unknown): Problem | null {
     case 'encoding.unsupported':
       return new Problem('unsupported-media-type', { detail: problemKinds['unsupported-media-type'].meaning, cause })
     default:
-      return null
+      // A body that can't be unpacked (Content-Encoding) has zlib's error and no type of its own.
+      return status === 400 && !(cause instanceof URIError)
+        ? new Problem('not-json', { detail: problemKinds['not-json'].meaning, cause })
+        : null
   }
 }
 
