@@ -1,7 +1,8 @@
 /**
  * Bearer tokens (RFC 6750 §2.1) in front of the API, compared in constant time, and a bound on wrong ones per address.
  *
- * Over the bound an address waits, whatever it sends: otherwise the bound would not slow down guessing.
+ * Over the bound an address waits, whatever it sends: otherwise the bound would not slow down guessing. The same wrong
+ * token again is no guess: an old script beside the CRM must not lock the CRM out.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { RequestHandler } from 'express'
@@ -23,29 +24,30 @@ export function hashToken(token: string): string {
 
 /** `tokenHash`: of the one token that opens the API; requests wait until it is known. */
 export function requireToken(tokenHash: Promise<string>, clock: Clock): RequestHandler {
-  const failures = new LRUCache<string, { count: number; until: number }>({ max: addressesKept })
+  const failures: Failures = new LRUCache({ max: addressesKept })
   return async (request, response, next) => {
     const expected = await tokenHash
     const address = blockOf(request.ip ?? '')
     const failed = failures.get(address)
     if (failed && clock.monotonic() >= failed.until) failures.delete(address)
-    else if (failed && failed.count >= failuresAllowed) return next(tooMany(failed.until - clock.monotonic()))
+    else if (failed && failed.wrong.size >= failuresAllowed) return next(tooMany(failed.until - clock.monotonic()))
     const token = /^Bearer +([\x21-\x7e]+)$/i.exec(request.get('authorization') ?? '')?.[1]
-    if (token !== undefined && same(hashToken(token), expected)) return next()
+    const hash = token === undefined ? null : hashToken(token)
+    if (hash !== null && same(hash, expected)) return next()
     // Without any token nobody guesses: it is a browser or a first try.
-    if (token !== undefined) countFailure(failures, address, clock.monotonic())
-    response.setHeader(
-      'WWW-Authenticate',
-      `Bearer realm="kitte"${token === undefined ? '' : ', error="invalid_token"'}`,
-    )
+    if (hash !== null) countFailure(failures, address, hash, clock.monotonic())
+    response.setHeader('WWW-Authenticate', `Bearer realm="kitte"${hash === null ? '' : ', error="invalid_token"'}`)
     next(new Problem('unauthorized', { detail: problemKinds.unauthorized.meaning }))
   }
 }
 
-function countFailure(failures: LRUCache<string, { count: number; until: number }>, address: string, now: number) {
+/** By address: the hashes of wrong tokens, and when they are forgotten. */
+type Failures = LRUCache<string, { readonly wrong: Set<string>; readonly until: number }>
+
+function countFailure(failures: Failures, address: string, hash: string, now: number): void {
   const failed = failures.get(address)
-  if (failed) failed.count++
-  else failures.set(address, { count: 1, until: now + windowMs })
+  if (failed) failed.wrong.add(hash)
+  else failures.set(address, { wrong: new Set([hash]), until: now + windowMs })
 }
 
 function tooMany(waitMs: number): Problem {
