@@ -194,6 +194,12 @@ describe('a sending mode', function () {
     await assert.rejects(send('a@mail.example'), /550[ -]5\.7\.26 /)
     for (const domain of ['both.example', 'spf.example', 'dkim.example']) await send(`a@${domain}`)
 
+    // SPF alone aligns by the reverse-path: not with that of another domain, nor with the null one.
+    const key = /550[ -]5\.7\.26 .*20260115\._domainkey\.spf\.example/s
+    await assert.rejects(submit('a@spf.example', ['ok@sink.example'], 'a@both.example'), key)
+    await assert.rejects(send('a@spf.example', { reversePath: null }), key)
+    await send('a@dkim.example', { reversePath: null })
+
     await relay.api('PATCH', `/v1/accounts/${relay.account}`, { unaligned: 'warn' })
     const { line } = await send('a@bare.example')
     const [warning] = relay.logged('warned').filter(({ message }) => message === line.message)

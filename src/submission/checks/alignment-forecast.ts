@@ -2,8 +2,8 @@
  * Says beforehand what recipients' DMARC rules will make of the message (design section 4; RFC 7489 §3.1).
  *
  * Mail of mode `sender-only` passes SPF for the relay's own bounce domain only and carries no signature of the From
- * domain: not aligned. The account decides what happens then: `send`, `warn` (an event) or `refuse`. A first form: the
- * policy that the From domain publishes is not asked yet.
+ * domain: not aligned. Mail of mode `spf` aligns by its reverse-path, or not at all. The account decides what happens then:
+ * `send`, `warn` (an event) or `refuse`. A first form: the policy that the From domain publishes is not asked yet.
  */
 import { domainOf } from '../../mail/address.ts'
 import { resolveSendingMode } from '../../policy/sending-mode.ts'
@@ -24,11 +24,17 @@ export const alignmentForecast: Check = {
   },
 }
 
-function isAligned(author: OwnedAddress, { now, config }: MessageFacts): boolean {
+/**
+ * In mode `spf` the reverse-path decides: only its domain passes SPF, and only that of From aligns (RFC 7489 §3.1.2). With
+ * the null reverse-path SPF looks at our EHLO name. Another domain of the organisation would align as well; that is rare,
+ * and a warning too many here is one record that helps.
+ */
+function isAligned(author: OwnedAddress, { now, config, reversePath }: MessageFacts): boolean {
   const { address, domain, sender } = author
   const lostGraceMs = config.domains.lostGrace
   const { mode, dkim } = resolveSendingMode({ from: address, domain, sender, now, lostGraceMs })
-  return mode !== 'sender-only' || dkim === 'domain'
+  if (dkim === 'domain' || mode === 'own-smtp') return true
+  return mode === 'spf' && reversePath !== null && domainOf(reversePath.address) === domainOf(address)
 }
 
 /** The DKIM record aligns by itself; without a key, the SPF record. */
