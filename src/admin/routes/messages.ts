@@ -26,7 +26,7 @@ const query = z.strictObject({
   messageIdHeader: id.max(998).optional().meta({ description: 'Message-ID field, with or without angle brackets' }),
   state: z.enum(['queued', 'delivered', 'bounced', 'cancelled'], mend('message-state')).optional(),
   since: instant.optional().meta({ description: 'Received at or after, such as 2026-01-15T03:00:00Z' }),
-  until: instant.optional().meta({ description: 'Received before' }),
+  until: instant.optional().meta({ description: 'Received at or before' }),
   ...page,
 })
 
