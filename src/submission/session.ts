@@ -17,7 +17,7 @@ import type { Transaction } from './message-facts.ts'
 import { findOwners } from './originators.ts'
 import { replies, SmtpError } from './replies.ts'
 import { findSubmitter, type Identity } from './submitter.ts'
-import { replyTo } from './trouble.ts'
+import { reasonOf, replyTo } from './trouble.ts'
 
 /** What is known about a refused command besides the session. */
 type RefusedFacts = { -readonly [fact in 'message' | 'sender' | 'recipient' | 'recipients' | 'size']?: Refusal[fact] }
@@ -188,7 +188,8 @@ export class Session {
       const reply = replyTo(error, replies.localTrouble, this.#parts.log)
       const sender = this.#transaction?.command.reversePath
       const check = error instanceof CheckRefusal ? error.check : undefined
-      refused(this.#parts.log, { ...this.describe(), sender, ...facts, reply: formatReply(reply), check })
+      const told = { reply: formatReply(reply), check, reason: reasonOf(error) }
+      refused(this.#parts.log, { ...this.describe(), sender, ...facts, ...told })
       return reply
     }
   }

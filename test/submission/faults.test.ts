@@ -44,6 +44,12 @@ describe('a store that takes no mail', () => {
     await begin(client)
     assert.doesNotMatch(await client.content(mail, /^452 4\.3\.1 /), /secret/)
     assert.deepEqual([msa.asked(), msa.offered.length], [0, 0])
+    assert.equal(msa.events('refused')[0]?.fields.reason, 'disk full at /secret')
+    assert.deepEqual(
+      msa.log.filter(({ level }) => level === 'error'),
+      [],
+      'clients that try again fill no log with stacks',
+    )
     assert.equal((await msa.store.totals()).accepted, 0)
     failing = false
     await begin(client)
