@@ -3,9 +3,11 @@
  *
  * The main thread owns the streams (`openLog`); other threads format their own lines and hand them over in batches
  * (`openForwardedLog`), because two writers of one rotated file would tear it. Buffers are flushed once a second.
+ * A log that can't be written (full disk) stops nothing: lines wait in memory up to a bound and are lost beyond it, which
+ * stderr is told when it begins and the log when it is over.
  * Secrets never come here: functions that log take plain facts, not whole objects of ours.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 // @ts-expect-error pino-roll ships no types
@@ -41,15 +43,22 @@ export interface LogOptions {
   readonly keepFiles: number
 }
 
+/** sonic-boom's: what could not be written stays first in its buffer and is tried again with the next line or flush. */
 interface Stream {
-  write(line: string): unknown
+  write(lines: string): unknown
   end(): void
   once(event: 'close' | 'error', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  /** Did not fit any more. */
+  on(event: 'drop', listener: (lines: string) => void): unknown
+  on(event: 'drain', listener: () => void): unknown
 }
 
 /** More would lose too much when the machine dies; less would cost a write per line. */
 const bufferBytes = 16_384
 const flushEveryMs = 1000
+/** What waits while nothing can be written: some 5,000 lines, the story of how it came about. */
+const waitingBytes = 4 * 1024 * 1024
 /** A reader of `kitte tail` should not notice that lines crossed a thread. */
 const forwardEveryMs = 50
 
@@ -58,8 +67,9 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, de
 
 export async function openLog(options: LogOptions): Promise<LogSink> {
   const streams: Stream[] = []
-  if (options.stdout) streams.push(pino.destination({ dest: 1, sync: false }))
+  if (options.stdout) streams.push(pino.destination({ dest: 1, sync: false, maxLength: waitingBytes }))
   if (options.folder !== null) streams.push(await openFiles(options, options.folder))
+  for (const stream of streams) outliveTrouble(stream, options.level)
   const write = (line: string) => {
     for (const stream of streams) stream.write(line)
   }
@@ -110,8 +120,41 @@ async function openFiles(options: LogOptions, folder: string): Promise<Stream> {
     minLength: bufferBytes,
     // sonic-boom refuses to open unless one write may be larger than what it waits for.
     maxWrite: 4 * bufferBytes,
+    maxLength: waitingBytes,
     periodicFlush: flushEveryMs,
   })
+}
+
+/** Without a listener the first failed write would end the process. */
+function outliveTrouble(stream: Stream, level: Level): void {
+  let trouble: string | null = null
+  let lost = 0
+  stream.on('error', error => {
+    if (trouble === null) tellOperator(`the log can't be written: ${error.message}`)
+    trouble = error.message
+  })
+  stream.on('drop', lines => {
+    lost += lines.split('\n').length - 1
+  })
+  stream.on('drain', () => {
+    if (trouble === null && lost === 0) return
+    const fields = { reason: trouble ?? 'it was written too slowly', lost }
+    trouble = null
+    lost = 0
+    createLog(level, line => stream.write(line)).warn(
+      fields,
+      `the log is written again; ${fields.lost} lines were lost`,
+    )
+  })
+}
+
+/** Past the log, and past process.stderr, which would end the process when it can't be written either. */
+function tellOperator(text: string): void {
+  try {
+    writeSync(2, `kitte: ${text}\n`)
+  } catch {
+    // Nobody is left to be told.
+  }
 }
 
 function finish(stream: Stream): Promise<void> {
