@@ -363,7 +363,7 @@ describe('a forged sender', () => {
   })
 
   it('is not seen by other readers either: one From, of the account, signed for it', async function () {
-    const python = findProgram('python3') ?? skipAloud(this.test!.ctx!, 'python3 is not installed')
+    const python = findProgram('python3') ?? skipAloud(this, 'python3 is not installed')
     using folder = temporaryFolder('kitte-forged-')
     for (const { content, recipients } of sink.messages) writeFileSync(join(folder.path, recipients[0]!), content)
     const { stdout, stderr } = await run(python, [
