@@ -10,6 +10,7 @@ import { answerCalls } from './base/thread-call.ts'
 import { type DataPlane, openDataPlane } from './data-plane.ts'
 import { openResolver } from './dns/open.ts'
 import { connectStore } from './store/open.ts'
+import type { AdmissionCounters } from './submission/admission.ts'
 
 /** What the main thread hands to the worker at its start. */
 export interface DataPlaneWorkerData {
@@ -19,6 +20,7 @@ export interface DataPlaneWorkerData {
   readonly verpKey: Uint8Array
   readonly storePort: MessagePort
   readonly reusePort: boolean
+  readonly sessionCounters: AdmissionCounters
 }
 
 /** What the worker tells unasked: finished log lines. */
@@ -26,7 +28,7 @@ export interface DataPlaneLines {
   readonly lines: string
 }
 
-const { config, owner, sealKey, verpKey, storePort, reusePort } = workerData as DataPlaneWorkerData
+const { config, owner, sealKey, verpKey, storePort, reusePort, sessionCounters } = workerData as DataPlaneWorkerData
 const main = parentPort!
 const clock = systemClock
 const sink = openForwardedLog(config.log.level, clock, lines => main.postMessage({ lines } satisfies DataPlaneLines))
@@ -49,6 +51,7 @@ answerCalls(main, {
       owner,
       verpKey: Buffer.from(verpKey),
       reusePort,
+      sessionCounters,
     })
     closeRest = async () => {
       resolver.close()

@@ -22,6 +22,7 @@ import { openKeyRing } from './signing/key-ring.ts'
 import { openDirectory } from './store/directory.ts'
 import { openSpool } from './store/spool.ts'
 import type { Store } from './store/store.ts'
+import type { AdmissionCounters } from './submission/admission.ts'
 import { openSubmission } from './submission/listener.ts'
 
 export interface DataPlaneParts {
@@ -35,8 +36,10 @@ export interface DataPlaneParts {
   readonly owner: string
   readonly verpKey: Buffer
   readonly transport?: Transport
-  /** Other workers listen on the same ports. */
+  /** Other workers listen on the same ports … */
   readonly reusePort?: boolean
+  /** … and count their sessions together. */
+  readonly sessionCounters?: AdmissionCounters | undefined
 }
 
 export interface DataPlaneState {
@@ -94,7 +97,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const transport = parts.transport ?? createSmtpTransport({ clock, log })
   const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler })
   lifecycle.add({ name: 'dispatcher', stop: () => dispatcher.stop() })
-  const { reusePort = false } = parts
+  const { reusePort = false, sessionCounters } = parts
   const submission = await openSubmission({
     config,
     store,
@@ -104,6 +107,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     clock,
     log,
     reusePort,
+    sessionCounters,
   })
   lifecycle.add({ name: 'submission', stop: () => submission.stop() })
   return {

@@ -1,21 +1,25 @@
 /**
  * As many data planes as the machine carries: worker threads in production, one in the caller's thread in tests.
  *
- * Several share the listening ports (`reusePort`) and nothing else: leases keep their entries apart, and limits are
- * taken in the store. Fails to start when one of them does, after stopping the others.
+ * Several share the listening ports (`reusePort`) and a count of sessions: leases keep their entries apart, limits of
+ * senders are taken in the store, and of the limits that stand in memory each has its part (`worker-share.ts`). Fails to start when one of them does, after stopping the others.
  */
 import { availableParallelism, hostname } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import type { LiveState } from './admin/dependencies.ts'
 import type { Clock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
+import { scarcestLimit } from './base/config-rules.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
 import type { LogSink } from './base/log.ts'
 import type { Seal } from './base/seal.ts'
 import { asThread, type DataPlaneThread, startDataPlaneThread } from './data-plane-thread.ts'
+import type { SiteState } from './delivery/throttle.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { verpKeyOf } from './feedback/verp.ts'
+import { workerShare } from './policy/worker-share.ts'
 import type { Store } from './store/store.ts'
+import { type AdmissionCounters, admissionCounters } from './submission/admission.ts'
 
 export interface DataPlanesParts {
   readonly config: Config
@@ -39,8 +43,10 @@ export async function openPlanes(parts: DataPlanesParts): Promise<readonly DataP
   const verpKey = await verpKeyOf(parts)
   const count = parts.inProcess ? 1 : workerCount(parts.config)
   const planes: DataPlaneThread[] = []
+  const shared = { verpKey, sessionCounters: admissionCounters(), reusePort: count > 1 }
   for (let number = 0; number < count; number++) {
-    const plane = await openPlane(parts, verpKey, `${hostname()}/${number}`, count > 1)
+    const config = workerShare(parts.config, number, count)
+    const plane = await openPlane({ ...parts, ...shared, config }, `${hostname()}/${number}`)
     parts.lifecycle.add({ name: `data plane ${number}`, stop: () => plane.stop(), timeoutMs: 60_000 })
     planes.push(plane)
   }
@@ -54,24 +60,56 @@ export async function liveState(planes: readonly DataPlaneThread[]): Promise<Liv
     ports: states[0]?.ports ?? [],
     sessions: states.reduce((sum, { sessions }) => sum + sessions, 0),
     unsettled: states.reduce((sum, { unsettled }) => sum + unsettled, 0),
-    sites: states.flatMap(({ sites }) => sites),
+    sites: mergeSites(states.flatMap(({ sites }) => sites)),
   }
 }
 
-function workerCount({ delivery: { workers } }: Config): number {
-  if (workers !== 'auto') return workers
-  return availableParallelism() < coresForTwo ? 1 : 2
+/** One line per site: what its workers use and may use together. */
+export function mergeSites(sites: readonly SiteState[]): SiteState[] {
+  const merged = new Map<string, SiteState>()
+  for (const state of sites) {
+    const other = merged.get(state.site)
+    merged.set(state.site, other ? mergeSite(other, state) : state)
+  }
+  return [...merged.values()]
 }
 
-async function openPlane(parts: DataPlanesParts, verpKey: Buffer, owner: string, reusePort: boolean) {
-  const { config, sink, sealKey } = parts
-  if (parts.inProcess) return openHere(parts, verpKey, owner)
-  const data = { config, owner, sealKey, verpKey, storePort: parts.port(), reusePort }
+function mergeSite(one: SiteState, other: SiteState): SiteState {
+  const { perMinute } = one.rule
+  return {
+    site: one.site,
+    running: one.running + other.running,
+    waiting: one.waiting + other.waiting,
+    closedUntil: Math.max(one.closedUntil ?? 0, other.closedUntil ?? 0) || null,
+    rule: {
+      ...one.rule,
+      connections: one.rule.connections + other.rule.connections,
+      perMinute: perMinute === null ? null : perMinute + (other.rule.perMinute ?? 0),
+    },
+  }
+}
+
+function workerCount(config: Config): number {
+  const { workers } = config.delivery
+  if (workers !== 'auto') return workers
+  return availableParallelism() < coresForTwo ? 1 : Math.min(2, scarcestLimit(config).limit)
+}
+
+interface DataPlaneWiring extends DataPlanesParts {
+  readonly verpKey: Buffer
+  readonly reusePort: boolean
+  readonly sessionCounters: AdmissionCounters
+}
+
+async function openPlane(parts: DataPlaneWiring, owner: string): Promise<DataPlaneThread> {
+  const { config, sink, sealKey, verpKey, reusePort, sessionCounters } = parts
+  if (parts.inProcess) return openHere(parts, owner)
+  const data = { config, owner, sealKey, verpKey, storePort: parts.port(), reusePort, sessionCounters }
   return startDataPlaneThread({ data, log: sink, onDeath: error => parts.onDeath?.(error) })
 }
 
 /** Loaded only here: in production this thread has no use for the data plane's libraries. */
-async function openHere(parts: DataPlanesParts, verpKey: Buffer, owner: string): Promise<DataPlaneThread> {
+async function openHere(parts: DataPlaneWiring, owner: string): Promise<DataPlaneThread> {
   const { openDataPlane } = await import('./data-plane.ts')
-  return asThread(await openDataPlane({ ...parts, log: parts.sink.log, owner, verpKey }))
+  return asThread(await openDataPlane({ ...parts, log: parts.sink.log, owner }))
 }

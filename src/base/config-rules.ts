@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 
 /** True for any use of the relay. Paths are absolute already. */
 export function contradictions(config: Config): string[] {
-  return [...tlsFiles(config), ...sharedPorts(config), ...sizes(config), ...durations(config)]
+  return [...tlsFiles(config), ...sharedPorts(config), ...sizes(config), ...durations(config), ...workers(config)]
 }
 
 /**
@@ -92,4 +92,32 @@ function durations({ queue }: Config): string[] {
     queue.siteClosed > queue.siteClosedMaximum && 'queue.siteClosed: must not be longer than queue.siteClosedMaximum',
     queue.delayNoticeAfter >= queue.expireAfter && 'queue.delayNoticeAfter: must be shorter than queue.expireAfter',
   ].filter(line => line !== false)
+}
+
+/** `auto` keeps to it by itself. */
+function workers(config: Config): string[] {
+  const { key, limit } = scarcestLimit(config)
+  const wanted = config.delivery.workers
+  return wanted !== 'auto' && wanted > limit
+    ? [`delivery.workers: ${wanted} workers can't share ${key} (${limit}); raise that limit, or set at most ${limit}`]
+    : []
+}
+
+/** Limits that are kept in memory, so that each worker gets its part of them (`policy/worker-share.ts`). */
+function sharedLimits({ sites, delivery, submission }: Config): readonly (readonly [key: string, limit: number])[] {
+  const ofSites = sites.flatMap(({ connections, perMinute }, index) => [
+    [`sites.${index}.connections`, connections] as const,
+    ...(perMinute === null ? [] : [[`sites.${index}.perMinute`, perMinute] as const]),
+  ])
+  return [
+    ...ofSites,
+    ['delivery.maxAttempts', delivery.maxAttempts],
+    ['submission.maxAuthFailuresPerAddress', submission.maxAuthFailuresPerAddress],
+  ]
+}
+
+/** There can't be more workers than the smallest of those limits: a part is never nothing. */
+export function scarcestLimit(config: Config): { readonly key: string; readonly limit: number } {
+  const [key, limit] = sharedLimits(config).reduce((least, other) => (other[1] < least[1] ? other : least))
+  return { key, limit }
 }

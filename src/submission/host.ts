@@ -10,7 +10,7 @@ import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
 import type { AcceptParts } from './accept.ts'
-import { Admission } from './admission.ts'
+import { Admission, type AdmissionCounters } from './admission.ts'
 import { Authentication } from './authentication.ts'
 import { createReadiness } from './store-readiness.ts'
 import { createDateWriter } from './trace-fields.ts'
@@ -26,6 +26,8 @@ export interface SubmissionParts {
   readonly log: Log
   /** Several threads listen on the same ports. */
   readonly reusePort?: boolean
+  /** Where these threads count their sessions together. */
+  readonly sessionCounters?: AdmissionCounters | undefined
 }
 
 /** What a session needs. */
@@ -67,7 +69,7 @@ export function createHost(parts: SubmissionParts): Host {
       trustedUsername: trustedUsernames(trustedNetworks),
       dateOf: createDateWriter(config.timeZone),
     },
-    admission: new Admission({ inAll, perAddress }),
+    admission: new Admission({ inAll, perAddress }, parts.sessionCounters),
     handshakes: new Admission({ inAll, perAddress }),
   }
 }

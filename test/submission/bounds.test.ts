@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Admission } from '../../src/submission/admission.ts'
+import { Admission, admissionCounters } from '../../src/submission/admission.ts'
 import type { Dialogue } from '../support/dialogue.ts'
 import { type Msa, spoolOf, startMsa } from './msa.ts'
 
@@ -49,6 +49,20 @@ describe('connections', () => {
     for (const one of [...entered, ...entered]) if ('leave' in one) one.leave()
     assert.equal(admission.inAll, 0)
     assert.ok('leave' in admission.enter('a'))
+  })
+
+  it('are counted by several threads together', () => {
+    const counters = admissionCounters()
+    const [one, other] = [1, 2].map(() => new Admission({ inAll: 3, perAddress: 2 }, counters))
+    const first = one!.enter('a')
+    assert.ok('leave' in first)
+    assert.ok('leave' in other!.enter('a'))
+    assert.deepEqual(other!.enter('a'), { bound: 'perAddress' })
+    assert.ok('leave' in one!.enter('b'))
+    assert.deepEqual(one!.enter('c'), { bound: 'inAll' })
+    assert.deepEqual([one!.inAll, other!.inAll], [2, 1])
+    first.leave()
+    assert.ok('leave' in other!.enter('a'))
   })
 })
 

@@ -18,8 +18,8 @@ import { type Sink, type SinkOptions, startSink } from './sink.ts'
 export interface ProcessWorldOptions {
   /** Default: a folder of its own. */
   readonly dataDir?: string
-  /** Keys that differ from `configOf`, by group. */
-  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Keys that differ from `configOf`, by group; lists as a whole. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>> | readonly unknown[]>>
   /** What runs it: a tracer with its options. */
   readonly through?: readonly string[]
   readonly sink?: SinkOptions
@@ -90,7 +90,9 @@ export class ProcessRelay implements AsyncDisposable {
     const listeners = [{ host: '127.0.0.1', port: this.port, tls: 'none' }]
     const config: Record<string, unknown> = configOf({ ...this.#parts, dataDir: this.dataDir, listeners })
     const settings = { submission: {}, ...this.#parts.settings }
-    for (const [group, keys] of Object.entries(settings)) config[group] = { ...(config[group] ?? {}), ...keys }
+    for (const [group, keys] of Object.entries(settings)) {
+      config[group] = Array.isArray(keys) ? keys : { ...(config[group] ?? {}), ...keys }
+    }
     config.submission = { requireTlsForAuth: false, ...(config.submission as object) }
     return config
   }
