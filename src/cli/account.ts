@@ -44,7 +44,10 @@ function unalignedOption(): Option {
 }
 
 function registerCreate(account: Command, context: CliContext): void {
-  const create = account.command('create').argument('<name>').description('register an account')
+  const create = account
+    .command('create')
+    .argument('<name>', 'of the organisation; ids are made')
+    .description('register an account')
   addLimitOptions(create)
     .addOption(unalignedOption())
     .action(async (name: string, options: SetOptions, command: Command) => {

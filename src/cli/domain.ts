@@ -30,7 +30,7 @@ export function register(program: Command, context: CliContext): void {
 function registerCreate(domain: Command, context: CliContext): void {
   const create = domain
     .command('create')
-    .argument('<name>')
+    .argument('<name>', 'domain of sender addresses, such as example.co.jp')
     .requiredOption('--account <account>', 'id or name of its account')
     .description('register a sender domain and issue its records')
   addKeyOptions(create).action(async (name: string, options: KeyOptions & { account: string }, command: Command) => {
@@ -56,21 +56,21 @@ function registerLook(domain: Command, context: CliContext): void {
     })
   domain
     .command('show')
-    .argument('<name>')
+    .argument('<name>', 'a registered sender domain')
     .description('print the records to publish, their state, the reason and the fix')
     .action(async (name: string, _options: object, command: Command) => {
       showDomain(context, command, await connect(context, command).get<DomainAnswer>(pathOf(name)))
     })
   domain
     .command('verify')
-    .argument('<name>')
+    .argument('<name>', 'a registered sender domain')
     .description('check the records in DNS now')
     .action(async (name: string, _options: object, command: Command) => {
       showDomain(context, command, await connect(context, command).post<DomainAnswer>(`${pathOf(name)}/verify`))
     })
   domain
     .command('history')
-    .argument('<name>')
+    .argument('<name>', 'a registered sender domain')
     .description('list how its records changed')
     .action(async (name: string, _options: object, command: Command) => {
       const checks = await readAll<CheckAnswer>(connect(context, command), `${pathOf(name)}/history`, 'checks', {}, 500)
@@ -82,14 +82,17 @@ function registerLook(domain: Command, context: CliContext): void {
 function registerKey(domain: Command, context: CliContext): void {
   const issue = domain
     .command('issue-dkim')
-    .argument('<name>')
+    .argument('<name>', 'a registered sender domain')
     .addOption(new Option('--algorithm <which>', 'rsa when not given').choices(['rsa', 'ed25519']))
     .description('issue a DKIM key, or a new one beside the old (rotation)')
   addKeyOptions(issue).action(async (name: string, options: KeyOptions, command: Command) => {
     const api = connect(context, command)
     showDomain(context, command, await api.post<DomainAnswer>(`${pathOf(name)}/dkim`, keyOf(options)))
   })
-  const limit = domain.command('limit').argument('<name>').description('change how much it may send')
+  const limit = domain
+    .command('limit')
+    .argument('<name>', 'a registered sender domain')
+    .description('change how much it may send')
   addLimitOptions(limit).action(async (name: string, options: LimitOptions, command: Command) => {
     const api = connect(context, command)
     const answer = await api.patch<DomainAnswer>(pathOf(name), { limits: limitsOf(options) ?? {} })
@@ -105,7 +108,7 @@ function registerKey(domain: Command, context: CliContext): void {
 function registerEnd(domain: Command, context: CliContext): void {
   domain
     .command('delete')
-    .argument('<name>')
+    .argument('<name>', 'a registered sender domain')
     .option('--yes', 'do not ask')
     .description('delete a sender domain; "domain restore" brings it back with its keys')
     .action(async (name: string, options: { yes?: boolean }, command: Command) => {
@@ -120,7 +123,7 @@ function registerEnd(domain: Command, context: CliContext): void {
     })
   domain
     .command('restore')
-    .argument('<name>')
+    .argument('<name>', 'a registered sender domain')
     .description('bring a deleted sender domain back with its keys')
     .action(async (name: string, _options: object, command: Command) => {
       showDomain(context, command, await connect(context, command).post<DomainAnswer>(`${pathOf(name)}/restore`))

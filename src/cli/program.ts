@@ -6,24 +6,28 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../base/config.ts'
 import { CliError } from './cli-error.ts'
+import { commands, type Register } from './commands.ts'
 import type { CliContext } from './context.ts'
-
-type Register = (program: Command, context: CliContext) => void
 
 /** Runs one command; answers the exit code. */
 export async function runCli(
   argv: readonly string[],
   context: CliContext,
-  commands: readonly Register[],
+  registers: readonly Register[] = commands,
 ): Promise<number> {
-  const program = createProgram(context)
-  for (const register of commands) register(program, context)
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await programOf(context, registers).parseAsync(argv, { from: 'user' })
     return 0
   } catch (error) {
     return report(context, error)
   }
+}
+
+/** All commands, ready to be parsed or looked at. */
+export function programOf(context: CliContext, registers: readonly Register[] = commands): Command {
+  const program = createProgram(context)
+  for (const register of registers) register(program, context)
+  return program
 }
 
 /** Subcommands inherit output and exit behaviour, so these must be set before they are added. */

@@ -35,7 +35,7 @@ export function register(program: Command, context: CliContext): void {
     })
   sandbox
     .command('unpublish')
-    .argument('<domain>')
+    .argument('<domain>', 'a registered sender domain')
     .description('take them out again')
     .action(async (domain: string, _options: object, command: Command) => {
       const path = `/sandbox/publish/${encodeURIComponent(domain)}`
@@ -78,8 +78,8 @@ function registerZone(sandbox: Command, context: CliContext): void {
     })
   zone
     .command('remove')
-    .argument('<name>')
-    .argument('<type>')
+    .argument('<name>', 'full owner name')
+    .argument('<type>', 'as for set')
     .description('remove the records of one type')
     .action(async (name: string, type: string, _options: object, command: Command) => {
       show(context, command, await connect(context, command).delete<ZoneAnswer>(recordPath(name, type)), zoneTable)

@@ -28,7 +28,7 @@ export function register(program: Command, context: CliContext): void {
   registerLook(sender, context)
   sender
     .command('delete')
-    .argument('<address>')
+    .argument('<address>', 'a registered sender address')
     .option('--yes', 'do not ask')
     .description('delete a sender address')
     .action(async (address: string, options: { yes?: boolean }, command: Command) => {
@@ -45,7 +45,7 @@ export function register(program: Command, context: CliContext): void {
 function registerWrite(sender: Command, context: CliContext): void {
   const create = sender
     .command('create')
-    .argument('<address>')
+    .argument('<address>', 'a From address, such as sales@example.co.jp')
     .requiredOption('--account <account>', 'id or name of its account')
     .description('register a sender address')
   addSmtpOptions(create).action(
@@ -56,7 +56,10 @@ function registerWrite(sender: Command, context: CliContext): void {
       show(context, command, await api.post<SenderAnswer>('/v1/senders', body), describe)
     },
   )
-  const set = sender.command('set').argument('<address>').description('change note or SMTP server')
+  const set = sender
+    .command('set')
+    .argument('<address>', 'a registered sender address')
+    .description('change note or SMTP server')
   addSmtpOptions(set)
     .option('--no-smtp', 'remove its SMTP server')
     .action(async (address: string, options: SmtpOptions, command: Command) => {
@@ -68,7 +71,7 @@ function registerWrite(sender: Command, context: CliContext): void {
 
 function addSmtpOptions(command: Command): Command {
   return command
-    .option('--note <text>')
+    .option('--note <text>', 'for yourself, shown with it')
     .option('--smtp-host <host>', 'send its mail through this SMTP server')
     .option('--smtp-port <port>', '587 when not given', parsePort)
     .option('--smtp-user <name>', 'username there')
@@ -105,7 +108,7 @@ function registerLook(sender: Command, context: CliContext): void {
     })
   sender
     .command('show')
-    .argument('<address>')
+    .argument('<address>', 'a registered sender address')
     .description('tell about one sender address')
     .action(async (address: string, _options: object, command: Command) => {
       show(context, command, await connect(context, command).get<SenderAnswer>(pathOf(address)), describe)

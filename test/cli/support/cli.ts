@@ -4,20 +4,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { systemClock } from '../../../src/base/clock.ts'
 import type { Config } from '../../../src/base/config.ts'
-import { register as account } from '../../../src/cli/account.ts'
-import { register as checkConfig } from '../../../src/cli/check-config.ts'
-import { register as credential } from '../../../src/cli/credential.ts'
-import { register as domain } from '../../../src/cli/domain.ts'
-import { register as explain } from '../../../src/cli/explain.ts'
 import { runCli } from '../../../src/cli/program.ts'
-import { register as queue } from '../../../src/cli/queue.ts'
-import { register as relay } from '../../../src/cli/relay.ts'
-import { register as sandbox } from '../../../src/cli/sandbox.ts'
-import { register as sender } from '../../../src/cli/sender.ts'
-import { register as start } from '../../../src/cli/start.ts'
-import { register as tail } from '../../../src/cli/tail.ts'
-
-const commands = [start, checkConfig, account, credential, domain, sender, relay, queue, tail, explain, sandbox]
 
 export interface CliRun {
   readonly code: number
@@ -51,7 +38,7 @@ export async function cli(
       warnings.push(...told)
     },
   }
-  const code = await runCli(args, context, commands)
+  const code = await runCli(args, context)
   return { code, out: output.text(), err: errors.text(), started, warnings }
 }
 

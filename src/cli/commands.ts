@@ -1,0 +1,35 @@
+/**
+ * The commands of `kitte`, in the order of its help.
+ */
+import type { Command } from 'commander'
+import { register as account } from './account.ts'
+import { register as bench } from './bench.ts'
+import { register as checkConfig } from './check-config.ts'
+import type { CliContext } from './context.ts'
+import { register as credential } from './credential.ts'
+import { register as domain } from './domain.ts'
+import { register as explain } from './explain.ts'
+import { register as queue } from './queue.ts'
+import { register as relay } from './relay.ts'
+import { register as sandbox } from './sandbox.ts'
+import { register as sender } from './sender.ts'
+import { register as start } from './start.ts'
+import { register as tail } from './tail.ts'
+
+/** Adds one command with its subcommands. */
+export type Register = (program: Command, context: CliContext) => void
+
+export const commands: readonly Register[] = [
+  start,
+  checkConfig,
+  account,
+  credential,
+  domain,
+  sender,
+  relay,
+  queue,
+  tail,
+  explain,
+  sandbox,
+  bench,
+]
