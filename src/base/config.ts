@@ -311,23 +311,32 @@ export function configKeys(): readonly (readonly string[])[] {
   return keysOf(schema, [])
 }
 
+function groupsOf(paths: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return paths.flatMap(path => path.slice(1).map((_, depth) => path.slice(0, depth + 1)))
+}
+
 function keysOf(type: unknown, path: readonly string[]): (readonly string[])[] {
   if (!(type instanceof z.ZodObject)) return [path]
   return Object.entries(type.shape).flatMap(([key, inner]) => keysOf(inner, [...path, key]))
 }
 
-/** Answers which key each variable set, so that a mistake in it can be told as the variable's. */
+/**
+ * Answers which key each variable set, so that a mistake in it can be told as the variable's. A group can be set too,
+ * `KITTE_SUBMISSION_TLS='{ keyFile: … }'`; in order of name, so that a key inside it wins.
+ */
 function applyEnvironment(tree: Tree, environment: Environment, mistakes: string[]): Map<string, string> {
-  const paths = new Map(configKeys().map(path => [variableOf(path), path]))
+  const paths = new Map([...groupsOf(configKeys()), ...configKeys()].map(path => [variableOf(path), path]))
   const applied = new Map<string, string>()
-  for (const [name, text] of Object.entries(environment)) {
+  for (const name of Object.keys(environment).sort()) {
+    const text = environment[name]
     if (!name.startsWith('KITTE_') || otherVariables.has(name) || text === undefined) continue
     const path = paths.get(name)
     if (!path) {
       mistakes.push(`${name}: there is no such key${suggest(name, [...paths.keys()])}`)
       continue
     }
-    setPath(tree, path, parseVariable(text))
+    const [value, below] = [parseVariable(text), valueAt(tree, path)]
+    setPath(tree, path, isTree(value) && isTree(below) ? merge(below, value) : value)
     applied.set(path.join('.'), name)
   }
   return applied

@@ -69,6 +69,22 @@ describe('the environment', () => {
     assert.match(err, /submission\.maxRecipients: write a whole number \(set by KITTE_SUBMISSION_MAX_RECIPIENTS\)/)
   })
 
+  it('may set a group, whose other keys stay, and whose variables win', async () => {
+    const { code, out, err } = await cli(['check-config', file, '--json'], {
+      KITTE_RELAY_DOMAIN_NAME: 'one.kitte.test',
+      KITTE_RELAY_DOMAIN: '{ name: two.kitte.test }',
+      KITTE_SUBMISSION_TLS: '{ keyFile: null }',
+    })
+    assert.equal(err, '')
+    assert.equal(code, 0)
+    const values = JSON.parse(out)
+    assert.equal(values['relayDomain.name'], 'one.kitte.test')
+    assert.match(values['relayDomain.bounceHost'], /./)
+    assert.equal(values['submission.tls.certFile'], null)
+    const wrong = await cli(['check-config', file], { KITTE_SUBMISSION_TLS: '/etc/key.pem' })
+    assert.match(wrong.err, /submission\.tls: write keys with values under it.* \(set by KITTE_SUBMISSION_TLS\)/)
+  })
+
   it('wins over the file', async () => {
     const { code, out } = await cli(['check-config', file, '--json'], { KITTE_SUBMISSION_MAX_RECIPIENTS: '7' })
     assert.equal(code, 0)
