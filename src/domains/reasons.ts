@@ -53,8 +53,8 @@ export const reasons = {
       en: 'DNS could not be asked, so the {record} record could not be checked ({trouble}).',
     },
     fix: {
-      ja: '自動で再確認します。続く場合は、ドメインのネームサーバーが応答しているか確認してください。',
-      en: "It is checked again by itself. If this goes on, see whether the domain's name servers answer.",
+      ja: 'しばらくしてから再確認してください(送信元ドメインは自動でも再確認します)。続く場合は、ドメインのネームサーバーが応答しているか確認してください。',
+      en: "Check again later (sender domains are checked again by themselves). If this goes on, see whether the domain's name servers answer.",
     },
   },
   absent: problem(
