@@ -70,7 +70,7 @@ export function toProblem(error: unknown): Problem {
   switch (code) {
     case 'conflict':
       return new Problem('conflict', {
-        detail: told('conflict', message),
+        detail: takenBy(holder ?? null, told('conflict', message)),
         extra: { holder: holder ?? null },
         cause: error,
       })
@@ -105,6 +105,11 @@ interface ErrorShape {
 /** English from whoever threw it, the kind's own sentence in Japanese. */
 function told(kind: ProblemName, english: string): Bilingual {
   return { en: english || problemKinds[kind].title.en, ja: `${problemKinds[kind].title.ja}。` }
+}
+
+/** The English text names the holder already. */
+function takenBy(holder: string | null, { ja, en }: Bilingual): Bilingual {
+  return { en, ja: holder === null ? ja : `${ja}登録先アカウントのIDは${holder}です。` }
 }
 
 function bodyProblem(type: string | undefined, status: number | undefined, cause: unknown): Problem | null {

@@ -55,6 +55,7 @@ describe('a sender domain by API', () => {
     const refused = await api.call('POST', '/v1/domains', { name: 'acme.example', account: second })
     assert.equal(refused.status, 409)
     assert.equal(refused.body.holder, first)
+    for (const text of Object.values<string>(refused.body.message)) assert.ok(text.includes(first), text)
   })
 
   it('is refused when it is none, with the reason', async () => {
