@@ -1,8 +1,8 @@
 /**
  * The entries in one worker's hands: whoever holds them keeps their leases from running out.
  *
- * One timer for all. A renewal that fails is logged and tried again at the next tick; the janitor leaves leases alone
- * after such trouble. An entry that is forgotten here comes back into the queue when its lease runs out.
+ * One timer for all. A renewal that fails is tried again at the next tick, and logged when the one before had not failed;
+ * the janitor leaves leases alone after such trouble. An entry that is forgotten here comes back into the queue when its lease runs out.
  */
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -23,6 +23,7 @@ export class Leases {
   /** Entry → at least until when its lease runs. */
   readonly #held = new Map<EntryId, Instant>()
   readonly #cancel: Cancel
+  #failing = false
 
   constructor(options: LeaseOptions) {
     this.#options = options
@@ -64,7 +65,10 @@ export class Leases {
     try {
       await store.renew(ending, lease)
       for (const entry of ending) if (this.#held.has(entry)) this.#held.set(entry, lease.until)
+      this.#failing = false
     } catch (error) {
+      if (this.#failing) return
+      this.#failing = true
       log.warn({ err: error, entries: ending.length }, `${ending.length} leases could not be renewed`)
     }
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { silentLog } from '../../src/base/log.ts'
+import { type Log, silentLog } from '../../src/base/log.ts'
 import { Leases } from '../../src/queue/leases.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
@@ -8,14 +8,16 @@ const lease = 120_000
 function leasesOver(renew: (entries: readonly string[]) => Promise<void> = () => Promise.resolve()) {
   const clock = manualClock()
   const renewed: string[] = []
+  const warnings: string[] = []
+  const log: Log = { ...silentLog, warn: (_fields, text) => void warnings.push(text) }
   const store = {
     renew(entries: readonly string[], { until }: { readonly until: number }) {
       renewed.push(`${entries.join()} until +${until - clock.now()}`)
       return renew(entries)
     },
   }
-  const leases = new Leases({ store, clock, log: silentLog, owner: 'node-1/0', leaseMs: lease })
-  return { clock, renewed, leases }
+  const leases = new Leases({ store, clock, log, owner: 'node-1/0', leaseMs: lease })
+  return { clock, renewed, warnings, leases }
 }
 
 describe('leases in hand', () => {
@@ -33,12 +35,17 @@ describe('leases in hand', () => {
 
   it('are tried again at the next tick when the store could not renew them', async () => {
     let fail = true
-    const { clock, renewed, leases } = leasesOver(() => (fail ? Promise.reject(new Error('full')) : Promise.resolve()))
+    const { clock, renewed, warnings, leases } = leasesOver(() =>
+      fail ? Promise.reject(new Error('full')) : Promise.resolve(),
+    )
     leases.hold('m.0', leases.next().until)
-    await clock.advance(lease / 2)
+    await clock.advance(lease)
+    assert.deepEqual([renewed.length, warnings], [3, ['1 leases could not be renewed']], 'told once')
     fail = false
     await clock.advance(lease / 4)
-    assert.equal(renewed.length, 2)
+    fail = true
+    await clock.advance(lease)
+    assert.equal(warnings.length, 2, 'told again after it had worked')
     leases.stop()
   })
 
