@@ -6,7 +6,7 @@
  * helps is space alone, and then the same connection goes on. So there are three lines: intake stops below
  * `minFreeBytes`, far above what outcomes need; a reserve file is given up at the first SQLITE_FULL (somebody else
  * filled the disk), which makes room for a checkpoint and so for outcomes; after that, nothing is written until a probe
- * succeeds, at most one a second, tried when somebody asks. No timer: who waits for the store asks again.
+ * succeeds, at most one a second, tried when somebody asks and there is room for more than a page. No timer: who waits for the store asks again.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -28,6 +28,11 @@ export interface DiskWatchOptions {
 }
 
 const lookEveryMs = 1000
+/**
+ * What a transaction that failed had written of itself is room for a few more of one page: the probe would succeed
+ * once a second and the next outcomes fail again. So a full disk is not probed before there is room for a large one.
+ */
+const worthProbingBytes = 1024 * 1024
 /** The log is moved into the database after 16 MiB: with as much room a checkpoint can always finish. */
 const largestReserveBytes = 16 * 1024 * 1024
 
@@ -38,6 +43,7 @@ export class DiskWatch {
   #freeBytes = 0
   #lookedAt = Number.NEGATIVE_INFINITY
   #trouble: string | null = null
+  #full = false
   #short = false
 
   constructor(options: DiskWatchOptions) {
@@ -63,6 +69,7 @@ export class DiskWatch {
     const reason = `writing failed: ${codeOf(error)} ${(error as Error).message}`
     if (this.#trouble === null) this.#options.report('error', { reason }, 'the store stops writing')
     this.#trouble = reason
+    this.#full = codeOf(error) === 'SQLITE_FULL'
     this.#lookedAt = this.#options.clock.monotonic()
     this.#measure()
   }
@@ -81,7 +88,7 @@ export class DiskWatch {
     if (now - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = now
     this.#measure()
-    if (this.#trouble !== null) this.#probe()
+    if (this.#trouble !== null && !(this.#full && this.#freeBytes < worthProbingBytes)) this.#probe()
     if (this.#trouble === null) this.#keepReserve()
   }
 
@@ -104,6 +111,7 @@ export class DiskWatch {
       this.#options.report('info', { freeBytes: this.#freeBytes }, 'the store writes again')
     } catch (error) {
       this.#trouble = `writing failed: ${codeOf(error)} ${(error as Error).message}`
+      this.#full = codeOf(error) === 'SQLITE_FULL'
     }
   }
 
