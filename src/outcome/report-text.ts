@@ -60,7 +60,8 @@ export function reportText(
   cases: readonly ReportCase[],
   settings: { readonly hostname: string; readonly timeZone: string },
 ): string {
-  const time = (at: Instant) => `${localTime(at, settings.timeZone)} (${settings.timeZone})`
+  const format = localFormat(settings.timeZone)
+  const time = (at: Instant) => `${format.format(at)} (${settings.timeZone})`
   return [
     `${ja[kind].title}（English follows below）`,
     '',
@@ -117,6 +118,6 @@ function saidBy({ reply, remoteMta }: ReportCase): string {
 }
 
 /** `2026-01-15 12:00:00`: Swedish writes ISO 8601. */
-function localTime(at: Instant, timeZone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at)
+function localFormat(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
 }

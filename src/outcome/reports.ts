@@ -1,5 +1,5 @@
 /**
- * Which reports a batch of outcomes owes, composed: one per message and kind, naming all its recipients.
+ * Which reports a batch of outcomes owes, composed: one per message and kind, naming all its recipients, up to a hundred.
  *
  * Never throws: a report that can't be made is a bug, logged, and the outcome stands without it; the mail going out again
  * and again would be worse.
@@ -28,6 +28,9 @@ export interface ReportsRequest {
   readonly log: Log
 }
 
+/** A thousand recipients with all they may bring along are 5 MB and 300 ms without a pause; then others come between. */
+const recipientsAtOnce = 100
+
 interface Group {
   readonly kind: ReportKind
   readonly message: Message
@@ -36,7 +39,10 @@ interface Group {
 
 export async function composeReports(request: ReportsRequest): Promise<OwedReport[]> {
   const owed: OwedReport[] = []
+  let isFirst = true
   for (const group of groupsOf(request)) {
+    if (!isFirst) await new Promise(resolve => setImmediate(resolve))
+    isFirst = false
     const report = await compose(group, request)
     if (report !== null) owed.push({ report, about: aboutOf(group), kind: group.kind, original: group.message.id })
   }
@@ -48,20 +54,23 @@ function aboutOf({ kind, cases }: Group): EntryId[] {
   return kind === 'delay' ? [] : cases.map(({ entry }) => entry.id)
 }
 
-function groupsOf({ verdicts, late }: ReportsRequest): Iterable<Group> {
-  const groups = new Map<string, Group>()
+function groupsOf({ verdicts, late }: ReportsRequest): readonly Group[] {
+  const groups: Group[] = []
+  const latest = new Map<string, Group>()
   const add = (kind: ReportKind, message: Message, one: ReportCase) => {
     const key = `${kind} ${message.id}`
-    const group = groups.get(key) ?? { kind, message, cases: [] }
-    group.cases.push(one)
-    groups.set(key, group)
+    const known = latest.get(key)
+    if (known !== undefined && known.cases.length < recipientsAtOnce) return void known.cases.push(one)
+    const group = { kind, message, cases: [one] }
+    latest.set(key, group)
+    groups.push(group)
   }
   for (const verdict of verdicts) {
     const kind = reportOwed(verdict)
     if (kind !== null) add(kind, verdict.leased.message, caseOfVerdict(verdict))
   }
   for (const leased of late) if (delayOwed(leased)) add('delay', leased.message, caseOfDelay(leased))
-  return groups.values()
+  return groups
 }
 
 async function compose(group: Group, { settings, original, now, log }: ReportsRequest): Promise<NewMessage | null> {

@@ -184,6 +184,30 @@ describe('a report', () => {
     assert.equal(second!.parts[1]!.blocks!.length, 2)
   })
 
+  it('names a hundred recipients at most, and lets others work between two of a message', async () => {
+    const message = makeMessage()
+    const verdicts = Array.from({ length: 250 }, (_, n) =>
+      answered(makeLeased(message, { address: `b${n}@example.com` }, { id: `${message.id}.${n}` }), '550 5.1.1 x'),
+    ).flat()
+    let turns = 0
+    const turn = () => {
+      turns++
+      next = setImmediate(turn)
+    }
+    let next = setImmediate(turn)
+    const owed = await reports({ verdicts })
+    clearImmediate(next)
+    assert.ok(turns >= 2)
+    assert.deepEqual(
+      owed.map(({ about }) => about.length),
+      [100, 100, 50],
+    )
+    assert.equal(new Set(owed.flatMap(({ about }) => about)).size, 250)
+    assert.equal(new Set(owed.map(({ report }) => report.message.id)).size, 3)
+    for (const [n, one] of owed.entries())
+      assert.equal(textOf(one).match(/^Final-Recipient: /gm)?.length, owed[n]!.about.length)
+  })
+
   it('returns the whole message with RET=FULL, unless it is large', async () => {
     const small = makeMessage({ ret: 'FULL', size: content.length })
     const [read] = readAll(await failureReports(small))
