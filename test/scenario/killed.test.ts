@@ -126,7 +126,7 @@ describe('a relay that ends under load', function () {
     const { relay, sink } = world
     await relay.end('SIGTERM')
     relay.launch()
-    const load = startLoad(world, random)
+    await using load = startLoad(world, random)
     const lives: number[] = []
     const open: number[] = []
     for (let kill = 0; kill < kills; kill++) {
@@ -167,7 +167,7 @@ describe('a relay that ends under load', function () {
     const random = seededRandom(seed)
     await using world = await startWorld(random)
     const { relay, sink } = world
-    const load = startLoad(world, random)
+    await using load = startLoad(world, random)
     for (let stop = 0; stop < 4; stop++) {
       const before = load.accepted
       await waitFor('load', () => load.accepted > before + 200)

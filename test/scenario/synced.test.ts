@@ -98,7 +98,7 @@ describe('a 250 of the running relay', function () {
       const { relay, sink, login } = world
       const handIn = async (count: number, connections: number, size: number, name: string) => {
         const to = (number: number) => [`${name}${number}@sink.example`]
-        const load = new Load({
+        await using load = new Load({
           ...login,
           port: relay.port,
           connections,

@@ -38,7 +38,7 @@ const from = 'sales@ours.example'
 /** Long enough for a relay that is just starting, short enough not to miss its first second. */
 const againMs = 20
 
-export class Load {
+export class Load implements AsyncDisposable {
   readonly mails: LoadedMail[] = []
   readonly #options: LoadOptions
   readonly #clients: Promise<void>
@@ -69,6 +69,10 @@ export class Load {
   async stop(): Promise<void> {
     this.#stopping = true
     await this.#clients
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
   }
 
   get #ended(): boolean {
