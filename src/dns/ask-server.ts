@@ -69,7 +69,8 @@ function askByTcp(server: DnsServer, question: Question, asking: Asking): Promis
         const message = wholeMessage(Buffer.concat(received))
         if (message === null) return
         const reply = decodeReply(message)
-        if (reply && answers(reply, question)) done(reply)
+        // What is cut even here may lack anything: it says nothing about the name.
+        if (reply && !reply.truncated && answers(reply, question)) done(reply)
         else fail(new Error('sent a reply that makes no sense'))
       })
       const bytes = encodeQuestion(question.id, question.name, question.type)

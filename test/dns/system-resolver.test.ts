@@ -139,6 +139,11 @@ describe('the system resolver', () => {
     assert.deepEqual(dns.asked, ['udp TXT a.example', 'tcp TXT a.example'])
   })
 
+  it('takes a reply that is cut over TCP too for trouble, not for absence', async () => {
+    await using dns = await startDnsServer(() => ({ flags: TRUNCATED_RESPONSE }))
+    assert.match(await troubleOf(resolverAt([dns.server]).mx('a.example')), /sent a reply that makes no sense/)
+  })
+
   it('asks each server twice and tells what each did', async () => {
     await using broken = await startDnsServer(() => ({ flags: servfail }))
     await using closed = await startDnsServer(() => ({ flags: refused }))
