@@ -36,6 +36,8 @@ export interface LookupOptions {
 
 type Found = { readonly addresses: readonly string[] } | { readonly failure: LookupFailure }
 
+/** A label may hold any octet (RFC 2181 §11): line breaks and escapes would reach logs, reports and terminals. */
+const hostName = /^[a-z0-9._-]+$/
 /** No honest domain has more; the rest would only cost lookups. */
 const maxExchanges = 20
 
@@ -54,7 +56,9 @@ export async function findHosts(
   // RFC 7505 §3: a null MX beside others is a mistake of the publisher; the others count.
   const exchanges = answer.records.filter(record => record.exchange !== '')
   if (exchanges.length === 0) return failed('null-mx', `${domain} accepts no mail (null MX)`)
-  return resolveExchanges(resolver, inOrder(exchanges, options.random ?? Math.random), options)
+  const named = exchanges.filter(({ exchange }) => hostName.test(exchange))
+  if (named.length === 0) return failed('no-host', `no MX of ${domain} is a host name`)
+  return resolveExchanges(resolver, inOrder(named, options.random ?? Math.random), options)
 }
 
 /** Addresses of one host, without asking for MX: also for a sender's own SMTP server. */

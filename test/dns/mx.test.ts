@@ -39,6 +39,29 @@ describe('the hosts that mail for a domain goes to', () => {
       'd.example',
       'a.example@10=198.41.0.4 b.example@20=198.41.0.5',
     ],
+    [
+      'are none whose names are no host names, whatever address they have',
+      {
+        'd.example': {
+          MX: [
+            [5, 'evil\r\nx: y.example'],
+            [5, '\x1b]0;evil.example'],
+            [10, 'a.example'],
+          ],
+        },
+        'evil\r\nx: y.example': { A: ['198.41.0.6'] },
+        '\x1b]0;evil.example': { A: ['198.41.0.7'] },
+        ...two,
+      },
+      'd.example',
+      'a.example@10=198.41.0.4',
+    ],
+    [
+      'are none when no MX is a host name',
+      { 'd.example': { MX: [[5, 'evil\r\ny.example']] }, 'evil\r\ny.example': { A: ['198.41.0.6'] } },
+      'd.example',
+      'no-host',
+    ],
     ['are the domain itself without MX', { 'd.example': { A: ['198.41.0.9'] } }, 'd.example', 'd.example@0=198.41.0.9'],
     [
       'take both families without MX',
