@@ -118,9 +118,16 @@ class LeasingDispatcher implements Dispatcher {
     })
     this.fresh = intake
     settler.onDue(at => this.#claims.waiting(at))
-    this.#unsubscribe = store.onChange(({ kind }) => {
-      if (kind === 'queue') this.wake()
+    this.#unsubscribe = store.onChange(change => {
+      if (change.kind !== 'queue') return
+      if (change.retried) this.#probeSites()
+      this.wake()
     })
+  }
+
+  /** Only lanes with retried mail were opened, so only their sites really get a connection. */
+  #probeSites(): void {
+    for (const site of this.#ring.sites()) site.probe()
   }
 
   /** What placement, runner and intake have in common. */

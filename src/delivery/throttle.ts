@@ -149,6 +149,12 @@ export class Site {
     return true
   }
 
+  /** One connection may try it now; should that fail, it closes for twice as long as the last time. */
+  probe(): void {
+    this.#closedUntil = 0
+    this.#parked.clear()
+  }
+
   /**
    * The site answers as it should. True: it did not before. While it is closed only attempts from before can end; they
    * say nothing about what closed it.

@@ -25,8 +25,11 @@ export type Change =
   | { readonly kind: 'credential'; readonly username: string }
   | { readonly kind: 'sender'; readonly address: Mailbox }
   | { readonly kind: 'domain'; readonly name: DomainName }
-  /** Entries became due earlier than before: released, retried, limits raised. */
-  | { readonly kind: 'queue' }
+  /**
+   * Entries became due earlier than before: released, limits raised, or `retried` by an operator, who wants to see now
+   * whether a closed site takes mail again.
+   */
+  | { readonly kind: 'queue'; readonly retried?: boolean }
 
 export interface StoreHealth {
   /** False below `store.minFreeBytes` or after a failed write: intake answers 452 4.3.1. */

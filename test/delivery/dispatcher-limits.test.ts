@@ -40,6 +40,27 @@ describe('a site that answers 421', () => {
     assert.deepEqual(worker.dispatcher.sites(), [])
   })
 
+  it('is tried at once when an operator orders a retry', async () => {
+    const clock = manualClock()
+    let busy = true
+    const transport = scriptedTransport({
+      send: ({ envelope }) => (busy ? answerAll(envelope, '421 4.3.2 later', 'mail') : null),
+    })
+    await using worker = await startWorker({ zone, clock, transport })
+    await worker.submit({ to: ['r@one.example'] })
+    await worker.until(() => worker.dispatcher.sites()[0]?.closedUntil === clock.now() + minute, 'closing')
+    await worker.settled(1)
+    assert.equal(await worker.store.retryNow({ domain: 'one.example' }, clock.now()), 1)
+    await clock.advance(1000)
+    await worker.settled(2)
+    assert.equal(worker.dispatcher.sites()[0]!.closedUntil! > clock.now() + minute, true, 'it is closed for longer')
+    busy = false
+    assert.equal(await worker.store.retryNow({ domain: 'one.example' }, clock.now()), 1)
+    await clock.advance(1000)
+    await worker.until(async () => (await delivered(worker)) === 1)
+    assert.equal(transport.sendings.length, 3)
+  })
+
   it('stays closed twice as long each time it goes on', async () => {
     const clock = manualClock()
     const transport = scriptedTransport({ send: ({ envelope }) => answerAll(envelope, '421 4.3.2 later', 'mail') })

@@ -204,7 +204,7 @@ export function contractOfClaims(factory: StoreFactory): void {
       const changes: Change[] = []
       t.store.onChange(change => changes.push(change))
       assert.equal(await t.store.retryNow({ entry }, now), 1)
-      assert.deepEqual(changes, [{ kind: 'queue' }])
+      assert.deepEqual(changes, [{ kind: 'queue', retried: true }])
       assert.deepEqual(ids(await t.store.claim(request(now))), [entry])
     })
 

@@ -21,5 +21,5 @@ export function readTags(text: string): TagList {
 
 /** RFC 6376 §3.6.1: values such as `h=sha1:sha256` are lists. */
 export function listOf(value: string): string[] {
-  return value.split(':').map(item => item.trim().toLowerCase())
+  return value.split(':').map(part => part.trim().toLowerCase())
 }

@@ -93,7 +93,7 @@ export function openOrders({ db, lanes, events, claim }: OrderParts) {
         lanes.add(tx, domain, tx.now)
       }
       tell(tx, 'message.retried', entries, {})
-      if (entries.length > 0) tx.tellQueue()
+      if (entries.length > 0) tx.tellQueue(true)
       return entries.length
     },
 

@@ -38,8 +38,9 @@ export class Transaction {
     this.now = now
   }
 
-  /** Told once, however often it happened. */
-  tellQueue(): void {
-    if (!this.changes.some(change => change.kind === 'queue')) this.changes.push({ kind: 'queue' })
+  /** Each told once, however often it happened. */
+  tellQueue(retried = false): void {
+    const told = this.changes.some(change => change.kind === 'queue' && (change.retried === true) === retried)
+    if (!told) this.changes.push(retried ? { kind: 'queue', retried } : { kind: 'queue' })
   }
 }
