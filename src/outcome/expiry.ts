@@ -29,6 +29,8 @@ export interface Expiry {
 }
 
 const everyMs = 60_000
+/** An entry's last attempt is due at its expiry: it gets this long to begin. */
+const lastAttemptMs = 60_000
 /** One transaction each; small enough not to keep acceptance waiting for its commit. */
 const atOnce = 200
 
@@ -65,7 +67,8 @@ export function startExpiry(options: ExpiryOptions): Expiry {
 
 async function expireSome({ store, settler, clock, owner, leaseMs }: ExpiryOptions): Promise<number> {
   const now = clock.now()
-  const expired = await store.claimExpired({ now, lease: { owner, until: now + leaseMs }, limit: atOnce })
+  const lease = { owner, until: now + leaseMs }
+  const expired = await store.claimExpired({ now: now - lastAttemptMs, lease, limit: atOnce })
   await settler.finish(expired.map(leased => verdictOfExpiry(leased, clock.now())))
   return expired.length
 }

@@ -29,6 +29,13 @@ describe('what waits too long', () => {
     assert.equal(clock.waiting, 0)
   })
 
+  it('may make its last attempt first, which is due at the expiry itself', async () => {
+    const { expiry, clock, asked } = open({})
+    await clock.advance(5 * minute)
+    assert.equal(asked.expiredBefore, start + 4 * minute)
+    await expiry.stop()
+  })
+
   it('is named in a delay notice before that', async () => {
     const { expiry, clock, noticed, asked } = open({ delayed: many(3) })
     await clock.advance(minute)
@@ -113,10 +120,11 @@ function open(given: { expired?: LeasedEntry[]; delayed?: LeasedEntry[]; unsettl
   const verdicts: Verdict[] = []
   const noticed: LeasedEntry[] = []
   const claims: number[] = []
-  const asked = { receivedBefore: 0 }
+  const asked = { receivedBefore: 0, expiredBefore: 0 }
   const expiry = startExpiry({
     store: {
-      async claimExpired({ limit }) {
+      async claimExpired({ now, limit }) {
+        asked.expiredBefore = now
         if (failures-- > 0) throw new StoreUnavailable('locked')
         const taken = expired.splice(0, limit)
         claims.push(taken.length)
