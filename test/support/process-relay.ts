@@ -100,9 +100,7 @@ export class ProcessRelay implements AsyncDisposable {
   /** Starts the process without waiting for anything. */
   launch(): void {
     const command = [...(this.#parts.through ?? []), process.execPath, program, 'start', '--config', this.#configFile]
-    // What a process compiled is left to the next one, when it ends in good order: starts are most of the time here.
-    const cache = { NODE_COMPILE_CACHE: join(this.#parts.folder, 'compiled') }
-    const env = { ...process.env, ...cache, KITTE_ADMIN_TOKEN: this.#token }
+    const env = { ...process.env, KITTE_ADMIN_TOKEN: this.#token }
     const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#output = ''
     const take = (chunk: Buffer) => {
