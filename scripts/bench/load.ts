@@ -100,6 +100,8 @@ export async function ownLoad(
   { label, perSecond, signal }: Pace,
 ): Promise<LoadResult> {
   await using thread = await startThread<LoadMethods>('load-thread.ts')
+  // What has happened is not told again.
+  signal.throwIfAborted()
   signal.addEventListener('abort', () => void thread[Symbol.asyncDispose](), { once: true })
   const { sessions, messagesPerConnection, messages, bytes, recipients, starttls } = work
   const door: Door = { host: '127.0.0.1', port: client.port, starttls, auth: client.auth }
@@ -124,6 +126,8 @@ async function smtpSource(work: Case, { port, from }: Subject, signal: AbortSign
   const startedAt = Date.now()
   const args = [...counts, ...keep, '-f', from, '-t', recipients[0]!, `127.0.0.1:${port}`]
   await using program = await startProgram(findProgram('smtp-source')!, args)
+  // What has happened is not told again.
+  signal.throwIfAborted()
   signal.addEventListener('abort', () => void program[Symbol.asyncDispose](), { once: true })
   const code = await program.ended
   if (code !== 0) throw new Error(`smtp-source ended with ${code}: ${program.output()}`)
