@@ -14,15 +14,15 @@ import { type FaultKind, type FaultPhase, faultKinds } from '../support/sink-fau
 /**
  * A number: that reply, in the phase of the column. A word: that failure, in the phase of the column. `@phase`: in that
  * phase instead. `?` in doubt, `+` the connection can be used again, `~` TLS failed: the caller may try without.
- * `|`: which of them depends on what the network delivered before the reset.
+ * `|`: which of them depends on what the network delivered before the reset, or together with the 220 before a handshake.
  */
 const table = `
                 connect         banner         ehlo       starttls    handshake            auth       mail            rcpt            data                       dot
-4xx             450@banner      450            450        250@dot+    tls@starttls~        450        450+            450+            450+                       450+
-5xx             554@banner      554            554        250@dot+    tls@starttls~        554        554+            554+            554+                       554+
-421             421@banner      421            421        421         tls|closed@starttls~ 421        421             421             421                        421
+4xx             450@banner      450            450        250@dot+    tls|odd@starttls~    450        450+            450+            450+                       450+
+5xx             554@banner      554            554        250@dot+    tls|odd@starttls~    554        554+            554+            554+                       554+
+421             421@banner      421            421        421         tls|odd|closed@starttls~ 421        421             421             421                        421
 reset           reset|@banner   reset|@connect reset      reset~      tls|reset@starttls~  reset      reset           reset|@mail     reset|@rcpt|@mail          reset?
-close           closed@banner   closed         closed     closed~     tls@starttls~        closed     closed          closed          closed                     closed?
+close           closed@banner   closed         closed     closed~     tls|closed@starttls~  closed     closed          closed          closed                     closed?
 silence         timeout@banner  timeout        timeout    timeout~    timeout@starttls~    timeout    timeout         timeout         timeout                    timeout?
 garbage         odd@banner      odd            odd        odd~        tls|odd@starttls~    odd        odd             odd             odd                        odd?
 short-code      odd@banner      odd            odd        odd~        tls|odd@starttls~    odd        odd             odd             odd                        odd?

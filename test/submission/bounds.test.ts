@@ -13,6 +13,11 @@ async function begin(client: Dialogue): Promise<void> {
   await client.say('RCPT TO:<b@there.example>', /^250 /)
 }
 
+/** The test's own time-out ends a wait in vain. */
+async function spoolEmptied(dataDir: string): Promise<void> {
+  while (filesIn(spoolOf(dataDir)).length > 0) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
 function filesIn(folder: string): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -151,7 +156,8 @@ describe('a message within the bounds', () => {
     await client.content(Buffer.concat([Buffer.from(`${from}\r\n`), Buffer.alloc(2_000_000, 'x\r\n')]), /^552 5\.3\.4 /)
     await begin(client)
     await client.content(`${from}\r\nnext`, /^250 /)
-    assert.deepEqual(filesIn(spoolOf(msa.dataDir)), [])
+    // The file goes after the reply; on a busy disk the next message is in before that.
+    await spoolEmptied(msa.dataDir)
   })
 
   it('is refused for a header field, a header, or a loop', async () => {
