@@ -129,8 +129,9 @@ describe('a relay that ends under load', function () {
     const open: number[] = []
     for (let kill = 0; kill < kills; kill++) {
       // In the middle of its work, now and then while it starts.
-      if (random() < 0.85) await relay.running()
-      await pause(random() * 500)
+      const before = load.accepted
+      if (random() < 0.85) await waitFor('load', () => load.accepted > before + 5, 30_000)
+      await pause(random() * 400)
       open.push(sink.transactions)
       await relay.end('SIGKILL')
       lives.push(sink.connections)
