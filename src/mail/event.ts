@@ -16,6 +16,8 @@ export const eventTypes = [
   'domain.registered',
   'domain.deleted',
   'domain.restored',
+  'domain.claim_opened',
+  'domain.claimed',
   'domain.key_issued',
   'domain.key_state',
   'domain.published',

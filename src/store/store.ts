@@ -6,13 +6,21 @@
  * Fails with the errors at the end of this file, each with a stable `code`; a caller decides by code, never by text.
  */
 import type { Account, Credential, SenderAddress } from '../mail/account.ts'
+import type { DomainClaim } from '../mail/domain-claim.ts'
 import type { Event, EventType, NewEvent } from '../mail/event.ts'
 import type { AccountId, CredentialId, DomainName, EntryId, Instant, Mailbox, MessageId } from '../mail/ids.ts'
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Check, DkimKey, KeyState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 
-export interface Store extends QueueStore, AccountStore, DomainStore, EventStore, SettingStore {
+export interface Store
+  extends QueueStore,
+    AccountStore,
+    DomainStore,
+    ClaimStore,
+    EventStore,
+    RequestStore,
+    SettingStore {
   /** Told after commit, in every thread that opened the store, when something cached elsewhere may have changed. */
   onChange(listener: (change: Change) => void): () => void
   /** Whether writing works and how much room is left. Never throws. */
@@ -314,6 +322,27 @@ export interface DomainStore {
 
 // ── Events, settings ────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Who claims a domain of another account, and the change of hands. */
+export interface ClaimStore {
+  /** Replaces the account's earlier claim of the domain. */
+  putClaim(claim: DomainClaim, events: readonly NewEvent[]): Promise<void>
+  /** All that are kept, expired ones too. */
+  claims(domain: DomainName): Promise<readonly DomainClaim[]>
+  /** Gives the domain to another account: its keys retired, limits and claims gone, the given key in their place. */
+  moveDomain(move: DomainMove, events: readonly NewEvent[]): Promise<void>
+}
+
+export interface DomainMove {
+  readonly name: DomainName
+  /** The holder as the claimer knew it; refused with `Conflict` when it is another by now. */
+  readonly from: AccountId
+  readonly to: AccountId
+  readonly at: Instant
+  /** Null: none could be made, and `keyFailure` says why. */
+  readonly key: DkimKey | null
+  readonly keyFailure: string | null
+}
+
 export interface EventFilter {
   readonly type?: EventType
   readonly account?: AccountId
@@ -329,6 +358,17 @@ export interface EventStore {
 
 /** Small named values: relay keys, schema facts, token hashes. */
 export interface SettingStore {
+/** Requests that can be repeated under one key without being carried out twice. */
+export interface RequestStore {
+  /** Takes the key until then; answers null, or what stands under it when it is taken. */
+  takeRequest(key: string, sealed: string, until: Instant, now: Instant): Promise<string | null>
+  /** Replaces what stands under the key. */
+  finishRequest(key: string, sealed: string, until: Instant): Promise<void>
+  dropRequest(key: string): Promise<void>
+  /** Removes those whose time is over; answers how many. */
+  purgeRequests(now: Instant): Promise<number>
+}
+
   setting(name: string): Promise<string | null>
   /** Sets it unless it exists; answers what stands there afterwards. */
   initSetting(name: string, value: string): Promise<string>

@@ -5,6 +5,7 @@ import { contractOfAccounts } from './contract-accounts.ts'
 import { contractOfClaims } from './contract-claims.ts'
 import { contractOfLimits } from './contract-limits.ts'
 import { contractOfMessages } from './contract-messages.ts'
+import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import type { StoreFactory } from './factory.ts'
 
@@ -15,5 +16,6 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfSettling(factory)
     contractOfLimits(factory)
     contractOfAccounts(factory)
+    contractOfOwnership(factory)
   })
 }

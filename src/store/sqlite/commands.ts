@@ -9,6 +9,7 @@ import { openAccept } from './accept.ts'
 import { openAccounts, openCredentials, openSenders } from './accounts.ts'
 import { openClaim } from './claim.ts'
 import type { Connection } from './connection.ts'
+import { openDomainClaims } from './domain-claims.ts'
 import { openDomains } from './domains.ts'
 import { openEvents } from './events.ts'
 import { openLanes } from './lanes.ts'
@@ -16,6 +17,7 @@ import { openLeases } from './leases.ts'
 import { openOrders } from './orders.ts'
 import { openPurge } from './purge.ts'
 import { openReplan } from './replan.ts'
+import { openRequests } from './requests.ts'
 import { openSequences } from './sequences.ts'
 import { openSettings } from './settings.ts'
 import { openSettle } from './settle.ts'
@@ -62,6 +64,8 @@ export function openCommands(db: Connection) {
     ...openCredentials(db, replan),
     ...openSenders(db),
     ...domains,
+    ...openDomainClaims(db, events, replan),
+    ...openRequests(db),
     ...openSettings(db),
   }
 

@@ -29,6 +29,7 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     'dkim_key where domain',
     'latest_check where domain',
     'check_history where domain',
+    'domain_claim where domain',
   ].map(from => db.prepare(`delete from ${from} = ?`))
   const insertKey = db.prepare('insert or replace into dkim_key (domain, selector, data) values (?, ?, ?)')
   const findKey: Statement<string> = db.prepare('select data from dkim_key where domain = ? and selector = ?')

@@ -7,16 +7,19 @@
 import type { Clock } from '../../base/clock.ts'
 import type {
   AccountStore,
+  ClaimStore,
   DomainStore,
   EventStore,
   NewMessage,
   QueueStore,
+  RequestStore,
   SettingStore,
   SettleBatch,
   Store,
 } from '../store.ts'
 import { openAccountsReader } from './accounts.ts'
 import { type Connection, reading } from './connection.ts'
+import { openDomainClaimsReader } from './domain-claims.ts'
 import { openDomainsReader } from './domains-reader.ts'
 import { openEventsReader } from './events.ts'
 import { openMessageSearch } from './message-search.ts'
@@ -44,6 +47,8 @@ export function createSqliteStore(parts: Parts): Store {
     ...queueReads(parts),
     ...accountStore(parts),
     ...domainStore(parts),
+    ...claimStore(parts),
+    ...requestStore(parts),
     ...smallStores(parts),
     onChange: listener => client.onChange(listener),
     health: () => client.health(),
@@ -181,6 +186,24 @@ function domainStore({ db, client }: Parts): DomainStore {
 }
 
 function smallStores({ db, client }: Parts): EventStore & SettingStore {
+function claimStore({ db, client }: Parts): ClaimStore {
+  const { claims } = openDomainClaimsReader(db)
+  return {
+    putClaim: (claim, events) => client.call('putClaim', [claim, events]),
+    claims: async domain => reading(() => claims(domain)),
+    moveDomain: (move, events) => client.call('moveDomain', [move, events]),
+  }
+}
+
+function requestStore({ client }: Parts): RequestStore {
+  return {
+    takeRequest: (key, sealed, until, now) => client.call('takeRequest', [key, sealed, until, now]),
+    finishRequest: (key, sealed, until) => client.call('finishRequest', [key, sealed, until]),
+    dropRequest: key => client.call('dropRequest', [key]),
+    purgeRequests: now => client.call('purgeRequests', [now]),
+  }
+}
+
   const { events } = openEventsReader(db)
   const { setting } = openSettingsReader(db)
   return {
