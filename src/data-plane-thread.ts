@@ -6,6 +6,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { LogSink } from './base/log.ts'
+import type { LoopDelay } from './base/loop-delay.ts'
 import { createCaller } from './base/thread-call.ts'
 import type { DataPlane, DataPlaneState } from './data-plane.ts'
 import type { DataPlaneLines, DataPlaneWorkerData } from './data-plane-worker.ts'
@@ -13,6 +14,7 @@ import type { DataPlaneLines, DataPlaneWorkerData } from './data-plane-worker.ts
 /** The data plane as a caller in another thread has it: the same, but every answer takes a turn. */
 export interface DataPlaneThread {
   state(): Promise<DataPlaneState>
+  loopDelay(): Promise<LoopDelay>
   reloadCertificate(): Promise<void>
   stop(): Promise<void>
 }
@@ -59,6 +61,7 @@ export async function startDataPlaneThread({ data, log, onDeath }: DataPlaneThre
   }
   return {
     state: async () => (await caller.call('state')) as DataPlaneState,
+    loopDelay: async () => (await caller.call('loopDelay')) as LoopDelay,
     reloadCertificate: async () => void (await caller.call('reloadCertificate')),
     async stop() {
       stopping = true
@@ -73,6 +76,7 @@ export async function startDataPlaneThread({ data, log, onDeath }: DataPlaneThre
 export function asThread(plane: DataPlane): DataPlaneThread {
   return {
     state: async () => plane.state(),
+    loopDelay: async () => plane.loopDelay(),
     reloadCertificate: async () => plane.reloadCertificate(),
     stop: () => plane.stop(),
   }

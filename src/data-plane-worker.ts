@@ -60,6 +60,7 @@ answerCalls(main, {
     }
   },
   state: () => plane!.state(),
+  loopDelay: () => plane!.loopDelay(),
   reloadCertificate: () => plane!.reloadCertificate(),
   async stop() {
     await plane?.stop()

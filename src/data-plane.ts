@@ -8,6 +8,7 @@ import type { Clock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import { Lifecycle } from './base/lifecycle.ts'
 import type { Log } from './base/log.ts'
+import { type LoopDelay, openLoopDelay } from './base/loop-delay.ts'
 import type { Seal } from './base/seal.ts'
 import { openDispatcher } from './delivery/dispatcher.ts'
 import { createSmtpTransport } from './delivery/smtp-transport.ts'
@@ -53,6 +54,8 @@ export interface DataPlaneState {
 
 export interface DataPlane {
   state(): DataPlaneState
+  /** Of its thread, since the last call. */
+  loopDelay(): LoopDelay
   reloadCertificate(): void
   /** No new sessions or attempts; running ones get their time, everything else goes back to the queue. */
   stop(): Promise<void>
@@ -63,6 +66,8 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const lifecycle = new Lifecycle(clock, (name, error) =>
     log.error({ name, error: String(error) }, `${name} did not stop`),
   )
+  const loopDelay = openLoopDelay()
+  lifecycle.add({ name: 'loop delay', stop: () => loopDelay.close() })
   const spool = openSpool(config.dataDir)
   const directory = openDirectory({ store, clock })
   lifecycle.add({ name: 'directory', stop: () => directory.close() })
@@ -117,6 +122,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       unsettled: settler.unsettled,
       sites: dispatcher.sites(),
     }),
+    loopDelay: () => loopDelay.read(),
     reloadCertificate: () => submission.reloadCertificate(),
     stop: () => lifecycle.stop(),
   }

@@ -12,6 +12,7 @@ import type { Config } from './base/config.ts'
 import { scarcestLimit } from './base/config-rules.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
 import type { LogSink } from './base/log.ts'
+import type { LoopDelay } from './base/loop-delay.ts'
 import type { Seal } from './base/seal.ts'
 import { asThread, type DataPlaneThread, startDataPlaneThread } from './data-plane-thread.ts'
 import type { SiteState } from './delivery/throttle.ts'
@@ -62,6 +63,12 @@ export async function liveState(planes: readonly DataPlaneThread[]): Promise<Liv
     unsettled: states.reduce((sum, { unsettled }) => sum + unsettled, 0),
     sites: mergeSites(states.flatMap(({ sites }) => sites)),
   }
+}
+
+/** By the name of the thread, since the last call. */
+export async function loopDelays(planes: readonly DataPlaneThread[]): Promise<Record<string, LoopDelay>> {
+  const delays = await Promise.all(planes.map(plane => plane.loopDelay()))
+  return Object.fromEntries(delays.map((delay, number) => [`data-plane-${number}`, delay]))
 }
 
 /** One line per site: what its workers use and may use together. */

@@ -14,7 +14,7 @@ import { makeDataDir } from './base/data-dir.ts'
 import { Lifecycle } from './base/lifecycle.ts'
 import { type LogSink, openLog } from './base/log.ts'
 import { createSeal, loadSealKey } from './base/seal.ts'
-import { liveState, openPlanes } from './data-planes.ts'
+import { liveState, loopDelays, openPlanes } from './data-planes.ts'
 import { openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { startRechecker } from './domains/rechecker.ts'
@@ -112,6 +112,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     relay,
     queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
     live: state,
+    loopDelays: () => loopDelays(planes),
     seal,
     clock,
     log,

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
+import type { LoopDelay } from '../base/loop-delay.ts'
 import type { Seal } from '../base/seal.ts'
 import type { SiteState } from '../delivery/throttle.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
@@ -19,6 +20,8 @@ export interface AdminDependencies {
   readonly queue: QueueCommands
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>
+  /** Of every thread but this one, by name, since the last call. Rejects as `live` does. */
+  readonly loopDelays: () => Promise<Readonly<Record<string, LoopDelay>>>
   readonly seal: Seal
   readonly clock: Clock
   readonly log: Log

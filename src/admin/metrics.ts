@@ -5,8 +5,8 @@
  * Entries by state and the age of the oldest are not counted at every scrape (`queue-depth.ts`): they are 15 s old at
  * most, up to a minute with a million entries.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
+import { type LoopDelay, openLoopDelay } from '../base/loop-delay.ts'
 import type { AdminDependencies, LiveState } from './dependencies.ts'
 import { queueDepth } from './queue-depth.ts'
 
@@ -16,34 +16,32 @@ export interface Metrics {
   stop(): void
 }
 
-/** Fine enough to see a stall, coarse enough to cost nothing. */
-const loopResolutionMs = 20
+type MetricsParts = Pick<AdminDependencies, 'store' | 'live' | 'loopDelays' | 'clock'>
 
-export function openMetrics({ store, live, clock }: Pick<AdminDependencies, 'store' | 'live' | 'clock'>): Metrics {
+export function openMetrics({ store, live, loopDelays, clock }: MetricsParts): Metrics {
   const registry = new Registry()
   const set = instruments(registry)
   const depth = queueDepth(store, clock)
-  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs })
-  loop.enable()
+  const loop = openLoopDelay()
   return {
     contentType: registry.contentType,
     async text() {
-      const [totals, queue, storage, delivery] = await Promise.all([
+      const [totals, queue, storage, delivery, delays] = await Promise.all([
         store.totals(),
         depth(),
         store.health(),
         live().catch(() => null),
+        loopDelays().catch(() => ({})),
       ])
       set.totals({ ...totals })
       set.queue({ due: queue.due, waiting: queue.waiting, leased: queue.leased, held: queue.held })
       set.oldest(queue.oldestReceivedAt === null ? 0 : (clock.now() - queue.oldestReceivedAt) / 1000)
       set.storage(storage)
       set.delivery(delivery)
-      set.loop({ mean: loop.mean, p99: loop.percentile(99), max: loop.max })
-      loop.reset()
+      set.loop({ main: loop.read(), ...delays })
       return registry.metrics()
     },
-    stop: () => loop.disable(),
+    stop: () => loop.close(),
   }
 }
 
@@ -70,7 +68,12 @@ function instruments(registry: Registry) {
   const sites = gauge('kitte_sites', 'Sites that delivery knows now.')
   const closed = gauge('kitte_sites_closed', 'Sites that get no connections for a while.')
   const running = gauge('kitte_attempts', 'Attempts under way.')
-  const loop = labelled('kitte_event_loop_delay_seconds', 'Delay of the main thread since the last scrape.', 'stat')
+  const loop = new Gauge({
+    name: 'kitte_event_loop_delay_seconds',
+    help: 'How late the event loop of a thread was since the last scrape; quantile 1 is the maximum.',
+    labelNames: ['thread', 'quantile'],
+    registers,
+  })
   return {
     totals(counts: Readonly<Record<string, number>>) {
       for (const [action, counter] of Object.entries(recipients)) {
@@ -97,10 +100,14 @@ function instruments(registry: Registry) {
       closed.set(known.filter(site => site.closedUntil !== null).length)
       running.set(known.reduce((sum, site) => sum + site.running, 0))
     },
-    loop(nanoseconds: Readonly<Record<string, number>>) {
-      // What Node measures includes the interval it sleeps; nothing measured yet is NaN.
-      for (const [stat, value] of Object.entries(nanoseconds))
-        loop.set({ stat }, Math.max(0, (Number.isFinite(value) ? value / 1e6 : 0) - loopResolutionMs) / 1000)
+    loop(delays: Readonly<Record<string, LoopDelay>>) {
+      // A thread that doesn't answer has no delay to show, and not the one it had.
+      loop.reset()
+      for (const [thread, { p50, p99, max }] of Object.entries(delays)) {
+        loop.set({ thread, quantile: '0.5' }, p50)
+        loop.set({ thread, quantile: '0.99' }, p99)
+        loop.set({ thread, quantile: '1' }, max)
+      }
     },
   }
 }

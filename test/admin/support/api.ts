@@ -9,6 +9,7 @@ import type { AdminDependencies, LiveState } from '../../../src/admin/dependenci
 import { type Clock, systemClock } from '../../../src/base/clock.ts'
 import { loadConfig } from '../../../src/base/config.ts'
 import { type Log, silentLog } from '../../../src/base/log.ts'
+import type { LoopDelay } from '../../../src/base/loop-delay.ts'
 import { createSeal, type Seal } from '../../../src/base/seal.ts'
 import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
@@ -44,6 +45,7 @@ export interface ApiOptions {
   readonly clock?: Clock
   readonly log?: Log
   readonly live?: () => Promise<LiveState>
+  readonly loopDelays?: () => Promise<Record<string, LoopDelay>>
   /** Null: one is made. */
   readonly adminToken?: string | null
   readonly store?: (store: Store) => Store
@@ -92,6 +94,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
         cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),
     },
     live: options.live ?? (async () => idle),
+    loopDelays: options.loopDelays ?? (async () => ({})),
     seal,
     clock,
     log,
