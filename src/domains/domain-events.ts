@@ -4,6 +4,7 @@
 import type { NewEvent } from '../mail/event.ts'
 import type { Instant } from '../mail/ids.ts'
 import type { Check, SenderDomain } from '../mail/sender-domain.ts'
+import { diffFound } from './found-diff.ts'
 import type { KeyMove } from './key-states.ts'
 
 export function domainEvent(
@@ -43,13 +44,20 @@ function changeEvents(
   lostGraceMs: number,
   at: Instant,
 ): NewEvent[] {
-  const { purpose, name, state, reason } = after
-  const from = before && { state: before.state, reason: before.reason }
-  const events = [domainEvent(domain, 'domain.check_changed', at, { purpose, name, from, to: { state, reason } })]
-  const isLost = after.lastPublishedAt !== undefined && before?.state !== 'not-published' && state === 'not-published'
+  const { purpose, name, reason, detail } = after
+  const from = before && stand(before)
+  const diff = diffFound(before?.found ?? [], after.found)
+  const data = { purpose, name, from, to: stand(after), diff }
+  const events = [domainEvent(domain, 'domain.check_changed', at, data)]
+  const isLost =
+    after.lastPublishedAt !== undefined && before?.state !== 'not-published' && after.state === 'not-published'
   if (isLost) {
     const countsUntil = after.lastPublishedAt! + lostGraceMs
-    events.push(domainEvent(domain, 'domain.record_lost', at, { purpose, name, reason, countsUntil }))
+    events.push(domainEvent(domain, 'domain.record_lost', at, { purpose, name, reason, detail, countsUntil }))
   }
   return events
+}
+
+function stand({ state, reason, found, detail }: Check) {
+  return { state, reason, found, detail }
 }

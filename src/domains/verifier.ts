@@ -14,6 +14,7 @@ import { dkimRecord } from '../signing/key-ring.ts'
 import { type DomainStore, NotFound } from '../store/store.ts'
 import { nextCheckAt } from './check-schedule.ts'
 import { type CheckChange, checkEvents, keyMoveEvent } from './domain-events.ts'
+import { sameFound } from './found-diff.ts'
 import { type KeyMove, keyMoves } from './key-states.ts'
 import { recordKinds } from './records/index.ts'
 import { type Judgement, lastCheck, type RecordKind } from './records/record-kind.ts'
@@ -105,7 +106,7 @@ async function record(
   const wasComplete = checked.every(
     ({ kind, check }) => kind.isAdvice || lastCheck(domain, check)?.state === 'published',
   )
-  const next = nextCheckAt(domain, { complete: isComplete, changed: changes.length > 0 }, config.domains, now)
+  const next = nextCheckAt(domain, { complete: isComplete, changed: changes.some(isVerdict) }, config.domains, now)
   const events = checkEvents(domain, changes, { wasComplete, isComplete }, config.domains.lostGrace, now)
   await store.recordChecks(
     domain.name,
@@ -117,7 +118,12 @@ async function record(
     log.info({ domain: domain.name, record: after.name, state: after.state, reason: after.reason }, 'record checked')
 }
 
-function isChange({ before, after }: CheckChange): boolean {
+/** Also what somebody edited without consequence: the history tells when. */
+function isChange(change: CheckChange): boolean {
+  return isVerdict(change) || !sameFound(change.before?.found ?? [], change.after.found)
+}
+
+function isVerdict({ before, after }: CheckChange): boolean {
   return before?.state !== after.state || before.reason !== after.reason
 }
 

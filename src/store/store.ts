@@ -306,7 +306,7 @@ export interface DomainStore {
     at: Instant,
     events: readonly NewEvent[],
   ): Promise<void>
-  /** Replaces the latest check of each (purpose, name); keeps the change in the history when state or reason differ. */
+  /** Replaces the latest check of each (purpose, name); the history keeps it when state, reason or findings differ. */
   recordChecks(
     domain: DomainName,
     checks: readonly Check[],
@@ -314,6 +314,8 @@ export interface DomainStore {
     events: readonly NewEvent[],
   ): Promise<void>
   checkHistory(domain: DomainName, page: Page): Promise<readonly Check[]>
+  /** The history's row of the same record before this one. */
+  checkBefore(domain: DomainName, check: Pick<Check, 'purpose' | 'name' | 'checkedAt'>): Promise<Check | null>
   /** Domains whose next check is due, earliest first. */
   dueForCheck(now: Instant, limit: number): Promise<readonly DomainName[]>
   /** Removes domains archived before then, with their keys. */

@@ -158,7 +158,7 @@ describe('a sender domain', () => {
     assert.equal((await world.domains.view('ours.example')).mode, 'sender-only')
     const [event] = await world.store.events({ domain: 'ours.example', type: 'domain.record_lost' }, 10)
     assert.deepEqual(event?.data, {
-      ...{ purpose: 'spf', name: 'ours.example', reason: 'absent' },
+      ...{ purpose: 'spf', name: 'ours.example', reason: 'absent', detail: {} },
       countsUntil: world.clock.now(),
     })
   })

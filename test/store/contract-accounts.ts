@@ -141,6 +141,13 @@ export function contractOfAccounts(factory: StoreFactory): void {
       )
       const after = '1/spf/spf.ours.example'
       assert.deepEqual(await t.store.checkHistory('ours.example', { limit: 10, after }), [history[3]])
+      assert.deepEqual(await t.store.checkBefore('ours.example', history[0]!), history[2])
+      assert.equal(await t.store.checkBefore('ours.example', history[2]!), null)
+      const edited = { ...check('spf', 'published', 4), found: ['a', 'b'] }
+      await record([edited], 300)
+      await record([{ ...edited, found: ['b', 'a'], checkedAt: 5 }], 300)
+      const [newest] = await t.store.checkHistory('ours.example', { limit: 1 })
+      assert.deepEqual(newest, edited, 'what is found counts, its order does not')
       assert.deepEqual(await t.store.dueForCheck(299, 10), [])
       assert.deepEqual(await t.store.dueForCheck(300, 10), ['ours.example'])
     })

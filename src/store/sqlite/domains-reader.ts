@@ -21,7 +21,10 @@ export function openDomainsReader(db: Connection) {
   const history: Statement<string> = db.prepare(`
     select data from check_history where domain = ? and (checked_at, purpose, name) < (?, ?, ?)
     order by checked_at desc, purpose desc, name desc limit ?`)
-  for (const statement of [find, keysOf, checksOf, due, history]) statement.pluck()
+  const predecessor: Statement<string> = db.prepare(`
+    select data from check_history where domain = ? and checked_at < ? and purpose = ? and name = ?
+    order by checked_at desc limit 1`)
+  for (const statement of [find, keysOf, checksOf, due, history, predecessor]) statement.pluck()
 
   function withParts(data: string): SenderDomain {
     const domain = JSON.parse(data) as StoredDomain
@@ -58,6 +61,14 @@ export function openDomainsReader(db: Connection) {
       const [at, purpose = '', name = ''] = page.after?.split('/') ?? []
       const before = at === undefined ? Number.MAX_SAFE_INTEGER : Number(at)
       return history.all(domain, before, purpose, name, page.limit).map(data => JSON.parse(data) as Check)
+    },
+
+    checkBefore(
+      domain: DomainName,
+      { purpose, name, checkedAt }: Pick<Check, 'purpose' | 'name' | 'checkedAt'>,
+    ): Check | null {
+      const data = predecessor.get(domain, checkedAt, purpose, name)
+      return data === undefined ? null : (JSON.parse(data) as Check)
     },
 
     dueForCheck: (now: Instant, limit: number): DomainName[] => due.all(now, limit),

@@ -73,8 +73,7 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     const before = found === undefined ? null : (JSON.parse(found) as Check)
     const data = JSON.stringify(check)
     insertCheck.run(domain, purpose, name, data)
-    if (before?.state !== check.state || before.reason !== check.reason)
-      insertHistory.run(domain, checkedAt, purpose, name, data)
+    if (before === null || isChange(before, check)) insertHistory.run(domain, checkedAt, purpose, name, data)
   }
 
   return {
@@ -140,4 +139,10 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
       return names.length
     },
   }
+}
+
+/** What was found counts as a set: DNS answers several records in any order. */
+function isChange(before: Check, after: Check): boolean {
+  if (before.state !== after.state || before.reason !== after.reason) return true
+  return before.found.toSorted().join('\n') !== after.found.toSorted().join('\n')
 }

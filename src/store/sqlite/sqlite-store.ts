@@ -180,6 +180,7 @@ function domainStore({ db, client }: Parts): DomainStore {
     recordChecks: (domain, checks, nextCheckAt, events) =>
       client.call('recordChecks', [domain, checks, nextCheckAt, events]),
     checkHistory: async (domain, page) => reading(() => read.checkHistory(domain, page)),
+    checkBefore: async (domain, check) => reading(() => read.checkBefore(domain, check)),
     dueForCheck: async (now, limit) => reading(() => read.dueForCheck(now, limit)),
     purgeArchivedDomains: before => client.call('purgeArchivedDomains', [before]),
   }
