@@ -53,6 +53,12 @@ export interface DkimKey {
   readonly stateSince: Instant
 }
 
+/** Who answers for a name in DNS: the zone it is in, and the hosts that zone is delegated to (RFC 1034 §4.2). */
+export interface Delegation {
+  readonly zone: DomainName
+  readonly nameServers: readonly DomainName[]
+}
+
 /** Mails per window; absent: unlimited. */
 export interface SendLimits {
   readonly perMinute?: number
@@ -73,4 +79,6 @@ export interface SenderDomain {
   readonly nextCheckAt: Instant
   /** Why the domain has no key, when making one failed; shown with the action "issue DKIM". */
   readonly keyFailure: string | null
+  /** As last seen; absent: never seen. */
+  readonly delegation?: Delegation
 }

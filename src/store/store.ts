@@ -12,12 +12,14 @@ import type { AccountId, CredentialId, DomainName, EntryId, Instant, Mailbox, Me
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Check, DkimKey, KeyState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
+import type { ShareLink } from '../mail/share-link.ts'
 
 export interface Store
   extends QueueStore,
     AccountStore,
     DomainStore,
     ClaimStore,
+    ShareLinkStore,
     EventStore,
     RequestStore,
     SettingStore {
@@ -284,6 +286,18 @@ export interface AccountStore {
 
 // ── Sender domains ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A domain's links go with it: when it is purged, or registered again. */
+export interface ShareLinkStore {
+  createShareLink(link: ShareLink): Promise<void>
+  /** Whatever became of it: the caller looks whether it still opens anything. */
+  shareLinkByHash(tokenHash: string): Promise<ShareLink | null>
+  /** Newest first; a page's `after` is a link's id. */
+  listShareLinks(domain: DomainName, page: Page): Promise<readonly ShareLink[]>
+  revokeShareLink(domain: DomainName, id: string, at: Instant): Promise<ShareLink>
+  /** Removes those that ended before then. */
+  forgetShareLinks(before: Instant): Promise<number>
+}
+
 export interface DomainStore {
   /** Refused with `Conflict` naming the holder when the domain is registered; replaces an archived one. */
   createDomain(domain: SenderDomain, events: readonly NewEvent[]): Promise<void>
@@ -295,7 +309,7 @@ export interface DomainStore {
   ): Promise<readonly SenderDomain[]>
   updateDomain(
     name: DomainName,
-    change: Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure'>>,
+    change: Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation'>>,
     events: readonly NewEvent[],
   ): Promise<SenderDomain>
   addKey(key: DkimKey, events: readonly NewEvent[]): Promise<void>

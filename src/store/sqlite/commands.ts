@@ -21,6 +21,7 @@ import { openRequests } from './requests.ts'
 import { openSequences } from './sequences.ts'
 import { openSettings } from './settings.ts'
 import { openSettle } from './settle.ts'
+import { openShareLinks } from './share-links.ts'
 import { openSlots } from './slots.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
@@ -66,6 +67,7 @@ export function openCommands(db: Connection) {
     ...domains,
     ...openDomainClaims(db, events, replan),
     ...openRequests(db),
+    ...openShareLinks(db),
     ...openSettings(db),
   }
 

@@ -16,7 +16,7 @@ import type { Replan } from './replan.ts'
 import { eventRow } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
-type DomainChange = Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure'>>
+type DomainChange = Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation'>>
 type NewEvents = readonly NewEvent[]
 
 export function openDomains(db: Connection, events: Events, replan: Replan) {
@@ -29,6 +29,7 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     'dkim_key where domain',
     'latest_check where domain',
     'check_history where domain',
+    'share_link where domain',
     'domain_claim where domain',
   ].map(from => db.prepare(`delete from ${from} = ?`))
   const insertKey = db.prepare('insert or replace into dkim_key (domain, selector, data) values (?, ?, ?)')

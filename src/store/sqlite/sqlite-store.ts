@@ -15,6 +15,7 @@ import type {
   RequestStore,
   SettingStore,
   SettleBatch,
+  ShareLinkStore,
   Store,
 } from '../store.ts'
 import { openAccountsReader } from './accounts.ts'
@@ -26,6 +27,7 @@ import { openMessageSearch } from './message-search.ts'
 import { openQueueLists } from './queue-lists.ts'
 import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcomeRow } from './rows.ts'
 import { openSettingsReader } from './settings.ts'
+import { openShareLinksReader } from './share-links.ts'
 import { openTotalsReader } from './totals.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -47,6 +49,7 @@ export function createSqliteStore(parts: Parts): Store {
     ...queueReads(parts),
     ...accountStore(parts),
     ...domainStore(parts),
+    ...shareLinkStore(parts),
     ...claimStore(parts),
     ...requestStore(parts),
     ...smallStores(parts),
@@ -56,6 +59,17 @@ export function createSqliteStore(parts: Parts): Store {
       await client.close()
       db.close()
     },
+  }
+}
+
+function shareLinkStore({ db, client }: Parts): ShareLinkStore {
+  const read = openShareLinksReader(db)
+  return {
+    createShareLink: link => client.call('createShareLink', [link]),
+    shareLinkByHash: async hash => reading(() => read.shareLinkByHash(hash)),
+    listShareLinks: async (domain, page) => reading(() => read.listShareLinks(domain, page)),
+    revokeShareLink: (domain, id, at) => client.call('revokeShareLink', [domain, id, at]),
+    forgetShareLinks: before => client.call('forgetShareLinks', [before]),
   }
 }
 

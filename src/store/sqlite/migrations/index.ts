@@ -7,11 +7,11 @@ import { StoreUnavailable } from '../../store.ts'
 import type { Connection } from '../connection.ts'
 import { first } from './001-first.ts'
 import { lastSite } from './002-last-site.ts'
-import { shareLink } from './003-share-link.ts'
 import { requestsAndClaims } from './003-requests-and-claims.ts'
+import { shareLink } from './004-share-link.ts'
 
 /** Add at the end; never change what was released. */
-const versions: readonly string[] = [first, lastSite, requestsAndClaims]
+const versions: readonly string[] = [first, lastSite, requestsAndClaims, shareLink]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
   const found = connection.pragma('user_version', { simple: true }) as number
