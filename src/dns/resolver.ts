@@ -20,7 +20,7 @@ export interface Answer<T> {
   readonly ttl: number
 }
 
-export interface Resolver {
+export interface Lookups {
   /** Character-strings of each record joined (RFC 7208 §3.3). */
   txt(name: DomainName): Promise<Answer<string>>
   mx(name: DomainName): Promise<Answer<MxRecord>>
@@ -29,8 +29,13 @@ export interface Resolver {
   cname(name: DomainName): Promise<Answer<DomainName>>
   ns(name: DomainName): Promise<Answer<DomainName>>
   ptr(address: string): Promise<Answer<DomainName>>
+}
+
+export interface Resolver extends Lookups {
   /** The same past every cache of ours, for checks that must see what is published now. Absent: there is no cache. */
   readonly direct?: Resolver
+  /** The configured servers one by one, past every cache of ours. Absent: there is only one, without a name. */
+  readonly each?: readonly { readonly server: string; readonly lookups: Lookups }[]
   /** Ends everything under way. */
   close(): void
 }

@@ -23,6 +23,8 @@ export interface WireReply {
   readonly rcode: string
   /** The reply did not fit: ask again by TCP (RFC 7766 §5). */
   readonly truncated: boolean
+  /** The server answers from a zone of its own (AA, RFC 1035 §4.1.1). */
+  readonly authoritative: boolean
   readonly questionName: DomainName | null
   readonly questionType: string | null
   readonly answers: readonly WireRecord[]
@@ -39,13 +41,19 @@ const headerOctets = 12
 /** RFC 9715: a reply of this size is not fragmented on today's networks. */
 const udpPayloadSize = 1232
 
-export function encodeQuestion(id: number, name: DomainName, type: RecordType): Buffer {
+/** `recursion`: the server may ask others. `edns`: false for servers that don't know EDNS(0) (RFC 6891 §7). */
+export interface QuestionForm {
+  readonly recursion?: boolean
+  readonly edns?: boolean
+}
+
+export function encodeQuestion(id: number, name: DomainName, type: RecordType, form: QuestionForm = {}): Buffer {
   return encode({
     type: 'query',
     id,
-    flags: RECURSION_DESIRED,
+    flags: form.recursion === false ? 0 : RECURSION_DESIRED,
     questions: [{ type, name }],
-    additionals: [{ type: 'OPT', name: '.', udpPayloadSize }],
+    additionals: form.edns === false ? [] : [{ type: 'OPT', name: '.', udpPayloadSize }],
   })
 }
 
@@ -58,6 +66,7 @@ export function decodeReply(bytes: Buffer): WireReply | null {
       id: message.id,
       rcode: message.rcode,
       truncated: message.flag_tc,
+      authoritative: message.flag_aa,
       questionName: message.questions[0] ? canonicalName(message.questions[0].name) : null,
       questionType: message.questions[0]?.type ?? null,
       answers: message.answers.filter(isData).map(asWireRecord),
