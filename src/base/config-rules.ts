@@ -87,8 +87,10 @@ function sizes({ submission }: Config): string[] {
     : []
 }
 
-function durations({ queue }: Config): string[] {
+function durations({ queue, signing }: Config): string[] {
+  const rotatesTooSoon = signing.rotateAfter !== 'off' && signing.rotateAfter <= queue.expireAfter
   return [
+    rotatesTooSoon && 'signing.rotateAfter: must be longer than queue.expireAfter, or off',
     queue.siteClosed > queue.siteClosedMaximum && 'queue.siteClosed: must not be longer than queue.siteClosedMaximum',
     queue.delayNoticeAfter >= queue.expireAfter && 'queue.delayNoticeAfter: must be shorter than queue.expireAfter',
   ].filter(line => line !== false)

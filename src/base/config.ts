@@ -36,6 +36,9 @@ const domain = z
   .string(mend('write a domain name such as relay.example.jp'))
   .transform(text => parseDomain(text) ?? text.toLowerCase())
   .refine(text => parseDomain(text) !== null, mend('write a domain name such as relay.example.jp'))
+const label = z
+  .string(mend('write one label of a host name such as bounce'))
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, mend('write one label of a host name such as bounce'))
 const ip = z
   .string(mend('write an IP address'))
   .refine(text => ipaddr.isValid(text), mend('write an IPv4 or IPv6 address'))
@@ -146,6 +149,7 @@ const schema = z.strictObject({
   store: z.strictObject({ inlineContentBytes: count, minFreeBytes: count }),
   signing: z.strictObject({
     rsaBits: z.union([z.literal(1024), z.literal(2048)], mend('write 2048, or 1024 for panels that can hold no more')),
+    rotateAfter: z.union([z.literal('off'), duration], mend('write off, or a duration such as 90d')),
   }),
   spf: z.strictObject({
     mechanisms: z.array(mechanism, mend('write a list of SPF mechanisms')).min(1, mend('name at least one mechanism')),
@@ -160,6 +164,9 @@ const schema = z.strictObject({
     checkPublished: duration,
     lostGrace: duration,
     keepArchived: duration,
+    returnPathHost: label,
+    trackingHost: label,
+    trackingTarget: domain.nullable(),
   }),
 })
 

@@ -18,7 +18,7 @@ const growth = 1.5
 export function nextCheckAt(
   domain: SenderDomain,
   { complete, changed }: CheckOutcome,
-  config: Config['domains'],
+  config: Pick<Config['domains'], 'checkFirst' | 'checkSlowest' | 'checkPublished'>,
   now: Instant,
 ): Instant {
   if (complete) return now + config.checkPublished

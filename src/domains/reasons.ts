@@ -279,6 +279,7 @@ export const recordNames = {
   spf: 'SPF',
   dkim: 'DKIM',
   dmarc: 'DMARC',
-  'return-path': 'Return-Path',
+  'return-path': 'Return-Path (MX)',
+  'return-path-spf': 'Return-Path (SPF)',
   tracking: 'Tracking',
 } as const

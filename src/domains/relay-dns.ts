@@ -96,8 +96,8 @@ async function judgeSpf(record: RelayRecord, relay: Judged, resolver: Resolver, 
 }
 
 /** Whatever mechanisms it has, the addresses must pass; what customers include is none of its business. */
-function spfConfigOf({ hostname, spf }: RelayRecordConfig): RecordConfig {
-  return { hostname, spf: { ...spf, mechanisms: [], all: '-all', acceptHardFail: true } }
+function spfConfigOf(config: RelayRecordConfig): RecordConfig {
+  return { ...config, spf: { ...config.spf, mechanisms: [], all: '-all', acceptHardFail: true } }
 }
 
 /** One key, always in use. */

@@ -21,7 +21,7 @@ export interface RelayRecord {
   readonly value: string
 }
 
-export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname'>
+export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname' | 'domains'>
 
 /** `key`: the record of the relay's own key (signing/key-ring.ts). */
 export function relayRecords(key: DnsRecord, config: RelayRecordConfig): RelayRecord[] {

@@ -48,7 +48,7 @@ export interface DomainsParts {
   readonly seal: Seal
   readonly clock: Clock
   readonly log: Log
-  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue' | 'signing' | 'timeZone'>
+  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue' | 'signing' | 'timeZone' | 'relayDomain'>
   /** Replaced in tests that need generation to fail. */
   readonly makeKey?: NonNullable<KeyIssuer['makeKey']>
 }

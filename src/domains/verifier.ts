@@ -23,7 +23,7 @@ export interface VerifierParts {
   readonly store: DomainStore
   readonly resolver: Resolver
   readonly clock: Clock
-  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue'>
+  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue' | 'relayDomain' | 'signing'>
   readonly log: Log
 }
 

@@ -3,7 +3,8 @@
  */
 import type { AccountId, DomainName, Instant } from './ids.ts'
 
-export const recordPurposes = ['spf', 'dkim', 'dmarc', 'return-path', 'tracking'] as const
+/** `return-path` is the MX of a domain's own bounce host, `return-path-spf` the SPF record of that host. */
+export const recordPurposes = ['spf', 'dkim', 'dmarc', 'return-path', 'return-path-spf', 'tracking'] as const
 export type RecordPurpose = (typeof recordPurposes)[number]
 
 /** 設定済 and 未設定; `dns-error` is kept apart because nobody knows; `unchecked` before the first check. */
@@ -34,15 +35,26 @@ export interface Check {
   readonly checkedAt: Instant
   /** When the record was last seen published, or first missed after that: a lost one still counts for a grace time from then. */
   readonly lastPublishedAt?: Instant
+  /** Since when it has been found published as it is found now. */
+  readonly publishedSince?: Instant
 }
 
 /** `pending` waits to be seen in DNS, `active` signs, `retiring` stays published for mail under way, then `retired`. */
 export type KeyState = 'pending' | 'active' | 'retiring' | 'retired'
 
+/**
+ * How a domain publishes its DKIM keys: each key as a TXT record of its own, or once and for all two CNAMEs into the
+ * relay's zone, for panels that can't hold a long TXT and for keys that change without the customer.
+ */
+export const dkimForms = ['txt', 'cname'] as const
+export type DkimForm = (typeof dkimForms)[number]
+
 export interface DkimKey {
   readonly domain: DomainName
   readonly selector: string
   readonly algorithm: 'rsa' | 'ed25519'
+  /** Absent: `txt`. */
+  readonly form?: DkimForm
   readonly bits: number
   /** DER SubjectPublicKeyInfo (RSA) or raw key (Ed25519), base64: the record's p= value. */
   readonly publicKey: string
@@ -66,7 +78,17 @@ export interface SendLimits {
   readonly perDay?: number
 }
 
-export interface SenderDomain {
+/** What a domain chose beyond SPF and DKIM as TXT; absent: not. */
+export interface DomainOptions {
+  /** Of keys issued from now on. */
+  readonly dkimForm?: DkimForm
+  /** A bounce host of its own, so that SPF aligns (`domains.returnPathHost`). */
+  readonly returnPath?: boolean
+  /** A host of its own for tracked links (`domains.trackingHost`). */
+  readonly tracking?: boolean
+}
+
+export interface SenderDomain extends DomainOptions {
   readonly name: DomainName
   readonly account: AccountId
   readonly createdAt: Instant

@@ -11,7 +11,7 @@ import type { Event, EventType, NewEvent } from '../mail/event.ts'
 import type { AccountId, CredentialId, DomainName, EntryId, Instant, Mailbox, MessageId } from '../mail/ids.ts'
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
-import type { Check, DkimKey, KeyState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
+import type { Check, DkimKey, DomainOptions, KeyState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 import type { ShareLink } from '../mail/share-link.ts'
 
 export interface Store
@@ -309,9 +309,10 @@ export interface DomainStore {
   ): Promise<readonly SenderDomain[]>
   updateDomain(
     name: DomainName,
-    change: Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation'>>,
+    change: Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>>,
     events: readonly NewEvent[],
   ): Promise<SenderDomain>
+  /** Takes the place of a retired key under the same selector; refused with `Conflict` while one is in use there. */
   addKey(key: DkimKey, events: readonly NewEvent[]): Promise<void>
   setKeyState(
     domain: DomainName,
@@ -372,8 +373,6 @@ export interface EventStore {
   events(filter: EventFilter, limit: number): Promise<readonly Event[]>
 }
 
-/** Small named values: relay keys, schema facts, token hashes. */
-export interface SettingStore {
 /** Requests that can be repeated under one key without being carried out twice. */
 export interface RequestStore {
   /** Takes the key until then; answers null, or what stands under it when it is taken. */
@@ -385,6 +384,8 @@ export interface RequestStore {
   purgeRequests(now: Instant): Promise<number>
 }
 
+/** Small named values: relay keys, schema facts, token hashes. */
+export interface SettingStore {
   setting(name: string): Promise<string | null>
   /** Sets it unless it exists; answers what stands there afterwards. */
   initSetting(name: string, value: string): Promise<string>

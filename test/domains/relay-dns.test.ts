@@ -23,7 +23,7 @@ async function open() {
     ...defaults,
     hostname: host,
     relayDomain: { name: host, bounceHost },
-    signing: { rsaBits: 1024 as const },
+    signing: { ...defaults.signing, rsaBits: 1024 as const },
     spf: { ...defaults.spf, sendingIps: ['192.0.2.25', '2001:db8::25'] },
   }
   const settings = new Map<string, string>()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { loadConfig } from '../../src/base/config.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { Judgement, RecordConfig } from '../../src/domains/records/record-kind.ts'
@@ -7,6 +8,7 @@ import type { Check } from '../../src/mail/sender-domain.ts'
 import { domainWith } from './domain-with.ts'
 
 const config: RecordConfig = {
+  ...loadConfig([], {}),
   hostname: 'relay.example',
   spf: {
     mechanisms: ['ip4:198.51.100.20', 'include:spf.relay.example'],

@@ -32,7 +32,7 @@ export async function openWorld(zone: Zone = {}, change: Partial<DomainsParts> =
   const resolver = zoneResolver({ 'm01-ahd-sys.net': { TXT: ['v=spf1 ip4:210.198.21.0/24 ~all'] }, ...zone })
   const loaded = loadConfig([], {})
   // Short keys are made in a tenth of the time.
-  const config = { ...loaded, signing: { rsaBits: 1024 as const } }
+  const config = { ...loaded, signing: { ...loaded.signing, rsaBits: 1024 as const } }
   const parts = { store, resolver, seal: createSeal(randomBytes(32)), clock, log: silentLog, config, ...change }
   await createAccounts(store)
   return {

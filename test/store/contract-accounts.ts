@@ -110,6 +110,12 @@ export function contractOfAccounts(factory: StoreFactory): void {
       await t.store.addKey(dkimKey('ours.example', 's1'), [])
       await assert.rejects(t.store.addKey(dkimKey('ours.example', 's1'), []), Conflict)
       await assert.rejects(t.store.addKey(dkimKey('none.example', 's1'), []), NotFound)
+      await t.store.addKey(dkimKey('ours.example', 's0'), [])
+      await t.store.setKeyState('ours.example', 's0', 'retired', 8, [])
+      await t.store.addKey({ ...dkimKey('ours.example', 's0'), publicKey: 'anew' }, [])
+      const [anew] = (await t.store.domain('ours.example'))!.keys
+      assert.deepEqual([anew?.publicKey, anew?.state], ['anew', 'pending'], 'in the place of a retired key')
+      await t.store.setKeyState('ours.example', 's0', 'retired', 8, [])
       await t.store.setKeyState('ours.example', 's1', 'active', 9, [
         { type: 'domain.key_state', at: 9, account: 'acme', domain: 'ours.example', data: { to: 'active' } },
       ])

@@ -3,11 +3,19 @@
  */
 import type { Config } from '../../base/config.ts'
 import type { Resolver } from '../../dns/resolver.ts'
-import type { DomainName } from '../../mail/ids.ts'
-import type { Check, DkimKey, DnsRecord, RecordPurpose, RecordState, SenderDomain } from '../../mail/sender-domain.ts'
+import type { AccountId, DomainName } from '../../mail/ids.ts'
+import type {
+  Check,
+  DkimKey,
+  DnsRecord,
+  DomainOptions,
+  RecordPurpose,
+  RecordState,
+  SenderDomain,
+} from '../../mail/sender-domain.ts'
 import type { ReasonCode } from '../reasons.ts'
 
-export type RecordConfig = Pick<Config, 'spf' | 'hostname'>
+export type RecordConfig = Pick<Config, 'spf' | 'hostname' | 'relayDomain' | 'domains'>
 
 export interface Judgement {
   readonly state: Exclude<RecordState, 'unchecked'>
@@ -19,10 +27,17 @@ export interface Judgement {
 }
 
 /** Whose records are judged: a sender domain, or the relay itself. */
-export interface Judged {
+export interface Judged extends Pick<DomainOptions, 'dkimForm'> {
   readonly name: DomainName
-  readonly keys: readonly Pick<DkimKey, 'domain' | 'selector' | 'algorithm' | 'publicKey' | 'state' | 'createdAt'>[]
+  /** Absent: the relay itself. */
+  readonly account?: AccountId
+  readonly keys: readonly JudgedKey[]
 }
+
+export type JudgedKey = Pick<
+  DkimKey,
+  'domain' | 'selector' | 'algorithm' | 'publicKey' | 'state' | 'createdAt' | 'form'
+>
 
 /** Where and what: the value does not count when what is published is judged. */
 export type Place = Pick<DnsRecord, 'name'>
@@ -31,6 +46,8 @@ export interface RecordKind {
   readonly purpose: RecordPurpose
   /** Advice does not change how mail travels, nor how often the domain is checked. */
   readonly isAdvice: boolean
+  /** The domain opted in and waits for it: checked as often as the records that matter. */
+  readonly isAwaited?: true
   /** The records to publish now, with the value that fits what the last check found. */
   expected(domain: SenderDomain, config: RecordConfig): readonly DnsRecord[]
   /** Fails with nothing: DNS trouble is a judgement (`dns-error`). */

@@ -6,7 +6,7 @@
  */
 import type { NewEvent } from '../../mail/event.ts'
 import type { DomainName, Instant } from '../../mail/ids.ts'
-import type { Check, DkimKey, KeyState, SenderDomain } from '../../mail/sender-domain.ts'
+import type { Check, DkimKey, DomainOptions, KeyState, SenderDomain } from '../../mail/sender-domain.ts'
 import { sameLimits } from '../../policy/token-bucket.ts'
 import { Conflict, NotFound } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
@@ -16,7 +16,7 @@ import type { Replan } from './replan.ts'
 import { eventRow } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
-type DomainChange = Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation'>>
+type DomainChange = Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>>
 type NewEvents = readonly NewEvent[]
 
 export function openDomains(db: Connection, events: Events, replan: Replan) {
@@ -102,7 +102,8 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
 
     addKey(tx: Transaction, key: DkimKey, told: NewEvents): void {
       existing(key.domain)
-      if (findKey.get(key.domain, key.selector) !== undefined)
+      const before = findKey.get(key.domain, key.selector)
+      if (before !== undefined && (JSON.parse(before) as DkimKey).state !== 'retired')
         throw new Conflict(`${key.domain} has a key ${key.selector} already`, null)
       insertKey.run(key.domain, key.selector, JSON.stringify(key))
       tell(tx, key.domain, told)

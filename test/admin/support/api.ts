@@ -87,7 +87,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       resolver: zone,
       seal,
       clock,
-      config: { ...config, signing: { rsaBits: 1024 } },
+      config: { ...config, signing: { ...config.signing, rsaBits: 1024 } },
     }),
     queue: {
       cancel: (filter, reason) =>
