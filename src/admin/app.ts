@@ -13,6 +13,7 @@ import { type Metrics, openMetrics } from './metrics.ts'
 import { answerProblem, logged, neverCached, noSuchPath } from './middleware.ts'
 import { openApiDocument } from './openapi.ts'
 import { type Operation, routesOf } from './operation.ts'
+import { openRepeats, type Repeats } from './repeats.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { domainRoutes } from './routes/domains.ts'
@@ -32,16 +33,19 @@ export interface Admin {
 }
 
 export async function openAdmin(dependencies: AdminDependencies): Promise<Admin> {
-  const { config, store, clock, adminToken } = dependencies
+  const { config, store, seal, clock, log, adminToken } = dependencies
   const metrics = openMetrics(dependencies)
+  const repeats = openRepeats({ store, seal, clock, log, keepMs: config.http.keepAnswers })
   const tokenHash = Promise.withResolvers<string>()
-  const app = createApp(dependencies, tokenHash.promise, metrics)
+  const app = createApp(dependencies, tokenHash.promise, metrics, repeats)
   const listener = await listen(app, config.http, clock).catch(error => {
+    repeats.stop()
     metrics.stop()
     throw error
   })
   const stop = async () => {
     await listener.stop()
+    repeats.stop()
     metrics.stop()
   }
   try {
@@ -70,7 +74,12 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
   return resources.flatMap(routes => routes(dependencies))
 }
 
-export function createApp(dependencies: AdminDependencies, tokenHash: Promise<string>, metrics: Metrics): Express {
+export function createApp(
+  dependencies: AdminDependencies,
+  tokenHash: Promise<string>,
+  metrics: Metrics,
+  repeats?: Pick<Repeats, 'wrap'>,
+): Express {
   const { config, clock, log, extra } = dependencies
   const operations = operationsOf(dependencies)
   const app = express()
@@ -82,7 +91,7 @@ export function createApp(dependencies: AdminDependencies, tokenHash: Promise<st
   if (extra) app.use((request, response, next) => void (extra(request, response) || next()))
   app.use(systemRoutes(dependencies, metrics, openApiDocument(operations)))
   app.use('/v1', requireToken(tokenHash, clock), express.json({ limit: config.http.maxBodyBytes }))
-  app.use(routesOf(operations))
+  app.use(routesOf(repeats ? operations.map(repeats.wrap) : operations))
   app.use(noSuchPath, answerProblem(log))
   return app
 }

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { bilingual } from './fields.ts'
 import type { Operation } from './operation.ts'
+import { isRepeatable, keyHeader } from './repeats.ts'
 import { systemPaths } from './routes/system.ts'
 import { type ProblemName, problemKinds } from './texts.ts'
 
@@ -18,6 +19,16 @@ const everywhere: readonly ProblemName[] = [
   'store-unavailable',
 ]
 const withBody: readonly ProblemName[] = ['not-json', 'too-large', 'unsupported-media-type', 'invalid']
+
+const repeated: readonly ProblemName[] = ['key-in-use', 'key-reused']
+const keyParameter: Json = {
+  name: keyHeader,
+  in: 'header',
+  required: false,
+  description:
+    'A key of your own, such as a UUID: the same request sent again with it is answered the same (Idempotency-Replayed: true) without being carried out twice',
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
+}
 
 const problemSchema = z.looseObject({
   type: z.string(),
@@ -53,7 +64,8 @@ export function openApiDocument(operations: readonly Operation[]): Json {
 
 function describe(operation: Operation): Json {
   const { path, id, summary, params, query, body } = operation
-  const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
+  const keys = isRepeatable(operation) ? [keyParameter] : []
+  const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query'), ...keys]
   return {
     operationId: id,
     summary,
@@ -85,7 +97,8 @@ function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'):
   }))
 }
 
-function responsesOf({ answer, body, problems = [], params }: Operation): Json {
+function responsesOf(operation: Operation): Json {
+  const { answer, body, problems = [], params } = operation
   const success = answer
     ? {
         [answer.status]: {
@@ -94,7 +107,13 @@ function responsesOf({ answer, body, problems = [], params }: Operation): Json {
         },
       }
     : { 204: { description: 'Done' } }
-  const possible = [...everywhere, ...(body ? withBody : []), ...(params ? (['not-found'] as const) : []), ...problems]
+  const possible = [
+    ...everywhere,
+    ...(body ? withBody : []),
+    ...(params ? (['not-found'] as const) : []),
+    ...(isRepeatable(operation) ? repeated : []),
+    ...problems,
+  ]
   const byStatus = Map.groupBy(new Set(possible), name => problemKinds[name].status)
   const failures = [...byStatus].map(([status, names]) => [status, problemResponse(names)])
   return { ...success, ...Object.fromEntries(failures) }

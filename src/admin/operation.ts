@@ -23,12 +23,14 @@ export interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B exte
   readonly query?: Q
   readonly body?: B
   /** Absent: 204 without content. */
-  readonly answer?: { readonly status: 200 | 201; readonly schema: A }
+  readonly answer?: { readonly status: 200 | 201 | 202; readonly schema: A }
   /** Problems of its own, beside those that every operation can have. */
   readonly problems?: readonly ProblemName[]
   readonly run: (input: Input<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.output<A>>
   /** Where the created thing is found (RFC 9110 §10.2.2). */
   readonly location?: (answer: z.output<A>) => string
+  /** Takes an Idempotency-Key although nothing is created by it alone: everything that answers 201 does anyway. */
+  readonly repeatable?: boolean
 }
 
 export interface Input<P, Q, B> {
@@ -40,7 +42,15 @@ export interface Input<P, Q, B> {
 /** A definition whose types have done their work. */
 export interface Operation
   extends Omit<Definition<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, 'run' | 'location'> {
-  readonly handle: (request: Request, response: Response) => Promise<void>
+  readonly perform: (request: Request) => Promise<Performed>
+}
+
+/** What a request came to, before it is written. */
+export interface Performed {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Absent: no content. */
+  readonly body?: unknown
 }
 
 export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType>(
@@ -49,11 +59,10 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
   const { run, location, ...described } = definition
   return {
     ...described,
-    async handle(request, response) {
-      const answer = await run(readInput(definition, request))
-      if (!definition.answer) return void response.status(204).end()
-      if (location) response.location(location(answer))
-      response.status(definition.answer.status).json(answer)
+    async perform(request) {
+      const body = await run(readInput(definition, request))
+      if (!definition.answer) return { status: 204, headers: {} }
+      return { status: definition.answer.status, headers: location ? { Location: location(body) } : {}, body }
     },
   }
 }
@@ -80,10 +89,17 @@ export function routesOf(operations: readonly Operation[]): Router {
   const router = Router({ caseSensitive: true })
   for (const [path, group] of Map.groupBy(operations, ({ path }) => path)) {
     const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'))
-    for (const { method, handle } of group) route[method](handle)
+    for (const { method, perform } of group)
+      route[method](async (request, response) => answer(response, await perform(request)))
     route.all(refuseMethod(group.map(({ method }) => method)))
   }
   return router
+}
+
+function answer(response: Response, { status, headers, body }: Performed): void {
+  response.status(status).set({ ...headers })
+  if (body === undefined) response.end()
+  else response.json(body)
 }
 
 function refuseMethod(methods: readonly Method[]) {

@@ -62,6 +62,17 @@ export const problemKinds = {
       en: 'holder is the id of the account that has it.',
     },
   },
+  'key-in-use': {
+    status: 409,
+    title: {
+      ja: '同じIdempotency-Keyのリクエストを処理中です',
+      en: 'A request with this Idempotency-Key is under way',
+    },
+    meaning: {
+      ja: 'Retry-Afterの秒数だけ待ってから、同じリクエストをもう一度送信してください。',
+      en: 'Wait as many seconds as Retry-After says, then send the same request again.',
+    },
+  },
   'too-large': {
     status: 413,
     title: { ja: 'リクエスト本文が大きすぎます', en: 'The request body is too large' },
@@ -84,6 +95,17 @@ export const problemKinds = {
     meaning: {
       ja: 'errorsに、項目ごとの直し方があります。',
       en: 'errors names each field and how to mend it.',
+    },
+  },
+  'key-reused': {
+    status: 422,
+    title: {
+      ja: 'このIdempotency-Keyは別のリクエストで使用済みです',
+      en: 'This Idempotency-Key was used for another request',
+    },
+    meaning: {
+      ja: 'リクエストごとに新しいキーを付けてください。再送のときだけ、同じ内容に同じキーを付けます。',
+      en: 'Give each request a key of its own; only the same request sent again has the same key.',
     },
   },
   'domain-invalid': {
@@ -154,6 +176,10 @@ export const mends = {
   host: {
     ja: 'smtp.example.jpのようなホスト名か、IPアドレスにしてください',
     en: 'write a host name such as smtp.example.jp, or an IP address',
+  },
+  'idempotency-key': {
+    ja: '1〜200文字のASCII文字（UUIDなど）を一つだけ指定してください',
+    en: 'write one key of 1 to 200 visible ASCII characters, such as a UUID',
   },
   port: { ja: '1〜65535のポート番号にしてください', en: 'write a port from 1 to 65535' },
   'smtp-tls': {

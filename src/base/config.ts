@@ -102,7 +102,7 @@ const schema = z.strictObject({
     maxAuthFailures: count,
     maxAuthFailuresPerAddress: count,
   }),
-  http: z.strictObject({ host, port: listenPort, maxBodyBytes: count }),
+  http: z.strictObject({ host, port: listenPort, maxBodyBytes: count, keepAnswers: duration }),
   dns: z.strictObject({
     servers: z.array(dnsServer, mend('write a list of resolvers')),
     timeout: duration,

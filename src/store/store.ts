@@ -337,8 +337,6 @@ export interface DomainStore {
   purgeArchivedDomains(before: Instant): Promise<number>
 }
 
-// ── Events, settings ────────────────────────────────────────────────────────────────────────────────────────────────
-
 /** Who claims a domain of another account, and the change of hands. */
 export interface ClaimStore {
   /** Replaces the account's earlier claim of the domain. */
@@ -359,6 +357,8 @@ export interface DomainMove {
   readonly key: DkimKey | null
   readonly keyFailure: string | null
 }
+
+// ── Events, settings ────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface EventFilter {
   readonly type?: EventType

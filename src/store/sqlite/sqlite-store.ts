@@ -200,7 +200,6 @@ function domainStore({ db, client }: Parts): DomainStore {
   }
 }
 
-function smallStores({ db, client }: Parts): EventStore & SettingStore {
 function claimStore({ db, client }: Parts): ClaimStore {
   const { claims } = openDomainClaimsReader(db)
   return {
@@ -219,6 +218,7 @@ function requestStore({ client }: Parts): RequestStore {
   }
 }
 
+function smallStores({ db, client }: Parts): EventStore & SettingStore {
   const { events } = openEventsReader(db)
   const { setting } = openSettingsReader(db)
   return {
