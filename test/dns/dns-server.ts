@@ -12,13 +12,16 @@ export type Reply = Packet | Buffer | null
 export interface DnsServer extends AsyncDisposable {
   /** `127.0.0.1:port`. */
   readonly server: string
+  readonly port: number
   /** `udp TXT name`, in the order of arrival. */
   readonly asked: string[]
 }
 
 export async function startDnsServer(
   reply: (question: { name: string; type: string }, by: 'udp' | 'tcp', query: DecodedPacket) => Reply,
+  at: { readonly host?: string; readonly port?: number } = {},
 ): Promise<DnsServer> {
+  const host = at.host ?? '127.0.0.1'
   const asked: string[] = []
   const open = new Set<Socket>()
 
@@ -43,10 +46,10 @@ export async function startDnsServer(
       socket.write(framed.subarray(0, 1))
       setImmediate(() => socket.write(framed.subarray(1)))
     })
-  }).listen(0, '127.0.0.1')
+  }).listen(at.port ?? 0, host)
   await once(tcp, 'listening')
   const { port } = tcp.address() as AddressInfo
-  const udp = createSocket('udp4').bind(port, '127.0.0.1')
+  const udp = createSocket('udp4').bind(port, host)
   await once(udp, 'listening')
   udp.on('message', (bytes, from) => {
     const message = answer(bytes, 'udp')
@@ -54,7 +57,8 @@ export async function startDnsServer(
   })
 
   return {
-    server: `127.0.0.1:${port}`,
+    server: `${host}:${port}`,
+    port,
     asked,
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()
