@@ -82,6 +82,7 @@ function keyOf(change: Change): string | null {
     case 'domain':
       return `domain ${change.name}`
     case 'queue':
+    case 'webhook':
       return null
     default:
       return change satisfies never

@@ -13,6 +13,7 @@ import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Check, DkimKey, DomainOptions, KeyState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 import type { ShareLink } from '../mail/share-link.ts'
+import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 
 export interface Store
   extends QueueStore,
@@ -21,6 +22,7 @@ export interface Store
     ClaimStore,
     ShareLinkStore,
     EventStore,
+    WebhookStore,
     RequestStore,
     SettingStore {
   /** Told after commit, in every thread that opened the store, when something cached elsewhere may have changed. */
@@ -35,6 +37,7 @@ export type Change =
   | { readonly kind: 'credential'; readonly username: string }
   | { readonly kind: 'sender'; readonly address: Mailbox }
   | { readonly kind: 'domain'; readonly name: DomainName }
+  | { readonly kind: 'webhook'; readonly id: WebhookId }
   /**
    * Entries became due earlier than before: released, limits raised, or `retried` by an operator, who wants to see now
    * whether a closed site takes mail again.
@@ -309,7 +312,9 @@ export interface DomainStore {
   ): Promise<readonly SenderDomain[]>
   updateDomain(
     name: DomainName,
-    change: Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>>,
+    change: Partial<
+      Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>
+    >,
     events: readonly NewEvent[],
   ): Promise<SenderDomain>
   /** Takes the place of a retired key under the same selector; refused with `Conflict` while one is in use there. */
@@ -367,10 +372,35 @@ export interface EventFilter {
   readonly domain?: DomainName
   /** Only events with a greater `seq`. */
   readonly after?: number
+  /** Only events of these types. */
+  readonly types?: readonly EventType[]
+  /** Only events up to this `seq`: bounds how many rows are looked at when few of them match. */
+  readonly through?: number
+}
+
+export interface EventRange {
+  /** Seq of the newest event, 0 before the first. Everything up to it can be read. */
+  readonly newest: number
+  /** The greatest seq that was ever deleted, 0: none. Older events may still be there. */
+  readonly purgedThrough: number
 }
 
 export interface EventStore {
   events(filter: EventFilter, limit: number): Promise<readonly Event[]>
+  eventRange(): Promise<EventRange>
+}
+
+export type WebhookChange = Partial<Omit<Webhook, 'id' | 'account' | 'createdAt'>>
+
+/** Those of an account are deleted with it. */
+export interface WebhookStore {
+  createWebhook(webhook: Webhook): Promise<void>
+  webhook(id: WebhookId): Promise<Webhook | null>
+  listWebhooks(filter: { readonly account?: AccountId }, page: Page): Promise<readonly Webhook[]>
+  updateWebhook(id: WebhookId, change: WebhookChange): Promise<Webhook>
+  deleteWebhook(id: WebhookId): Promise<void>
+  /** Written often, so it is told to nobody, and nothing happens when the webhook is gone. */
+  saveProgress(id: WebhookId, progress: WebhookProgress): Promise<void>
 }
 
 /** Requests that can be repeated under one key without being carried out twice. */

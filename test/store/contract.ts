@@ -7,6 +7,7 @@ import { contractOfLimits } from './contract-limits.ts'
 import { contractOfMessages } from './contract-messages.ts'
 import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfSettling } from './contract-settling.ts'
+import { contractOfWebhooks } from './contract-webhooks.ts'
 import type { StoreFactory } from './factory.ts'
 
 export function storeContract(name: string, factory: StoreFactory): void {
@@ -16,6 +17,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfSettling(factory)
     contractOfLimits(factory)
     contractOfAccounts(factory)
+    contractOfWebhooks(factory)
     contractOfOwnership(factory)
   })
 }

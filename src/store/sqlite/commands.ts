@@ -26,6 +26,7 @@ import { openSlots } from './slots.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
 import type { Transaction } from './transaction.ts'
+import { openWebhooks } from './webhooks.ts'
 
 export type Commands = ReturnType<typeof openCommands>['commands']
 export type CommandName = keyof Commands
@@ -45,6 +46,7 @@ export function openCommands(db: Connection) {
   const replan = openReplan(db, lanes, slots)
   const { removeDomain, ...domains } = openDomains(db, events, replan)
   const { deleteAccount, ...accounts } = openAccounts(db, replan)
+  const { deleteWebhooksOf, ...webhooks } = openWebhooks(db)
 
   const commands = {
     accept,
@@ -61,6 +63,7 @@ export function openCommands(db: Connection) {
     deleteAccount: (tx: Transaction, id: string) => {
       totals.flush(tx)
       deleteAccount(tx, id, removeDomain)
+      deleteWebhooksOf(tx, id)
     },
     ...openCredentials(db, replan),
     ...openSenders(db),
@@ -68,6 +71,7 @@ export function openCommands(db: Connection) {
     ...openDomainClaims(db, events, replan),
     ...openRequests(db),
     ...openShareLinks(db),
+    ...webhooks,
     ...openSettings(db),
   }
 

@@ -16,7 +16,9 @@ import type { Replan } from './replan.ts'
 import { eventRow } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
-type DomainChange = Partial<Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>>
+type DomainChange = Partial<
+  Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>
+>
 type NewEvents = readonly NewEvent[]
 
 export function openDomains(db: Connection, events: Events, replan: Replan) {

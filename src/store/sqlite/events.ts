@@ -3,7 +3,7 @@
  */
 import type { Event } from '../../mail/event.ts'
 import type { MessageId } from '../../mail/ids.ts'
-import type { EventFilter } from '../store.ts'
+import type { EventFilter, EventRange } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
 import { type EventRow, eventOf, type StoredEvent } from './rows.ts'
 import type { Sequences } from './sequences.ts'
@@ -29,7 +29,11 @@ export function openEvents(db: Connection, sequences: Sequences) {
 }
 
 export function openEventsReader(db: Connection) {
+  const range: Statement<EventRange> = db.prepare(`
+    select coalesce((select max(seq) from event), 0) as newest, (select through from event_purge) as purgedThrough`)
   return {
+    eventRange: (): EventRange => range.get()!,
+
     /** By message or by domain through an index; else in the order of `seq` from `after`. */
     events(filter: EventFilter, limit: number): Event[] {
       const conditions = ['e.seq > ?']
@@ -39,7 +43,9 @@ export function openEventsReader(db: Connection) {
         conditions.push(condition)
         values.push(value)
       }
+      add('e.seq <= ?', filter.through)
       add('e.type = ?', filter.type)
+      if (filter.types) add('e.type in (select value from json_each(?))', JSON.stringify(filter.types))
       add('e.account = ?', filter.account)
       add('e.message = (select seq from message where id = ?)', filter.message)
       add('e.domain = ?', filter.domain)

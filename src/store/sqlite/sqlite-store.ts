@@ -17,6 +17,7 @@ import type {
   SettleBatch,
   ShareLinkStore,
   Store,
+  WebhookStore,
 } from '../store.ts'
 import { openAccountsReader } from './accounts.ts'
 import { type Connection, reading } from './connection.ts'
@@ -29,6 +30,7 @@ import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcom
 import { openSettingsReader } from './settings.ts'
 import { openShareLinksReader } from './share-links.ts'
 import { openTotalsReader } from './totals.ts'
+import { openWebhooksReader } from './webhooks.ts'
 import type { WriterClient } from './writer-client.ts'
 
 interface Parts {
@@ -52,6 +54,7 @@ export function createSqliteStore(parts: Parts): Store {
     ...shareLinkStore(parts),
     ...claimStore(parts),
     ...requestStore(parts),
+    ...webhookStore(parts),
     ...smallStores(parts),
     onChange: listener => client.onChange(listener),
     health: () => client.health(),
@@ -218,11 +221,24 @@ function requestStore({ client }: Parts): RequestStore {
   }
 }
 
+function webhookStore({ db, client }: Parts): WebhookStore {
+  const read = openWebhooksReader(db)
+  return {
+    createWebhook: webhook => client.call('createWebhook', [webhook]),
+    webhook: async id => reading(() => read.webhook(id)),
+    listWebhooks: async (filter, page) => reading(() => read.listWebhooks(filter, page)),
+    updateWebhook: (id, change) => client.call('updateWebhook', [id, change]),
+    deleteWebhook: id => client.call('deleteWebhook', [id]),
+    saveProgress: (id, progress) => client.call('saveProgress', [id, progress]),
+  }
+}
+
 function smallStores({ db, client }: Parts): EventStore & SettingStore {
-  const { events } = openEventsReader(db)
+  const { events, eventRange } = openEventsReader(db)
   const { setting } = openSettingsReader(db)
   return {
     events: async (filter, limit) => reading(() => events(filter, limit)),
+    eventRange: async () => reading(eventRange),
     setting: async name => reading(() => setting(name)),
     initSetting: (name, value) => client.call('initSetting', [name, value]),
     setSetting: (name, value) => client.call('setSetting', [name, value]),
