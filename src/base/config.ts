@@ -108,6 +108,9 @@ const schema = z.strictObject({
     timeout: duration,
     cacheEntries: count,
     cacheMaxAge: duration,
+    askAuthorities: yesNo,
+    allowPrivateAuthorities: yesNo,
+    authorityPort: port,
   }),
   delivery: z.strictObject({
     port,

@@ -1,15 +1,24 @@
 /**
- * The resolver of a running relay: the configured servers behind a cache.
+ * DNS of a running relay: the configured servers behind a cache, and the authoritative servers of customers' zones.
  */
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
+import { type Authority, openAuthority } from './authority.ts'
 import { cachedResolver } from './cached-resolver.ts'
 import type { Resolver } from './resolver.ts'
 import { systemResolver } from './system-resolver.ts'
 
-export type ResolverOptions = Config['dns'] & { readonly clock: Clock }
+export type ResolverOptions = Pick<Config['dns'], 'servers' | 'timeout' | 'cacheEntries' | 'cacheMaxAge'> & {
+  readonly clock: Clock
+}
 
 export function openResolver({ servers, timeout, cacheEntries, cacheMaxAge, clock }: ResolverOptions): Resolver {
   const resolver = systemResolver({ servers, timeoutMs: timeout, clock })
   return cachedResolver(resolver, { entries: cacheEntries, maxAgeMs: cacheMaxAge, clock })
+}
+
+/** Null where the configuration says that only resolvers are asked. */
+export function openAuthorities(dns: Config['dns'], resolver: Resolver, clock: Clock): Authority | null {
+  if (!dns.askAuthorities) return null
+  return openAuthority({ resolver, clock, allowPrivate: dns.allowPrivateAuthorities, port: dns.authorityPort })
 }
