@@ -100,34 +100,26 @@ export const reasons = {
   }),
   'too-many-lookups': problem(
     {
-      ja: '未設定: SPF レコードの DNS 参照が {lookups} 回あり、上限の {limit} 回を超えています。受信側では SPF エラー(permerror)になります。',
-      en: 'The SPF record takes {lookups} DNS lookups, more than the limit of {limit}; receivers answer permerror.',
+      ja: '未設定: SPF レコードの DNS 参照は現在 {lookups} 回、必要な値を加えると {merged} 回になり、上限の {limit} 回を超えます。受信側では SPF エラー(permerror)になります。',
+      en: 'The SPF record takes {lookups} DNS lookups, {merged} with what is needed; the limit is {limit}, and beyond it receivers answer permerror.',
     },
     {
-      ja: '使っていない include、a、mx を削除して {limit} 回以内に減らしてください。必要な値: {value}',
-      en: 'Remove include, a and mx terms that are no longer in use until at most {limit} lookups remain. Needed: {value}',
+      ja: '使っていないものを削除するか、include、a、mx をその送信元の ip4:、ip6: に置き換えて、合計 {limit} 回以内に減らしてください(参照回数: {costs})。減らしたうえで次を all の前に追加します: {needed}',
+      en: 'Remove what is no longer in use, or replace include, a and mx by the ip4: and ip6: of those senders, until at most {limit} lookups remain (lookups each: {costs}). Then add this before all: {needed}',
     },
   ),
-  'void-lookups': problem(
-    {
-      ja: '未設定: SPF レコードが存在しない名前を 3 回以上参照しています。受信側では SPF エラー(permerror)になります。',
-      en: 'The SPF record refers to more than two names that do not exist; receivers answer permerror.',
-    },
-    {
-      ja: '存在しない名前を指す include、a、mx、exists を削除してください。必要な値: {value}',
-      en: 'Remove the include, a, mx and exists terms whose names do not exist. Needed: {value}',
-    },
-  ),
-  'include-broken': problem(
-    {
-      ja: '未設定: SPF レコードが参照する {include} に、有効な SPF レコードが 1 件だけある状態ではありません。',
-      en: 'The SPF record includes {include}, which does not have exactly one SPF record.',
-    },
-    {
-      ja: 'include:{include} を削除するか、その提供元に確認してください。必要な値: {value}',
-      en: 'Remove include:{include}, or ask who provides it. Needed: {value}',
-    },
-  ),
+  'void-lookups': problem({
+    ja: '未設定: SPF レコードが存在しない名前を 3 回以上参照しています({voids})。受信側では SPF エラー(permerror)になります。',
+    en: 'The SPF record refers to more than two names that do not exist ({voids}); receivers answer permerror.',
+  }),
+  'include-broken': problem({
+    ja: '未設定: SPF レコードが参照する {include} に、有効な SPF レコードが 1 件だけある状態ではありません。受信側では SPF エラー(permerror)になります。',
+    en: 'The SPF record includes {include}, which does not have exactly one SPF record; receivers answer permerror.',
+  }),
+  'include-loop': problem({
+    ja: '未設定: SPF レコードの参照が循環しています({loop} が自分自身に戻ります)。受信側では SPF エラー(permerror)になります。',
+    en: 'The SPF record goes in a circle: {loop} leads back to itself; receivers answer permerror.',
+  }),
   'key-differs': problem({
     ja: '未設定: {name} に別の DKIM 公開鍵が登録されています。',
     en: 'Another DKIM key is published at {name}.',
@@ -265,6 +257,18 @@ export const notes = {
   'note-lookups': {
     ja: 'DNS 参照が {lookups} 回あり、他の送信元では上限の 10 回を超えることがあります。',
     en: 'It takes {lookups} DNS lookups in all; other senders of the domain may exceed the limit of 10.',
+  },
+  'note-neutral': {
+    ja: '末尾が ?all か、all がないため、他のサーバーからの送信について何も示していません。~all を推奨します。',
+    en: 'It ends in ?all or without all, so it says nothing about other servers; ~all is better.',
+  },
+  'note-ptr': {
+    ja: '非推奨の ptr が含まれています。可能であれば ip4: などに置き換えてください。',
+    en: 'It contains ptr, which should no longer be used; replace it by ip4: or the like where possible.',
+  },
+  'note-redundant': {
+    ja: '{redundant} は他の include に含まれているため、削除できます。',
+    en: '{redundant} is contained in another include and can be removed.',
   },
   'note-testing': {
     ja: 'テスト中を示す t=y が付いています。運用を始めたら外してください。',

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
+import { boundedResolver } from '../dns/bounded-resolver.ts'
 import { cachedResolver } from '../dns/cached-resolver.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
@@ -29,6 +30,8 @@ export interface VerifierParts {
 
 /** More questions than any SPF record may cost, kept for longer than they take. */
 const onceInAVerification = { entries: 500, maxAgeMs: 60_000 }
+/** RFC 7208 §4.6.4: evaluations should be given 20 s at least. Somebody waits for the answer, so no more than that. */
+const verifiesWithinMs = 20_000
 
 interface Checked {
   readonly kind: RecordKind
@@ -68,9 +71,10 @@ function checkRecords(parts: VerifierParts, domain: SenderDomain, now: Instant):
   )
 }
 
-/** Past our cache, since the record may just have been published; but each question only once in a verification. */
+/** Past our cache, since the record may just have been published; each question once in a verification, and all in time. */
 export function seeingNow({ resolver, clock }: Pick<VerifierParts, 'resolver' | 'clock'>): Resolver {
-  return cachedResolver(resolver.direct ?? resolver, { ...onceInAVerification, clock })
+  const bounded = boundedResolver(resolver.direct ?? resolver, { clock, withinMs: verifiesWithinMs })
+  return cachedResolver(bounded, { ...onceInAVerification, clock })
 }
 
 /** While nobody can say, what was last seen stays on record: the value to publish is built on it. */

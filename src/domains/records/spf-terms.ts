@@ -61,9 +61,9 @@ export function allTerm(terms: readonly SpfTerm[]): SpfTerm | null {
 }
 
 /** `redirect=` is ignored beside `all` (RFC 7208 §6.1). */
-export function redirectTarget(terms: readonly SpfTerm[]): string | null {
+export function redirectTerm(terms: readonly SpfTerm[]): SpfTerm | null {
   if (allTerm(terms)) return null
-  return terms.find(term => term.kind === 'modifier' && term.name === 'redirect')?.value ?? null
+  return terms.find(term => term.kind === 'modifier' && term.name === 'redirect') ?? null
 }
 
 /** RFC 7208 §4.6.4. */
@@ -107,8 +107,8 @@ function firstOfEach(terms: readonly SpfTerm[]): SpfTerm[] {
   })
 }
 
-/** RFC 7208 §6: redirect and exp may stand once only. */
-function keyOf({ name, value, qualifier }: SpfTerm): string {
+/** What makes two terms the same. RFC 7208 §6: redirect and exp may stand once only. */
+export function keyOf({ name, value, qualifier }: SpfTerm): string {
   return name === 'redirect' || name === 'exp' ? name : `${qualifier}${name} ${value}`
 }
 
