@@ -49,6 +49,14 @@ const network = z
 const timeZone = z
   .string(mend('write a time zone such as Asia/Tokyo'))
   .refine(isTimeZone, mend('write a time zone such as Asia/Tokyo'))
+const publicUrl = z
+  .string(mend('write an address such as https://dns.example.jp, or null'))
+  .transform(text => text.replace(/\/$/, ''))
+  .refine(
+    text => /^https?:\/\/[^/?#@\s]+$/i.test(text) && URL.canParse(text),
+    mend('write an address such as https://dns.example.jp, without a path'),
+  )
+  .nullable()
 const dnsServer = z
   .string(mend('write a resolver such as "127.0.0.1" or "127.0.0.1:5353"'))
   .refine(isDnsServer, mend('write a resolver such as "127.0.0.1", "127.0.0.1:5353" or "[::1]:5353"'))
@@ -102,7 +110,7 @@ const schema = z.strictObject({
     maxAuthFailures: count,
     maxAuthFailuresPerAddress: count,
   }),
-  http: z.strictObject({ host, port: listenPort, maxBodyBytes: count, keepAnswers: duration }),
+  http: z.strictObject({ host, port: listenPort, publicUrl, maxBodyBytes: count, keepAnswers: duration }),
   dns: z.strictObject({
     servers: z.array(dnsServer, mend('write a list of resolvers')),
     timeout: duration,
@@ -167,6 +175,7 @@ const schema = z.strictObject({
     checkPublished: duration,
     lostGrace: duration,
     keepArchived: duration,
+    shareLink: duration,
     returnPathHost: label,
     trackingHost: label,
     trackingTarget: domain.nullable(),

@@ -6,6 +6,7 @@ import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { DkimKey, DnsRecord, RecordState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 import type { SendingMode } from '../mail/sending-mode.ts'
 import { resolveSendingMode } from '../policy/sending-mode.ts'
+import { providerOf } from './providers.ts'
 import type { Bilingual } from './reasons.ts'
 import { recordKinds } from './records/index.ts'
 import { lastCheck, type RecordConfig } from './records/record-kind.ts'
@@ -39,6 +40,11 @@ export interface DomainView {
   readonly limits: SendLimits
   readonly keyFailure: string | null
   readonly keys: readonly KeyView[]
+  /** Where its DNS is edited, as last seen; null and none: not seen yet, or nobody could say. */
+  readonly zone: DomainName | null
+  readonly nameServers: readonly DomainName[]
+  /** Null: none of `providers.ts`. */
+  readonly provider: { readonly id: string; readonly name: Bilingual } | null
   readonly records: readonly RecordView[]
 }
 
@@ -58,6 +64,7 @@ export function viewDomain(domain: SenderDomain, config: ViewConfig, now: Instan
     mode: decision.mode,
     modeReason: decision.reason,
     keys: domain.keys.map(viewKey),
+    ...viewDelegation(domain),
     records,
   }
 }
@@ -72,6 +79,12 @@ function viewRecord(record: DnsRecord, domain: SenderDomain): RecordView {
     found: check?.found ?? [],
     checkedAt: check?.checkedAt ?? null,
   }
+}
+
+function viewDelegation({ delegation }: SenderDomain): Pick<DomainView, 'zone' | 'nameServers' | 'provider'> {
+  const { zone = null, nameServers = [] } = delegation ?? {}
+  const provider = providerOf(nameServers)
+  return { zone, nameServers, provider: provider && { id: provider.id, name: provider.name } }
 }
 
 function viewKey({ selector, algorithm, bits, state }: DkimKey): KeyView {

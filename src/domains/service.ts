@@ -13,6 +13,7 @@ import { parseDomain } from '../mail/address.ts'
 import type { AccountId, DomainName } from '../mail/ids.ts'
 import type { SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 import { Conflict, type DomainStore, NotFound, type Page } from '../store/store.ts'
+import { noteDelegation } from './delegation.ts'
 import { domainEvent } from './domain-events.ts'
 import { DomainInvalid } from './domain-name.ts'
 import { type DomainView, viewDomain } from './domain-view.ts'
@@ -68,9 +69,13 @@ export function openDomains(parts: DomainsParts): Domains {
     return viewDomain(await existing(name), config, clock.now())
   }
 
+  async function look(name: DomainName): Promise<void> {
+    await Promise.all([verifyDomain(parts, name, clock.now()), noteDelegation(parts, name)])
+  }
+
   async function verify(name: string): Promise<DomainView> {
     const key = canonical(name)
-    const running = verifying.get(key) ?? verifyDomain(parts, key, clock.now()).finally(() => verifying.delete(key))
+    const running = verifying.get(key) ?? look(key).finally(() => verifying.delete(key))
     verifying.set(key, running)
     await running
     return view(key)

@@ -38,6 +38,7 @@ describe('registering a sender domain', () => {
         ...{ name: 'ours.example', account: 'a1', createdAt: world.clock.now(), archivedAt: null, limits: {} },
         ...{ spf: 'not-published', dkim: 'not-published', keyFailure: null, records: [], keys: [] },
         ...{ mode: 'sender-only', modeReason: 'neither spf nor dkim is published' },
+        ...{ zone: null, nameServers: [], provider: null },
       },
     )
   })

@@ -1,0 +1,57 @@
+/**
+ * A record as a provider's panel wants it typed in: the host without the zone, the value in its form.
+ */
+import type { DomainName } from '../mail/ids.ts'
+import type { DnsRecord } from '../mail/sender-domain.ts'
+import type { Provider } from './providers.ts'
+
+export interface PanelEntry {
+  /** For the host field; empty: the field stays empty. */
+  readonly host: string
+  readonly value: string
+  /** MX only: panels have a field of its own for it. */
+  readonly priority: string | null
+  /** The whole record as one line, for panels that are a text. */
+  readonly line: string | null
+}
+
+/** RFC 1035 §3.3. */
+const longestString = 255
+
+/** `zone`: what the panel appends to hosts; unknown, the sender domain. */
+export function panelEntry(
+  provider: Provider | null,
+  { type, name, value }: Pick<DnsRecord, 'type' | 'name' | 'value'>,
+  zone: DomainName,
+): PanelEntry {
+  const host = name === zone ? (provider?.apex ?? '@') : hostIn(zone, name)
+  const [priority, target] = type === 'MX' ? splitMx(value) : [null, value]
+  const typed = typedValue(provider, type, target)
+  const line = type === 'MX' ? undefined : provider?.line?.[type]
+  return {
+    host,
+    value: typed,
+    priority,
+    line: line === undefined ? null : line.replace('{host}', () => host).replace('{value}', () => typed),
+  }
+}
+
+/** A name outside the zone stays whole. */
+export function hostIn(zone: DomainName, name: DomainName): string {
+  return name.endsWith(`.${zone}`) ? name.slice(0, -zone.length - 1) : name
+}
+
+function splitMx(value: string): [string, string] {
+  const [priority = '', exchange = ''] = value.split(' ')
+  return [priority, exchange]
+}
+
+function typedValue(provider: Provider | null, type: DnsRecord['type'], value: string): string {
+  if (type !== 'TXT') return provider?.dottedTargets ? `${value}.` : value
+  return provider?.text === 'quoted' ? quoted(value) : value
+}
+
+function quoted(value: string): string {
+  const strings = value.match(new RegExp(`[^]{1,${longestString}}`, 'g')) ?? ['']
+  return strings.map(string => `"${string.replace(/["\\]/g, '\\$&')}"`).join(' ')
+}
