@@ -28,6 +28,15 @@ const askForReverseName: Bilingual = {
   en: 'Ask whoever gave you the address {ip} to set its reverse name (PTR) to {value}.',
 }
 
+const replaceTarget: Bilingual = {
+  ja: '{name} の CNAME の値を次に置き換えてください: {value}',
+  en: 'Replace the value of the CNAME at {name} by: {value}',
+}
+const publishZone: Bilingual = {
+  ja: 'リレーの運用者は、"kitte relay zone" の内容をリレーのゾーンに反映してください。',
+  en: 'The operator of the relay publishes what "kitte relay zone" prints in the zone of the relay.',
+}
+
 function problem(message: Bilingual, fix: Bilingual = replaceValue): Reason {
   return { severity: 'problem', message, fix }
 }
@@ -42,8 +51,8 @@ export const reasons = {
     severity: 'unknown',
     message: { ja: '{record} レコードはまだ確認していません。', en: 'The {record} record has not been checked yet.' },
     fix: {
-      ja: '{name} に次の TXT レコードを追加してください: {value}',
-      en: 'Add this TXT record at {name}: {value}',
+      ja: '{name} に次の {type} レコードを追加してください: {value}',
+      en: 'Add this {type} record at {name}: {value}',
     },
   },
   'dns-error': {
@@ -153,6 +162,83 @@ export const reasons = {
       en: 'Delete all TXT records at {name} and publish this single one: {value}',
     },
   ),
+  'split-records': problem(
+    {
+      ja: '未設定: 1 件の値が {name} の {count} 件の TXT レコードに分かれて登録されています。',
+      en: 'One value was published as {count} TXT records at {name}.',
+    },
+    {
+      ja: '{name} の TXT レコードをすべて削除し、次の値を 1 件として登録してください(255 文字ごとの分割は 1 件のレコードの中で行います): {value}',
+      en: 'Delete all TXT records at {name} and publish this value as a single one (strings of 255 characters belong into one record): {value}',
+    },
+  ),
+  'semicolons-lost': problem({
+    ja: '未設定: DKIM レコードの項目を区切るセミコロン(;)が失われています。',
+    en: 'The semicolons between the tags of the DKIM record are lost.',
+  }),
+  'plus-lost': problem({
+    ja: '未設定: 公開鍵のプラス記号(+)が失われています。登録画面で空白に置き換えられた可能性があります。',
+    en: 'The plus signs of the key are lost; the DNS panel may have turned them into spaces.',
+  }),
+  'case-changed': problem({
+    ja: '未設定: 公開鍵の大文字と小文字が変わっています。',
+    en: 'Upper and lower case of the key were changed.',
+  }),
+  'full-width': problem({
+    ja: '未設定: DKIM レコードに全角文字など ASCII 以外の文字が含まれています。',
+    en: 'The DKIM record contains full-width or other characters outside ASCII.',
+  }),
+  'wrong-selector': problem(
+    {
+      ja: '未設定: この鍵の DKIM レコードが {name} ではなく {at} に登録されています。',
+      en: 'The DKIM record of this key stands at {at} instead of {name}.',
+    },
+    {
+      ja: '{name} に登録し直してください。{at} に以前の鍵があった場合は元の値に戻してください。値: {value}',
+      en: 'Publish it at {name}. If {at} held an older key, put its value back there. Value: {value}',
+    },
+  ),
+  'cname-elsewhere': problem(
+    {
+      ja: '未設定: {name} の CNAME が {target} を指しています。',
+      en: '{name} is a CNAME of {target}.',
+    },
+    replaceTarget,
+  ),
+  'target-doubled': problem(
+    {
+      ja: '未設定: {name} の CNAME の値の末尾にドメイン名が付いています({target})。',
+      en: 'The domain was appended to the value of the CNAME at {name} ({target}).',
+    },
+    {
+      ja: '{name} の CNAME の値を、末尾にドット(.)を付けて次に置き換えてください: {value}.',
+      en: 'Replace the value of the CNAME at {name} by this, with the dot at its end: {value}.',
+    },
+  ),
+  'cname-replaced': problem(
+    {
+      ja: '未設定: {name} に、CNAME ではなく {type} レコードがあります。',
+      en: 'There is a {type} record at {name} in place of the CNAME.',
+    },
+    {
+      ja: '{name} の {type} レコードを削除し、次の CNAME レコードを登録してください: {value}',
+      en: 'Delete the {type} record at {name} and publish this CNAME record: {value}',
+    },
+  ),
+  'target-absent': problem(
+    {
+      ja: '未設定: {name} の CNAME は正しいですが、その先の {target} に公開鍵がありません。ドメインの管理者の対応は不要です。',
+      en: 'The CNAME at {name} is right, but there is no key at {target} yet. The holder of the domain need do nothing.',
+    },
+    publishZone,
+  ),
+  'target-stale': problem(
+    {
+      ja: '未設定: {name} の CNAME は正しいですが、その先の {target} の公開鍵が最新ではありません。ドメインの管理者の対応は不要です。',
+      en: 'The CNAME at {name} is right, but the key at {target} is not the current one. The holder of the domain need do nothing.',
+    },
+    publishZone,
+  ),
   'wrong-key-type': problem({
     ja: '未設定: 鍵の種類が k={type} になっています(正しくは {expected})。',
     en: 'The record says k={type}, but the key is {expected}.',
@@ -195,8 +281,8 @@ export const reasons = {
   ),
   'wrong-type': problem(
     {
-      ja: '未設定: {name} は {type} レコードで、その先の {target} に DKIM レコードがありません。',
-      en: '{name} is a {type} record, and there is no DKIM record at its target {target}.',
+      ja: '未設定: {name} は {type} レコードで、その先の {target} に正しい DKIM レコードがありません。',
+      en: '{name} is a {type} record, and its target {target} does not have the right DKIM record.',
     },
     {
       ja: '{name} の {type} レコードを削除し、次の TXT レコードを登録してください: {value}',
@@ -275,6 +361,14 @@ export const notes = {
     en: 'It says t=y (testing); take that out once in operation.',
   },
   'note-cname': { ja: '{target} への CNAME で参照されています。', en: 'It is found by way of a CNAME to {target}.' },
+  'note-255': {
+    ja: '値が 255 文字で切れています。長い値を登録できない DNS では、CNAME 形式または 1024 ビットの鍵を使えます。',
+    en: 'It was cut at 255 characters. Where a long value does not fit, the CNAME form or a key of 1024 bits does.',
+  },
+  'note-flattened': {
+    ja: 'CNAME ではなく、その先の値が直接応答されています。手動で登録した値の場合は、CNAME に置き換えてください。',
+    en: 'The value of the target is answered in place of the CNAME. If it was entered by hand, replace it by the CNAME.',
+  },
   'note-inherited': { ja: '上位ドメイン {parent} のレコードが適用されます。', en: 'The record of {parent} applies.' },
 } as const satisfies Record<string, Bilingual>
 

@@ -13,7 +13,7 @@ import type {
   RecordState,
   SenderDomain,
 } from '../../mail/sender-domain.ts'
-import type { ReasonCode } from '../reasons.ts'
+import type { notes, ReasonCode } from '../reasons.ts'
 
 export type RecordConfig = Pick<Config, 'spf' | 'hostname' | 'relayDomain' | 'domains'>
 
@@ -73,4 +73,9 @@ export function notPublished(
 /** Nobody could say; kept apart from absence. */
 export function unknown(trouble: string, found: readonly string[] = []): Judgement {
   return { state: 'dns-error', reason: 'dns-error', found, detail: { trouble } }
+}
+
+export function withNote(judgement: Judgement, note: keyof typeof notes, detail: Judgement['detail'] = {}): Judgement {
+  const codes = [judgement.detail.notes, note].filter(text => text !== undefined).join(' ')
+  return { ...judgement, detail: { ...judgement.detail, ...detail, notes: codes } }
 }
