@@ -6,6 +6,7 @@ import { contractOfClaims } from './contract-claims.ts'
 import { contractOfLimits } from './contract-limits.ts'
 import { contractOfMessages } from './contract-messages.ts'
 import { contractOfOwnership } from './contract-ownership.ts'
+import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import { contractOfWebhooks } from './contract-webhooks.ts'
 import type { StoreFactory } from './factory.ts'
@@ -15,6 +16,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfMessages(factory)
     contractOfClaims(factory)
     contractOfSettling(factory)
+    contractOfQueue(factory)
     contractOfLimits(factory)
     contractOfAccounts(factory)
     contractOfWebhooks(factory)

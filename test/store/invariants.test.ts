@@ -81,6 +81,7 @@ const limitChange = fc
 
 const simple: fc.Arbitrary<Step> = fc.constantFrom<Step>(
   ({ clock }) => clock.advance(3000),
+  ({ clock }) => clock.advance(400_000),
   ({ open }) => open.store.reclaim({ owner: 'node/0' }),
   ({ open, clock }) => open.store.reclaim({ expiredBefore: clock.now() }),
   ({ open, clock }) => open.store.hold({ domain: 'x.example' }, 'held', clock.now()),
@@ -105,6 +106,10 @@ function isNotFound(error: unknown): void {
 function reopen({ dataDir, clock }: Pick<Run, 'dataDir' | 'clock'>): Promise<OpenStore> {
   return openStore({ ...storeOptions(dataDir, clock), inProcess: true })
 }
+
+const countedWaiting = `select e.domain, coalesce(m.account, ''), m.sender_domain, coalesce(e.last_site, ''),
+    coalesce(e.last_class, ''), e.held_reason is not null, e.next_attempt_at >> 18, count(*)
+  from entry e join message m on m.seq = e.message where e.lease_until is null group by 1, 2, 3, 4, 5, 6, 7`
 
 /** Every promise the tables make to each other, by counting rows. */
 function assertTrue({ dataDir, clock }: Run): void {
@@ -133,6 +138,24 @@ function assertTrue({ dataDir, clock }: Run): void {
       where e.lease_until is null and e.held_reason is null
       and (l.due_at is null or l.due_at > max(e.next_attempt_at, l.closed_until, ?))`,
     clock.now(),
+  )
+  none(
+    'a backlog holds exactly the waiting entries that have all of it in common, counted by their time',
+    `select * from (
+        select b.domain, b.account, b.sender_domain, b.site, b.class, b.held, s.slot, s.count
+        from backlog b left join backlog_slot s on s.backlog = b.id)
+      except select * from (${countedWaiting})`,
+  )
+  none(
+    'every waiting entry is counted in its backlog',
+    `select * from (${countedWaiting}) except select b.domain, b.account, b.sender_domain, b.site, b.class, b.held,
+      s.slot, s.count from backlog b join backlog_slot s on s.backlog = b.id`,
+  )
+  none(
+    'what waits in a backlog is within the bounds of its slot',
+    `select e.message, e.n from entry e left join backlog_slot s on s.backlog = e.backlog
+      and s.slot = e.next_attempt_at >> 18 and e.next_attempt_at between s.earliest and s.latest
+      where e.lease_until is null and s.backlog is null`,
   )
   none('who waits for a slot is not leased', 'select 1 from entry where paced = 2 and lease_until is not null')
   db.close()

@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { delayedSql, dueSql, expiredSql, nextInLaneSql } from '../../src/store/sqlite/claim.ts'
-import { type Connection, openReading, openWriting } from '../../src/store/sqlite/connection.ts'
+import { openReading } from '../../src/store/sqlite/connection.ts'
+import { multiplyEntry, planOf } from './dead-domain.ts'
 import { sqliteFactory } from './factory.ts'
 import { ids, newMessage } from './fixtures.ts'
 
 const entries = 200_000
-
-function plan(db: Connection, sql: string, parameters: number): string {
-  const values = Array<number>(parameters).fill(1)
-  const rows = db.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...values)
-  return rows.map(row => row.detail).join('; ')
-}
-
-/** Copies one waiting entry many times, straight into the table: what matters is how many there are. */
-function multiply(file: string): void {
-  const db = openWriting(file)
-  db.exec(
-    `
-    with recursive number(n) as (select 1 union all select n + 1 from number where n < ${entries})
-    insert into entry select one.message, number.n, domain, received_at, next_attempt_at, expires_at, attempts, paced,
-      notice, in_doubt, lease_until, lease_owner, held_reason, last_class, last_reply, last_host, last_site
-      from number cross join (select * from entry limit 1) as one`,
-  )
-  db.close()
-}
 
 describe('200,000 entries for a dead domain', () => {
   it('are one row to a claim of another domain', async () => {
@@ -32,7 +14,7 @@ describe('200,000 entries for a dead domain', () => {
     const now = t.clock.now()
     await t.store.accept(newMessage({ now, to: ['a@dead.example'] }))
     const file = join(t.dataDir, 'kitte.db')
-    multiply(file)
+    multiplyEntry(file, entries)
     await t.store.postpone(['dead.example'], now + 600_000)
     const alive = newMessage({ now, to: ['a@alive.example'] })
     await t.store.accept(alive)
@@ -52,12 +34,12 @@ describe('200,000 entries for a dead domain', () => {
   it('are reached by indexes alone, without sorting', async () => {
     await using t = await sqliteFactory(true)()
     const db = openReading(join(t.dataDir, 'kitte.db'))
-    assert.match(plan(db, dueSql, 3), /^SEARCH e USING INDEX entry_due \(domain=\? AND next_attempt_at<\?\)$/)
-    assert.match(plan(db, nextInLaneSql, 1), /^SEARCH entry USING (?:COVERING )?INDEX entry_due \(domain=\?\)$/)
-    assert.match(plan(db, expiredSql, 2), /^SEARCH e USING INDEX entry_expires \(expires_at<\?\)$/)
-    assert.match(plan(db, delayedSql, 2), /^SEARCH e USING INDEX entry_notice \(received_at<\?\)$/)
+    assert.match(planOf(db, dueSql, [1, 1, 1]), /^SEARCH e USING INDEX entry_due \(domain=\? AND next_attempt_at<\?\)$/)
+    assert.match(planOf(db, nextInLaneSql, [1]), /^SEARCH entry USING (?:COVERING )?INDEX entry_due \(domain=\?\)$/)
+    assert.match(planOf(db, expiredSql, [1, 1]), /^SEARCH e USING INDEX entry_expires \(expires_at<\?\)$/)
+    assert.match(planOf(db, delayedSql, [1, 1]), /^SEARCH e USING INDEX entry_notice \(received_at<\?\)$/)
     assert.match(
-      plan(db, 'select domain from lane where due_at <= ? order by due_at limit ?', 2),
+      planOf(db, 'select domain from lane where due_at <= ? order by due_at limit ?', [1, 1]),
       /^SEARCH lane USING COVERING INDEX lane_due \(due_at<\?\)$/,
     )
     db.close()

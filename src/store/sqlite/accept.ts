@@ -1,10 +1,11 @@
 /**
  * Acceptance: content, message and entries become rows; each entry takes its send slot and, when free now, its lease.
  *
- * A leased entry touches no index of waiting entries and no lane: a fresh message that is delivered at once costs four
+ * A leased entry touches no index of waiting entries, no lane and no backlog: a fresh message that is delivered at once costs four
  * inserts here and a few deletes in settle.ts.
  */
 import type { Instant } from '../../mail/ids.ts'
+import type { Backlog } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
@@ -24,19 +25,20 @@ export interface AcceptParts {
   readonly db: Connection
   readonly sequences: Sequences
   readonly lanes: Lanes
+  readonly backlog: Backlog
   readonly slots: Slots
   readonly totals: TotalsTable
   readonly events: Events
 }
 
-export function openAccept({ db, sequences, lanes, slots, totals, events }: AcceptParts) {
+export function openAccept({ db, sequences, lanes, backlog, slots, totals, events }: AcceptParts) {
   const insertMessage = db.prepare(
     'insert into message (seq, id, account, sender_domain, received_at, limits, states, facts) values (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const insertContent = db.prepare('insert into content (message, bytes, path) values (?, ?, ?)')
   const insertEntry = db.prepare(`insert into entry
-    (message, n, domain, received_at, next_attempt_at, expires_at, attempts, paced, notice, in_doubt, lease_until, lease_owner)
-    values (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?)`)
+    (message, n, domain, received_at, next_attempt_at, expires_at, attempts, paced, notice, in_doubt, lease_until, lease_owner, backlog)
+    values (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?)`)
 
   /** Answers whether it was leased, and its moment. */
   function addEntry(
@@ -61,9 +63,17 @@ export function openAccept({ db, sequences, lanes, slots, totals, events }: Acce
       notice,
       lease?.until ?? null,
       lease?.owner ?? null,
+      lease ? 0 : wait(tx, row, domain, at),
     )
-    if (!lease) lanes.add(tx, domain, at)
     return { leased: lease !== null, at }
+  }
+
+  /** Answers the backlog. */
+  function wait(tx: Transaction, { account, senderDomain }: AcceptRow, domain: string, at: Instant): number {
+    lanes.add(tx, domain, at)
+    const id = backlog.find(tx, { domain, account, senderDomain, site: null, class: null, held: false })
+    backlog.enter(tx, id, at)
+    return id
   }
 
   return function accept(tx: Transaction, row: AcceptRow): AcceptedRow {

@@ -8,25 +8,35 @@
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { ClaimRequest, Lease } from '../store.ts'
+import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Lanes } from './lanes.ts'
 import { type ClaimedRows, type EntryRow, entryColumns, expandKeys } from './rows.ts'
 import type { Slots } from './slots.ts'
 import type { Transaction } from './transaction.ts'
 
-type Candidate = readonly [...EntryRow, paced: number]
+/** `paced` stands last, the backlog before it. */
+export type Candidate = readonly [...EntryRow, backlog: number, paced: number]
+export const candidateColumns = `${entryColumns}, e.backlog, e.paced`
 
-export const dueSql = `select ${entryColumns}, e.paced from entry e
+export const dueSql = `select ${candidateColumns} from entry e
   where e.domain = ? and e.lease_until is null and e.held_reason is null and e.next_attempt_at <= ?
   order by e.next_attempt_at limit ?`
 export const nextInLaneSql = `select min(next_attempt_at) from entry
   where domain = ? and lease_until is null and held_reason is null`
-export const expiredSql = `select ${entryColumns}, e.paced from entry e
+export const expiredSql = `select ${candidateColumns} from entry e
   where e.lease_until is null and e.expires_at <= ? order by e.expires_at limit ?`
 export const delayedSql = `select ${entryColumns} from entry e
   where e.notice = 1 and e.lease_until is null and e.received_at < ? order by e.received_at limit ?`
 
-export function openClaim(db: Connection, lanes: Lanes, slots: Slots) {
+export interface ClaimParts {
+  readonly db: Connection
+  readonly lanes: Lanes
+  readonly backlog: Backlog
+  readonly slots: Slots
+}
+
+export function openClaim({ db, lanes, backlog, slots }: ClaimParts) {
   const due: Statement<Candidate> = db.prepare(dueSql)
   const nextInLane: Statement<number | null> = db.prepare(nextInLaneSql)
   const expired: Statement<Candidate> = db.prepare(expiredSql)
@@ -41,6 +51,18 @@ export function openClaim(db: Connection, lanes: Lanes, slots: Slots) {
   for (const statement of [due, expired, delayed]) statement.raw()
   for (const statement of [nextInLane, facts]) statement.pluck()
 
+  function leave(tx: Transaction, candidate: Candidate): void {
+    backlog.leave(tx, backlogOf(candidate), candidate[4])
+  }
+
+  function lendAll(tx: Transaction, candidates: readonly Candidate[], lease: Lease): void {
+    for (const candidate of candidates) {
+      const [message, n] = candidate
+      lend.run(lease.until, lease.owner, message, n)
+      leave(tx, candidate)
+    }
+  }
+
   /** True when the entry may be attempted now. */
   function hasSlot(tx: Transaction, candidate: Candidate): boolean {
     if (candidate.at(-1) !== 0) return true
@@ -49,12 +71,14 @@ export function openClaim(db: Connection, lanes: Lanes, slots: Slots) {
     const slotAt = slots.reserveInForce(tx, expandKeys(owner.limits, owner.account, owner.senderDomain))
     if (slotAt <= tx.now) return true
     move.run(slotAt, message, n)
+    leave(tx, candidate)
+    backlog.enter(tx, backlogOf(candidate), slotAt)
     return false
   }
 
   function takeLane(tx: Transaction, domain: string, lease: Lease, limit: number): Candidate[] {
     const free = due.all(domain, tx.now, limit).filter(candidate => hasSlot(tx, candidate))
-    for (const [message, n] of free) lend.run(lease.until, lease.owner, message, n)
+    lendAll(tx, free, lease)
     const nextAt = nextInLane.get(domain) ?? null
     lanes.revisit(domain, nextAt === null ? null : Math.max(nextAt, tx.now))
     return free
@@ -81,13 +105,13 @@ export function openClaim(db: Connection, lanes: Lanes, slots: Slots) {
     claimExpired(tx: Transaction, { now, lease, limit }: Omit<ClaimRequest, 'perDomain'>): ClaimedRows {
       tx.now = now
       const found = expired.all(now, limit)
-      for (const [message, n] of found) lend.run(lease.until, lease.owner, message, n)
+      lendAll(tx, found, lease)
       return withMessages(found)
     },
 
     /** Leases what the caller selected. */
-    lend(entries: readonly EntryRow[], lease: Lease): ClaimedRows {
-      for (const [message, n] of entries) lend.run(lease.until, lease.owner, message, n)
+    lend(tx: Transaction, entries: readonly Candidate[], lease: Lease): ClaimedRows {
+      lendAll(tx, entries, lease)
       return withMessages(entries)
     },
 
@@ -97,6 +121,10 @@ export function openClaim(db: Connection, lanes: Lanes, slots: Slots) {
       return withMessages(found.map(withNotice))
     },
   }
+}
+
+function backlogOf(candidate: Candidate): number {
+  return candidate.at(-2) as number
 }
 
 function withNotice(row: EntryRow): EntryRow {

@@ -7,6 +7,7 @@ import type { Instant } from '../../mail/ids.ts'
 import type { ClaimRequest } from '../store.ts'
 import { openAccept } from './accept.ts'
 import { openAccounts, openCredentials, openSenders } from './accounts.ts'
+import { openBacklog } from './backlog.ts'
 import { openClaim } from './claim.ts'
 import type { Connection } from './connection.ts'
 import { openDomainClaims } from './domain-claims.ts'
@@ -38,26 +39,27 @@ export function openCommands(db: Connection) {
   const sequences = openSequences(db)
   const lanes = openLanes(db)
   const slots = openSlots(db)
+  const backlog = openBacklog(db)
   const totals = openTotals(db)
   const events = openEvents(db, sequences)
   const trace = openTrace(db)
-  const accept = openAccept({ db, sequences, lanes, slots, totals, events })
-  const claim = openClaim(db, lanes, slots)
-  const replan = openReplan(db, lanes, slots)
+  const accept = openAccept({ db, sequences, lanes, backlog, slots, totals, events })
+  const claim = openClaim({ db, lanes, backlog, slots })
+  const replan = openReplan({ db, lanes, backlog, slots })
   const { removeDomain, ...domains } = openDomains(db, events, replan)
   const { deleteAccount, ...accounts } = openAccounts(db, replan)
   const { deleteWebhooksOf, ...webhooks } = openWebhooks(db)
 
   const commands = {
     accept,
-    settle: openSettle({ db, lanes, totals, events, accept }),
+    settle: openSettle({ db, lanes, backlog, totals, events, accept }),
     claim: (tx: Transaction, request: ClaimRequest) => claim.claim(tx, request),
     claimExpired: (tx: Transaction, request: Omit<ClaimRequest, 'perDomain'>) => claim.claimExpired(tx, request),
     takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
       claim.takeDelayed(tx, request),
     postpone: (tx: Transaction, domains: readonly string[], until: Instant) => lanes.postpone(tx, domains, until),
-    ...openLeases(db, lanes),
-    ...openOrders({ db, lanes, events, claim }),
+    ...openLeases(db, lanes, backlog),
+    ...openOrders({ db, lanes, backlog, events, claim }),
     purge: openPurge(db, trace),
     ...accounts,
     deleteAccount: (tx: Transaction, id: string) => {
@@ -80,6 +82,7 @@ export function openCommands(db: Connection) {
     totals.flush(tx)
     slots.flush(tx)
     lanes.flush(tx)
+    backlog.flush(tx)
   }
   return { commands, flush, trace }
 }

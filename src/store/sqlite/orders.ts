@@ -7,12 +7,14 @@
 import type { EventType } from '../../mail/event.ts'
 import type { Instant } from '../../mail/ids.ts'
 import type { Lease, QueueFilter } from '../store.ts'
+import type { Backlog } from './backlog.ts'
 import type { openClaim } from './claim.ts'
+import { type Candidate, candidateColumns } from './claim.ts'
 import type { Connection } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
-import { queueCondition } from './queue-filter.ts'
-import { type ClaimedRows, type EntryRow, entryColumns } from './rows.ts'
+import { type Source, sourcesOf } from './queue-filter.ts'
+import type { ClaimedRows } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -24,33 +26,51 @@ interface OrderedEntry {
   readonly id: string
   readonly account: string | null
   readonly recipient: string
+  readonly backlog: number
   readonly leased: number
 }
 
 const orderColumns = `e.message, e.n, e.domain, e.next_attempt_at as nextAttemptAt, m.id, m.account,
-  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.lease_until is not null as leased`
+  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.lease_until is not null as leased`
 
 export interface OrderParts {
   readonly db: Connection
   readonly lanes: Lanes
+  readonly backlog: Backlog
   readonly events: Events
   readonly claim: ReturnType<typeof openClaim>
 }
 
-export function openOrders({ db, lanes, events, claim }: OrderParts) {
+export function openOrders({ db, lanes, backlog, events, claim }: OrderParts) {
   const hold = db.prepare('update entry set held_reason = ? where message = ? and n = ?')
   const trace = openTraceReader(db)
   // Who orders a retry doesn't want it to wait for the slot it had.
   const retry = db.prepare('update entry set next_attempt_at = ?, paced = min(paced, 1) where message = ? and n = ?')
 
-  /** Entries for which something is left to do, by `extra`. */
-  function select(tx: Transaction, filter: QueueFilter, extra: string, limit: number): OrderedEntry[] {
-    const { sql, values } = queueCondition(trace, filter, tx.now)
-    return db
-      .prepare<unknown[], OrderedEntry>(
-        `select ${orderColumns} from entry e join message m on m.seq = e.message where ${sql} and ${extra} limit ?`,
-      )
-      .all(...values, limit)
+  /** Up to `limit` rows of each source in turn. */
+  function take<Row>(read: (source: Source, limit: number) => Row[], sources: readonly Source[], limit: number): Row[] {
+    const rows: Row[] = []
+    for (const source of sources) if (rows.length < limit) rows.push(...read(source, limit - rows.length))
+    return rows
+  }
+
+  /** Entries that match, `extra` included. `held`: only such have anything left to do. */
+  function select(tx: Transaction, filter: QueueFilter, held: boolean, extra: string, limit: number): OrderedEntry[] {
+    const read = ({ from, sql, values }: Source, left: number) =>
+      db
+        .prepare<unknown[], OrderedEntry>(
+          `select ${orderColumns} from ${from} join message m on m.seq = e.message where ${sql} and ${extra} limit ?`,
+        )
+        .all(...values, left)
+    return take(read, sourcesOf(trace, filter, tx.now, held), limit)
+  }
+
+  function setHeld(tx: Transaction, reason: string | null, entry: OrderedEntry): void {
+    const { message, n, leased, nextAttemptAt } = entry
+    hold.run(reason, message, n)
+    if (leased) return
+    backlog.leave(tx, entry.backlog, nextAttemptAt)
+    backlog.put(tx, message, n)
   }
 
   function tell(tx: Transaction, type: EventType, entries: readonly OrderedEntry[], data: unknown): void {
@@ -64,18 +84,18 @@ export function openOrders({ db, lanes, events, claim }: OrderParts) {
     /** A leased entry ends its attempt first; a deferral then finds it held. */
     hold(tx: Transaction, filter: QueueFilter, reason: string, now: Instant, limit: number): number {
       tx.now = now
-      const entries = select(tx, filter, 'e.held_reason is null', limit)
-      for (const { message, n } of entries) hold.run(reason, message, n)
+      const entries = select(tx, filter, false, 'e.held_reason is null', limit)
+      for (const entry of entries) setHeld(tx, reason, entry)
       tell(tx, 'message.held', entries, { reason })
       return entries.length
     },
 
     unhold(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
       tx.now = now
-      const entries = select(tx, filter, 'e.held_reason is not null', limit)
-      for (const { message, n, domain, nextAttemptAt, leased } of entries) {
-        hold.run(null, message, n)
-        if (!leased) lanes.add(tx, domain, nextAttemptAt)
+      const entries = select(tx, filter, true, 'e.held_reason is not null', limit)
+      for (const entry of entries) {
+        setHeld(tx, null, entry)
+        if (!entry.leased) lanes.add(tx, entry.domain, entry.nextAttemptAt)
       }
       tell(tx, 'message.released', entries, {})
       if (entries.length > 0) tx.tellQueue()
@@ -85,11 +105,13 @@ export function openOrders({ db, lanes, events, claim }: OrderParts) {
     retryNow(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
       tx.now = now
       // A held entry keeps its time: it is released by its own order, and a retry that changed it would not show.
-      const waiting = `e.lease_until is null and e.held_reason is null and e.next_attempt_at > ${tx.now}`
-      const entries = select(tx, filter, waiting, limit)
+      if (filter.state !== undefined && filter.state !== 'waiting') return 0
+      const entries = select(tx, { ...filter, state: 'waiting' }, false, '1', limit)
       lanes.open(tx, new Set(entries.map(entry => entry.domain)))
-      for (const { message, n, domain } of entries) {
+      for (const { message, n, domain, backlog: id, nextAttemptAt } of entries) {
         retry.run(tx.now, message, n)
+        backlog.leave(tx, id, nextAttemptAt)
+        backlog.enter(tx, id, tx.now)
         lanes.add(tx, domain, tx.now)
       }
       tell(tx, 'message.retried', entries, {})
@@ -98,15 +120,15 @@ export function openOrders({ db, lanes, events, claim }: OrderParts) {
     },
 
     claimForCancel(tx: Transaction, filter: QueueFilter, lease: Lease, limit: number): ClaimedRows {
-      const { sql, values } = queueCondition(trace, filter, tx.now)
-      const entries = db
-        .prepare<unknown[], EntryRow>(
-          `select ${entryColumns} from entry e join message m on m.seq = e.message
-          where ${sql} and e.lease_until is null limit ?`,
-        )
-        .raw()
-        .all(...values, limit) as unknown as EntryRow[]
-      return claim.lend(entries, lease)
+      const read = ({ from, sql, values }: Source, left: number) =>
+        db
+          .prepare<unknown[], unknown>(
+            `select ${candidateColumns} from ${from} join message m on m.seq = e.message
+            where ${sql} and e.lease_until is null limit ?`,
+          )
+          .raw()
+          .all(...values, left) as unknown as Candidate[]
+      return claim.lend(tx, take(read, sourcesOf(trace, filter, tx.now), limit), lease)
     },
   }
 }

@@ -1,7 +1,10 @@
 /**
- * A QueueFilter as SQL over `entry e join message m`, for the reader's lists and the writer's orders alike.
+ * A QueueFilter as SQL, for the reader's lists and the writer's orders alike: over backlogs, and over entries.
  *
- * A recipient is found through the search index first and compared afterwards: its address stands in the envelope only.
+ * Who names a message, an entry or a recipient means few entries: they are reached by their key. Every other filter
+ * fits whole backlogs (backlog.ts), which are few, and the leased entries, which are few too; so no filter makes anybody
+ * read the queue. A recipient is found through the search index first and compared afterwards: its address stands in the
+ * envelope only.
  */
 import { domainOf } from '../../mail/address.ts'
 import type { Instant } from '../../mail/ids.ts'
@@ -16,52 +19,139 @@ export interface Condition {
   readonly values: readonly Value[]
 }
 
+/** Rows of `entry e`, with the index that reaches them. */
+export interface Source extends Condition {
+  readonly from: string
+}
+
 export const stateSql = `case when e.lease_until is not null then 'leased' when e.held_reason is not null then 'held'
   when e.next_attempt_at <= ? then 'due' else 'waiting' end`
+
+const isLeased = 'e.lease_until is not null'
 
 /**
  * Recipient domains with the site that serves them, as far as entries in the queue were tried: behind a closed site wait
  * many that were not. A sender's own server (`smtp:host:port`) says nothing about a domain.
  */
-export const knownSites = `select domain, max(last_site) as site from entry where last_site not like 'smtp:%' group by domain`
+export const knownSites = `select domain, max(site) as site from (
+    select domain, site from backlog where site <> ''
+    union all select e.domain, e.last_site from entry e indexed by entry_leased where ${isLeased}
+  ) where site not like 'smtp:%' group by domain`
 
 const claimable = 'e.lease_until is null and e.held_reason is null'
 const addressSql = `lower(json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address'))`
 
-export function queueCondition(trace: TraceReader, filter: QueueFilter, now: Instant): Condition {
-  const parts: string[] = []
-  const values: Value[] = []
-  const add = (sql: string, ...more: Value[]) => {
-    parts.push(sql)
-    values.push(...more)
-  }
-  if (filter.message !== undefined) add('e.message = (select seq from message where id = ?)', filter.message)
-  if (filter.entry !== undefined) addEntry(add, filter.entry)
-  if (filter.account !== undefined) add('m.account = ?', filter.account)
-  if (filter.senderDomain !== undefined) add('m.sender_domain = ?', filter.senderDomain)
-  if (filter.domain !== undefined) add('e.domain = ?', filter.domain)
-  if (filter.recipient !== undefined) addRecipient(trace, add, filter.recipient)
-  if (filter.class !== undefined) add(`coalesce(e.last_class, 'none') = ?`, filter.class)
-  if (filter.site !== undefined) addSite(add, filter.site)
+/** What a backlog has in common, and where it stands in a backlog and in an entry with its message. */
+const ofBacklog = {
+  domain: 'b.domain',
+  account: 'b.account',
+  senderDomain: 'b.sender_domain',
+  class: `case b.class when '' then 'none' else b.class end`,
+  site: `nullif(b.site, '')`,
+}
+const ofEntry: Names = {
+  domain: 'e.domain',
+  account: `coalesce(m.account, '')`,
+  senderDomain: 'm.sender_domain',
+  class: `coalesce(e.last_class, 'none')`,
+  site: 'e.last_site',
+}
+export type Names = Readonly<Record<keyof typeof ofBacklog, string>>
+export const names: { readonly backlog: Names; readonly entry: Names } = { backlog: ofBacklog, entry: ofEntry }
+
+/** Names few entries, whatever is queued. */
+export function isNarrow({ message, entry, recipient }: QueueFilter): boolean {
+  return message !== undefined || entry !== undefined || recipient !== undefined
+}
+
+/** Over `backlog b`. Whether something is due is not in it. */
+export function backlogCondition(filter: QueueFilter): Condition {
+  const list = conditions()
+  addCommon(list.add, filter, ofBacklog)
+  if (filter.state === 'held') list.add('b.held = 1')
+  else if (filter.state !== undefined) list.add('b.held = 0')
+  return list.all()
+}
+
+/** Over `entry e join message m`. */
+export function entryCondition(trace: TraceReader, filter: QueueFilter, now: Instant): Condition {
+  const list = conditions()
+  if (filter.message !== undefined) list.add('e.message = (select seq from message where id = ?)', filter.message)
+  if (filter.entry !== undefined) addEntry(list.add, filter.entry)
+  addCommon(list.add, filter, ofEntry)
+  if (filter.recipient !== undefined) addRecipient(trace, list.add, filter.recipient)
   if (filter.state !== undefined) {
     const state = stateCondition(filter.state, now)
-    add(state.sql, ...state.values)
+    list.add(state.sql, ...state.values)
   }
-  return { sql: parts.join(' and ') || '1', values }
+  return list.all()
+}
+
+/** Where all that matches is found, in no order: each part through an index, whatever is queued. */
+export function sourcesOf(trace: TraceReader, filter: QueueFilter, now: Instant, held?: boolean): Source[] {
+  if (isNarrow(filter)) return [{ from: 'entry e', ...entryCondition(trace, filter, now) }]
+  const sources: Source[] = []
+  if (filter.state === undefined || filter.state === 'leased') sources.push(leasedSource(trace, filter, now))
+  if (filter.state !== 'leased') sources.push(waitingSource(filter, now, held))
+  return sources
+}
+
+/** Needs `m` for accounts and sender domains. */
+export function leasedSource(trace: TraceReader, filter: QueueFilter, now: Instant): Source {
+  const { sql, values } = entryCondition(trace, filter, now)
+  return { from: 'entry e indexed by entry_leased', sql: `${isLeased} and ${sql}`, values }
+}
+
+function waitingSource(filter: QueueFilter, now: Instant, held: boolean | undefined): Source {
+  const { sql, values } = backlogCondition(filter)
+  const those = (column: string) =>
+    `select b.${column} from backlog b where ${sql}${held === undefined ? '' : ` and b.held = ${held ? 1 : 0}`}`
+  if (filter.state !== 'due' && filter.state !== 'waiting')
+    return {
+      from: 'entry e indexed by entry_backlog',
+      sql: `e.lease_until is null and e.backlog in (${those('id')})`,
+      values,
+    }
+  const state = stateCondition(filter.state, now)
+  return {
+    from: 'entry e indexed by entry_due',
+    sql: `e.domain in (${those('domain')}) and ${state.sql} and e.backlog in (${those('id')})`,
+    values: [...values, ...state.values, ...values],
+  }
 }
 
 type Add = (sql: string, ...values: Value[]) => void
+
+function conditions(): { readonly add: Add; all(): Condition } {
+  const parts: string[] = []
+  const values: Value[] = []
+  return {
+    add(sql, ...more) {
+      parts.push(sql)
+      values.push(...more)
+    },
+    all: () => ({ sql: parts.join(' and ') || '1', values }),
+  }
+}
+
+function addCommon(add: Add, filter: QueueFilter, columns: Names): void {
+  if (filter.account !== undefined) add(`${columns.account} = ?`, filter.account)
+  if (filter.senderDomain !== undefined) add(`${columns.senderDomain} = ?`, filter.senderDomain)
+  if (filter.domain !== undefined) add(`${columns.domain} = ?`, filter.domain)
+  if (filter.class !== undefined) add(`${columns.class} = ?`, filter.class)
+  if (filter.site !== undefined) addSite(add, filter.site, columns)
+}
 
 function addEntry(add: Add, entry: string): void {
   const { message, n } = splitEntryId(entry)
   add('e.message = (select seq from message where id = ?) and e.n = ?', message, n)
 }
 
-function addSite(add: Add, site: string): void {
-  if (site === 'none') add(`e.last_site is null and e.domain not in (select domain from (${knownSites}))`)
+function addSite(add: Add, site: string, { site: own, domain }: Names): void {
+  if (site === 'none') add(`${own} is null and ${domain} not in (select domain from (${knownSites}))`)
   else {
     const served = `select domain from (${knownSites}) where site = ?`
-    add(`(e.last_site = ? or (e.last_site is null and e.domain in (${served})))`, site, site)
+    add(`(${own} = ? or (${own} is null and ${domain} in (${served})))`, site, site)
   }
 }
 
@@ -75,7 +165,7 @@ function addRecipient(trace: TraceReader, add: Add, recipient: string): void {
 function stateCondition(state: NonNullable<QueueFilter['state']>, now: Instant): Condition {
   switch (state) {
     case 'leased':
-      return { sql: 'e.lease_until is not null', values: [] }
+      return { sql: isLeased, values: [] }
     case 'held':
       return { sql: 'e.lease_until is null and e.held_reason is not null', values: [] }
     case 'due':

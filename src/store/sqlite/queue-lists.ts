@@ -5,27 +5,24 @@ import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
 import type { Message } from '../../mail/message.ts'
 import type { NewContent, Page, QueueColumn, QueueCounts, QueueFilter, QueueRow } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
-import { knownSites, queueCondition, stateSql } from './queue-filter.ts'
+import { entryCondition, isNarrow, leasedSource, stateSql } from './queue-filter.ts'
+import { openQueuePages, type Place } from './queue-pages.ts'
+import { openQueueTally, type Tally } from './queue-tally.ts'
 import { type EntryRow, entryColumns, queueEntry, splitEntryId } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 
 type ListedRow = readonly [...EntryRow, facts: string, state: QueueRow['state'], lastClass: string | null]
 
+export interface QueueGroup {
+  readonly value: string
+  readonly count: number
+  readonly oldestReceivedAt: Instant
+}
+
 interface ContentRow {
   readonly bytes: Uint8Array | null
   readonly path: string | null
 }
-
-const groupColumns = {
-  domain: 'e.domain',
-  account: `coalesce(m.account, '')`,
-  senderDomain: 'm.sender_domain',
-  class: `coalesce(e.last_class, 'none')`,
-  site: `coalesce(e.last_site, known.site, 'none')`,
-} as const satisfies Record<QueueColumn, string>
-
-const fromBoth = 'from entry e join message m on m.seq = e.message'
-const withSite = `left join (${knownSites}) known on known.domain = e.domain`
 
 export function openQueueLists(db: Connection) {
   const contentOf: Statement<ContentRow> = db.prepare(
@@ -37,8 +34,59 @@ export function openQueueLists(db: Connection) {
   for (const statement of [pathInUse, nextDue, seqOf]) statement.pluck()
 
   const trace = openTraceReader(db)
+  const tally = openQueueTally(db, trace)
+  const pages = openQueuePages(db)
+  const row = db
+    .prepare<unknown[], ListedRow>(
+      `select ${entryColumns}, m.facts, ${stateSql} as state, e.last_class
+    from entry e join message m on m.seq = e.message where e.message = ? and e.n = ?`,
+    )
+    .raw() as Statement<ListedRow>
+  const receivedAt: Statement<Instant> = db.prepare('select received_at from entry where message = ? and n = ?')
+  receivedAt.pluck()
 
-  function position(after: EntryId | undefined): readonly [number, number] {
+  /** The writer goes on meanwhile: what is read in several steps is of one moment. */
+  function inSnapshot<Args extends unknown[], T>(read: (...args: Args) => T): (...args: Args) => T {
+    return db.transaction(read)
+  }
+
+  function placesOf(filter: QueueFilter, { after, limit }: Page, now: Instant): readonly Place[] {
+    const from = position(after)
+    if (Object.values(filter).every(value => value === undefined)) return inOrder('entry e', '1', [], from, limit)
+    if (isNarrow(filter)) {
+      const { sql, values } = entryCondition(trace, filter, now)
+      return inOrder('entry e join message m on m.seq = e.message', sql, values, from, limit)
+    }
+    const leased = filter.state === undefined || filter.state === 'leased' ? leasedPlaces(filter, from, limit, now) : []
+    return pages.page(leased, tally.backlogs(filter, now), filter.state, now, from, limit)
+  }
+
+  function leasedPlaces(filter: QueueFilter, from: Place, limit: number, now: Instant): readonly Place[] {
+    const source = leasedSource(trace, filter, now)
+    return inOrder(`${source.from} join message m on m.seq = e.message`, source.sql, source.values, from, limit)
+  }
+
+  function inOrder(from: string, sql: string, values: readonly Value[], after: Place, limit: number): readonly Place[] {
+    return db
+      .prepare<unknown[], Place>(
+        `select e.message, e.n from ${from} where ${sql} and (e.message, e.n) > (?, ?) order by e.message, e.n limit ?`,
+      )
+      .raw()
+      .all(...values, ...after, limit)
+  }
+
+  /** The one accepted first: entries stand in the order of acceptance. */
+  function oldestOf(tallies: readonly Tally[], now: Instant): Instant | null {
+    let oldest: Instant | null = null
+    for (const tally of tallies) {
+      const place = tally.backlog && pages.first(tally.backlog, tally.state, now)
+      const at = place ? receivedAt.get(...place)! : tally.oldest
+      if (at !== null && (oldest === null || at < oldest)) oldest = at
+    }
+    return oldest
+  }
+
+  function position(after: EntryId | undefined): Place {
     if (after === undefined) return [0, -1]
     const { message, n } = splitEntryId(after)
     return [seqOf.get(message) ?? Number.MAX_SAFE_INTEGER, n]
@@ -56,55 +104,29 @@ export function openQueueLists(db: Connection) {
 
     nextDueAt: (): Instant | null => nextDue.get() ?? null,
 
-    listQueue(filter: QueueFilter, page: Page, now: Instant): QueueRow[] {
-      const { sql, values } = queueCondition(trace, filter, now)
-      return db
-        .prepare<unknown[], unknown>(
-          `select ${entryColumns}, m.facts, ${stateSql} as state, e.last_class ${fromBoth}
-          where ${sql} and (e.message, e.n) > (?, ?) order by e.message, e.n limit ?`,
-        )
-        .raw()
-        .all(now, ...values, ...position(page.after), page.limit)
-        .map(row => queueRow(row as ListedRow))
-    },
+    listQueue: inSnapshot((filter: QueueFilter, page: Page, now: Instant): QueueRow[] =>
+      placesOf(filter, page, now).map(([message, n]) => queueRow(row.get(now, message, n)!)),
+    ),
 
-    countQueue(filter: QueueFilter, now: Instant): QueueCounts {
-      const { sql, values } = queueCondition(trace, filter, now)
-      const from = needsMessage(filter) ? fromBoth : 'from entry e'
-      const rows = db
-        .prepare<Value[], { state: QueueRow['state']; count: number; oldest: number }>(
-          `select ${stateSql} as state, count(*) as count, min(e.received_at) as oldest ${from} where ${sql} group by 1`,
-        )
-        .all(now, ...values)
+    countQueue: inSnapshot((filter: QueueFilter, now: Instant): QueueCounts => {
+      const tallies = tally.tallies(filter, now, 'none')
       const counts = { total: 0, due: 0, waiting: 0, leased: 0, held: 0 }
-      for (const { state, count } of rows) {
-        counts[state] = count
+      for (const { state, count } of tallies) {
+        counts[state] += count
         counts.total += count
       }
-      const oldest = rows.map(row => row.oldest).sort((a, b) => a - b)[0]
-      return { ...counts, oldestReceivedAt: oldest ?? null }
-    },
+      return { ...counts, oldestReceivedAt: oldestOf(tallies, now) }
+    }),
 
-    countQueueBy(
-      column: QueueColumn,
-      filter: QueueFilter,
-      limit: number,
-      now: Instant,
-    ): { value: string; count: number; oldestReceivedAt: Instant }[] {
-      const { sql, values } = queueCondition(trace, filter, now)
-      const from = needsMessage(filter) || column === 'account' || column === 'senderDomain' ? fromBoth : 'from entry e'
-      return db
-        .prepare<Value[], { value: string; count: number; oldestReceivedAt: Instant }>(
-          `select ${groupColumns[column]} as value, count(*) as count, min(e.received_at) as oldestReceivedAt
-          ${from} ${column === 'site' ? withSite : ''} where ${sql} group by 1 order by 2 desc, 1 limit ?`,
-        )
-        .all(...values, limit)
-    },
+    countQueueBy: inSnapshot((column: QueueColumn, filter: QueueFilter, limit: number, now: Instant): QueueGroup[] => {
+      const groups = [...Map.groupBy(tally.tallies(filter, now, column), ({ value }) => value)]
+      return groups
+        .map(([value, tallies]) => ({ value, tallies, count: tallies.reduce((sum, { count }) => sum + count, 0) }))
+        .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+        .slice(0, limit)
+        .map(({ value, tallies, count }) => ({ value, count, oldestReceivedAt: oldestOf(tallies, now)! }))
+    }),
   }
-}
-
-function needsMessage({ account, senderDomain, recipient }: QueueFilter): boolean {
-  return account !== undefined || senderDomain !== undefined || recipient !== undefined
 }
 
 function queueRow(row: ListedRow): QueueRow {

@@ -6,7 +6,9 @@
  * back and takes new ones, in the order it was accepted. What was already sent stays counted in the other buckets.
  * Costs about 10 µs per waiting entry, once per change of a limit.
  */
+import type { Instant } from '../../mail/ids.ts'
 import { giveBack } from '../../policy/token-bucket.ts'
+import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Lanes } from './lanes.ts'
 import { expandKeys } from './rows.ts'
@@ -20,6 +22,8 @@ interface WaitingRow {
   readonly limits: string | null
   readonly account: string | null
   readonly senderDomain: string
+  readonly backlog: number
+  readonly at: Instant
 }
 
 interface Waiting {
@@ -29,9 +33,17 @@ interface Waiting {
 
 export type Replan = ReturnType<typeof openReplan>
 
-export function openReplan(db: Connection, lanes: Lanes, slots: Slots) {
+export interface ReplanParts {
+  readonly db: Connection
+  readonly lanes: Lanes
+  readonly backlog: Backlog
+  readonly slots: Slots
+}
+
+export function openReplan({ db, lanes, backlog, slots }: ReplanParts) {
   const waiting: Statement<WaitingRow> = db.prepare(`
-    select e.message, e.n, e.domain, m.limits, m.account, m.sender_domain as senderDomain
+    select e.message, e.n, e.domain, m.limits, m.account, m.sender_domain as senderDomain,
+      e.backlog, e.next_attempt_at as at
     from entry e join message m on m.seq = e.message where e.paced = 2 order by e.message, e.n`)
   const place = db.prepare('update entry set next_attempt_at = ?, paced = ? where message = ? and n = ?')
 
@@ -48,6 +60,8 @@ export function openReplan(db: Connection, lanes: Lanes, slots: Slots) {
     for (const { row, keys } of affected) {
       const slotAt = slots.reserveInForce(tx, keys)
       place.run(slotAt, slotAt > tx.now ? 2 : 1, row.message, row.n)
+      backlog.leave(tx, row.backlog, row.at)
+      backlog.enter(tx, row.backlog, slotAt)
       lanes.add(tx, row.domain, slotAt)
     }
     if (affected.length > 0) tx.tellQueue()

@@ -5,7 +5,8 @@
  * batch may be handed in again after a failure whose end nobody saw. A report goes with its outcomes: it is queued when
  * one of them counts. A delivery is a fact whoever holds the lease.
  */
-import type { EntryId, MessageId } from '../../mail/ids.ts'
+import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
+import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
@@ -28,6 +29,7 @@ export interface ReportRow {
 export interface SettleParts {
   readonly db: Connection
   readonly lanes: Lanes
+  readonly backlog: Backlog
   readonly totals: TotalsTable
   readonly events: Events
   readonly accept: (tx: Transaction, row: AcceptRow) => unknown
@@ -36,6 +38,7 @@ export interface SettleParts {
 interface OpenMessage {
   readonly seq: number
   readonly account: string | null
+  readonly senderDomain: string
   readonly limits: string | null
   readonly states: string
   /** `states` letter by letter once one of them changed. */
@@ -44,16 +47,21 @@ interface OpenMessage {
 
 const letterOf = { delivered: 'd', bounced: 'b', cancelled: 'c' } as const
 
-export function openSettle({ db, lanes, totals, events, accept }: SettleParts) {
+export function openSettle({ db, lanes, backlog, totals, events, accept }: SettleParts) {
   const messageById: Statement<OpenMessage> = db.prepare(
-    'select seq, account, limits, states from message where id = ?',
+    'select seq, account, sender_domain as senderDomain, limits, states from message where id = ?',
   )
-  const deliver = db.prepare('delete from entry where message = ? and n = ?')
+  const deliverWaiting: Statement<{ backlog: number; at: Instant }> = db.prepare(
+    'delete from entry where message = ? and n = ? and lease_until is null returning backlog, next_attempt_at as at',
+  )
   const end = db.prepare('delete from entry where message = ? and n = ? and lease_until is not null')
-  const defer: Statement<{ domain: string; heldReason: string | null }> = db.prepare(`
+  const leased: Statement<{ domain: string; held: number }> = db.prepare(
+    'select domain, held_reason is not null as held from entry where message = ? and n = ? and lease_until is not null',
+  )
+  const defer = db.prepare(`
     update entry set attempts = attempts + 1, next_attempt_at = ?, paced = ?, lease_until = null, lease_owner = null,
-      last_class = ?, last_reply = ?, last_host = ?, last_site = ?, in_doubt = max(in_doubt, ?)
-    where message = ? and n = ? and lease_until is not null returning domain, held_reason as heldReason`)
+      last_class = ?, last_reply = ?, last_host = ?, last_site = ?, in_doubt = max(in_doubt, ?),
+      backlog = ? where message = ? and n = ?`)
   const writeStates = db.prepare('update message set states = ? where seq = ?')
   const removeContent: Statement<{ path: string | null }> = db.prepare(
     'delete from content where message = ? returning path',
@@ -61,20 +69,32 @@ export function openSettle({ db, lanes, totals, events, accept }: SettleParts) {
 
   function settleOne(tx: Transaction, message: OpenMessage, outcome: OutcomeRow): boolean {
     if (outcome.action === 'deferred') return deferOne(tx, message, outcome)
-    const statement = outcome.action === 'delivered' ? deliver : end
-    if (statement.run(message.seq, outcome.n).changes === 0) return false
+    if (!endOne(tx, message.seq, outcome)) return false
     message.letters ??= message.states.split('')
     message.letters[outcome.n] = letterOf[outcome.action]
     totals.add(tx, message.account, outcome.action, 1)
     return true
   }
 
-  function deferOne(tx: Transaction, { seq, limits }: OpenMessage, outcome: OutcomeRow): boolean {
+  function endOne(tx: Transaction, seq: number, { n, action }: OutcomeRow): boolean {
+    if (end.run(seq, n).changes === 1) return true
+    const waited = action === 'delivered' ? deliverWaiting.get(seq, n) : undefined
+    if (waited) backlog.leave(tx, waited.backlog, waited.at)
+    return waited !== undefined
+  }
+
+  function deferOne(tx: Transaction, message: OpenMessage, outcome: OutcomeRow): boolean {
+    const { seq, account, senderDomain, limits } = message
     const { n, nextAttemptAt, reply, host, site, inDoubt } = outcome
+    const entry = leased.get(seq, n)
+    if (!entry) return false
+    const { domain, held } = entry
+    const id = backlog.find(tx, { domain, account, senderDomain, site, class: outcome.class, held: held === 1 })
     const paced = limits === null ? 1 : 0
-    const entry = defer.get(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, seq, n)
-    if (entry && entry.heldReason === null) lanes.add(tx, entry.domain, nextAttemptAt)
-    return entry !== undefined
+    defer.run(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, id, seq, n)
+    backlog.enter(tx, id, nextAttemptAt)
+    if (held === 0) lanes.add(tx, domain, nextAttemptAt)
+    return true
   }
 
   function closeMessage(tx: Transaction, { seq, letters }: OpenMessage): void {

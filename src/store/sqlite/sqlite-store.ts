@@ -1,8 +1,8 @@
 /**
  * The Store on SQLite as one thread sees it: writes go to the writer, reads happen here on a connection of our own.
  *
- * A read sees every write that was answered. Lists read in the calling thread: fine for pages, worth a thought for counts
- * over a million entries (a quarter of a second).
+ * A read sees every write that was answered. Lists and counts read in the calling thread: their cost follows the page and
+ * the number of backlogs (backlog.ts), not what is queued.
  */
 import type { Clock } from '../../base/clock.ts'
 import type {

@@ -23,6 +23,15 @@ export interface OpenBucket {
   dirty: boolean
 }
 
+/** What came to a slot of a backlog and what left it; the bounds are those of what came. */
+export interface SlotDelta {
+  readonly backlog: number
+  readonly slot: number
+  count: number
+  earliest: Instant
+  latest: Instant
+}
+
 export class Transaction {
   /** The caller's clock, set anew for each command. */
   now: Instant
@@ -33,6 +42,9 @@ export class Transaction {
   readonly lanes = new Map<DomainName, Instant>()
   readonly totals = new Map<AccountId, TotalDelta>()
   readonly buckets = new Map<string, OpenBucket>()
+  /** Row numbers of backlogs, by all that their entries have in common. */
+  readonly backlogs = new Map<string, number>()
+  readonly backlogSlots = new Map<string, SlotDelta>()
 
   constructor(now: Instant) {
     this.now = now

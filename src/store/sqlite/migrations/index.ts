@@ -10,9 +10,10 @@ import { lastSite } from './002-last-site.ts'
 import { requestsAndClaims } from './003-requests-and-claims.ts'
 import { shareLink } from './004-share-link.ts'
 import { webhooks } from './005-webhooks.ts'
+import { backlog } from './006-backlog.ts'
 
 /** Add at the end; never change what was released. */
-const versions: readonly string[] = [first, lastSite, requestsAndClaims, shareLink, webhooks]
+export const versions: readonly string[] = [first, lastSite, requestsAndClaims, shareLink, webhooks, backlog]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
   const found = connection.pragma('user_version', { simple: true }) as number

@@ -1,0 +1,78 @@
+/**
+ * Where the entries of a page stand, in the order of acceptance: merged from backlogs, each read from its place on.
+ *
+ * A backlog is asked for no more than the page still has room for, and for nothing behind the page's last place; so a
+ * page costs a look per backlog, not a walk through the queue. In a backlog that is partly due, what is rare (up to
+ * `sparse`) is found through `entry_due` and sorted, and what is not rare is met soon when going in order.
+ */
+import type { Instant } from '../../mail/ids.ts'
+import type { QueueRow } from '../store.ts'
+import type { Connection, Statement } from './connection.ts'
+import { type BacklogTally, countIn } from './queue-tally.ts'
+
+/** Row number of the message, and the recipient's number. */
+export type Place = readonly [message: number, n: number]
+
+const sparse = 5000
+const furthest: Place = [Number.MAX_SAFE_INTEGER, 0]
+
+const inOrder = 'from entry indexed by entry_backlog where lease_until is null and backlog = ?'
+const between = 'and (message, n) > (?, ?) and message <= ?'
+const byTime = `from entry indexed by entry_due where domain = ? and lease_until is null and held_reason is null`
+export const pageSql = `select message, n ${inOrder} ${between} order by message, n limit ?`
+const partOfPage = (comparison: string) => `select message, n ${inOrder} ${between}
+  and next_attempt_at ${comparison} ? order by message, n limit ?`
+const rareOfPage = (comparison: string) => `select message, n ${byTime} and next_attempt_at ${comparison} ?
+  and backlog = ? ${between} order by message, n limit ?`
+
+export function openQueuePages(db: Connection) {
+  const places = (sql: string): Statement<Place> => db.prepare<unknown[], Place>(sql).raw() as Statement<Place>
+  const all = places(pageSql)
+  const part = { due: places(partOfPage('<=')), waiting: places(partOfPage('>')) }
+  const rare = { due: places(rareOfPage('<=')), waiting: places(rareOfPage('>')) }
+
+  /** The first places of one backlog behind `after`, up to the message `last`. */
+  function placesOf(
+    backlog: BacklogTally,
+    state: QueueRow['state'] | undefined,
+    now: Instant,
+    after: Place,
+    last: number,
+    limit: number,
+  ): Place[] {
+    const { id, domain, count } = backlog
+    const wanted = state === undefined ? count : countIn(backlog, state)
+    if (wanted === 0) return []
+    if (wanted === count || (state !== 'due' && state !== 'waiting')) return all.all(id, ...after, last, limit)
+    return wanted <= sparse
+      ? rare[state].all(domain, now, id, ...after, last, limit)
+      : part[state].all(id, ...after, last, now, limit)
+  }
+
+  return {
+    first: (backlog: BacklogTally, state: QueueRow['state'], now: Instant): Place | undefined =>
+      placesOf(backlog, state, now, [0, -1], furthest[0], 1)[0],
+
+    /** `places`: those found elsewhere, in order, at most `limit`. */
+    page(
+      places: readonly Place[],
+      backlogs: readonly BacklogTally[],
+      state: QueueRow['state'] | undefined,
+      now: Instant,
+      after: Place,
+      limit: number,
+    ): readonly Place[] {
+      let page = places
+      for (const backlog of backlogs) {
+        const [last] = page.length < limit ? furthest : page.at(-1)!
+        const found = placesOf(backlog, state, now, after, last, limit)
+        if (found.length > 0) page = [...page, ...found].sort(compare).slice(0, limit)
+      }
+      return page
+    },
+  }
+}
+
+function compare([message, n]: Place, [otherMessage, otherN]: Place): number {
+  return message - otherMessage || n - otherN
+}
