@@ -5,6 +5,7 @@ import type { NewEvent } from '../mail/event.ts'
 import type { Instant } from '../mail/ids.ts'
 import type { Check, SenderDomain } from '../mail/sender-domain.ts'
 import { diffFound } from './found-diff.ts'
+import { releaseOf } from './key-advice.ts'
 import type { KeyMove } from './key-states.ts'
 
 export function domainEvent(
@@ -17,7 +18,8 @@ export function domainEvent(
 }
 
 export function keyMoveEvent(domain: SenderDomain, { key, to }: KeyMove, at: Instant): NewEvent {
-  return domainEvent(domain, 'domain.key_state', at, { selector: key.selector, from: key.state, to })
+  const release = to === 'retired' ? releaseOf(domain.name, key) : {}
+  return domainEvent(domain, 'domain.key_state', at, { selector: key.selector, from: key.state, to, ...release })
 }
 
 export interface CheckChange {

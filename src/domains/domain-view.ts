@@ -3,9 +3,18 @@
  */
 import type { Config } from '../base/config.ts'
 import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
-import type { DkimKey, DnsRecord, RecordState, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
+import type {
+  DkimForm,
+  DkimKey,
+  DnsRecord,
+  DomainOptions,
+  RecordState,
+  SenderDomain,
+  SendLimits,
+} from '../mail/sender-domain.ts'
 import type { SendingMode } from '../mail/sending-mode.ts'
 import { resolveSendingMode } from '../policy/sending-mode.ts'
+import { type KeyAdvice, keyAdvice } from './key-advice.ts'
 import { providerOf } from './providers.ts'
 import type { Bilingual } from './reasons.ts'
 import { recordKinds } from './records/index.ts'
@@ -22,12 +31,13 @@ export interface RecordView extends DnsRecord {
   readonly checkedAt: Instant | null
 }
 
-export interface KeyView extends Pick<DkimKey, 'selector' | 'algorithm' | 'bits' | 'state'> {
+export interface KeyView extends Pick<DkimKey, 'selector' | 'algorithm' | 'bits' | 'state' | 'stateSince'>, KeyAdvice {
+  readonly form: DkimForm
   /** RFC 8301 §3.2: shorter than verifiers like. */
   readonly weak: boolean
 }
 
-export interface DomainView {
+export interface DomainView extends Required<DomainOptions> {
   readonly name: DomainName
   readonly account: AccountId
   readonly createdAt: Instant
@@ -48,7 +58,7 @@ export interface DomainView {
   readonly records: readonly RecordView[]
 }
 
-export type ViewConfig = RecordConfig & Pick<Config, 'domains'>
+export type ViewConfig = RecordConfig & Pick<Config, 'queue'>
 
 const strongBits = 2048
 
@@ -59,11 +69,14 @@ export function viewDomain(domain: SenderDomain, config: ViewConfig, now: Instan
   const records = recordKinds.flatMap(kind => kind.expected(domain, config)).map(record => viewRecord(record, domain))
   return {
     ...{ name, account, createdAt, archivedAt, limits, keyFailure },
+    dkimForm: domain.dkimForm ?? 'txt',
+    returnPath: domain.returnPath ?? false,
+    tracking: domain.tracking ?? false,
     spf: records.find(record => record.purpose === 'spf')?.state ?? 'unchecked',
     dkim: dkimState(domain, records),
     mode: decision.mode,
     modeReason: decision.reason,
-    keys: domain.keys.map(viewKey),
+    keys: domain.keys.map(key => viewKey(key, config)),
     ...viewDelegation(domain),
     records,
   }
@@ -87,8 +100,10 @@ function viewDelegation({ delegation }: SenderDomain): Pick<DomainView, 'zone' |
   return { zone, nameServers, provider: provider && { id: provider.id, name: provider.name } }
 }
 
-function viewKey({ selector, algorithm, bits, state }: DkimKey): KeyView {
-  return { selector, algorithm, bits, state, weak: algorithm === 'rsa' && bits < strongBits }
+function viewKey(key: DkimKey, { queue }: ViewConfig): KeyView {
+  const { domain, selector, algorithm, bits, state, stateSince, form = 'txt' } = key
+  const weak = algorithm === 'rsa' && bits < strongBits
+  return { selector, algorithm, form, bits, state, stateSince, weak, ...keyAdvice(domain, key, queue.expireAfter) }
 }
 
 function dkimState(domain: SenderDomain, records: readonly RecordView[]): RecordState {

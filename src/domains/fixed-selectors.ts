@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Config } from '../base/config.ts'
-import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
+import type { AccountId, DomainName } from '../mail/ids.ts'
 import type { DkimKey, DnsRecord, SenderDomain } from '../mail/sender-domain.ts'
 import { DomainInvalid } from './domain-name.ts'
 
@@ -63,7 +63,7 @@ export function aliasRecords(
 }
 
 /** The selector for the next key: the one that no key signs under, nor lately did. Fails with DomainInvalid. */
-export function freeSelector(keys: readonly (Held & { readonly stateSince: Instant })[], algorithm: Algorithm): string {
+export function freeSelector(keys: readonly Held[], algorithm: Algorithm): string {
   const [first, second] = fixedSelectors[algorithm]
   const isFree = (selector: string) =>
     !keys.some(key => key.selector === selector && (key.state === 'active' || key.state === 'retiring'))

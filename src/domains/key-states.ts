@@ -5,11 +5,51 @@
  * Pure, and computed from what is there, so a change that was half written is completed at the next check.
  */
 import type { Instant } from '../mail/ids.ts'
-import type { DkimKey, KeyState } from '../mail/sender-domain.ts'
+import type { Check, DkimKey, KeyState } from '../mail/sender-domain.ts'
 
 export interface KeyMove {
   readonly key: DkimKey
   readonly to: KeyState
+}
+
+/**
+ * How long the key behind a fixed selector must have been seen before it signs: until no resolver remembers the key, or the
+ * absence, that was there before. TTL and SOA minimum of the relay's zone are its operator's; an hour is long for either.
+ */
+export const settleMs = 3_600_000
+
+/** Whether a key that waits can take over: its record is seen and, where another key had its name, by everybody. */
+export function isReady(key: DkimKey, check: Check | undefined, keys: readonly DkimKey[], now: Instant): boolean {
+  if (check?.state !== 'published') return false
+  const isFirst = !keys.some(other => other.algorithm === key.algorithm && other.state === 'active')
+  return key.form !== 'cname' || isFirst || now >= readyAt(check)
+}
+
+/** When time alone moves a key on, or makes the next one due; for who plans the next check. */
+export function nextMoveTimes(
+  keys: readonly DkimKey[],
+  checkOf: (key: DkimKey) => Check | undefined,
+  { queueLifeMs, rotateAfterMs }: { readonly queueLifeMs: number; readonly rotateAfterMs: number | null },
+): Instant[] {
+  return keys.flatMap(key => {
+    if (key.state === 'retiring') return [key.stateSince + queueLifeMs]
+    if (key.form !== 'cname') return []
+    if (key.state === 'active') return rotateAfterMs === null ? [] : [key.stateSince + rotateAfterMs]
+    const check = checkOf(key)
+    return key.state === 'pending' && check?.state === 'published' ? [readyAt(check)] : []
+  })
+}
+
+function readyAt(check: Check): Instant {
+  return (check.publishedSince ?? check.checkedAt) + settleMs
+}
+
+/** The keys as they are after the moves. */
+export function movedKeys(keys: readonly DkimKey[], moves: readonly KeyMove[], now: Instant): DkimKey[] {
+  return keys.map(key => {
+    const move = moves.find(candidate => candidate.key === key)
+    return move ? { ...key, state: move.to, stateSince: now } : key
+  })
 }
 
 /** `isPublished`: by the check just made. Moves are in the order to write: the new key first, so one always signs. */

@@ -4,20 +4,23 @@
  * When no key can be made the domain still stands, with its SPF record and the reason (`keyFailure`). Fails with
  * DomainInvalid, and with Conflict naming the account that has the domain.
  */
+import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { AccountId, DomainName } from '../mail/ids.ts'
-import type { DkimKey, SenderDomain } from '../mail/sender-domain.ts'
+import type { DkimKey, DomainOptions, SenderDomain } from '../mail/sender-domain.ts'
 import { Conflict, type DomainStore } from '../store/store.ts'
 import { domainEvent } from './domain-events.ts'
 import { DomainInvalid, senderDomainName } from './domain-name.ts'
-import { type KeyIssuer, type KeyRequest, newPendingKey } from './key-rotation.ts'
+import { checkedOptions } from './domain-options.ts'
+import { formedRequest, type KeyIssuer, type KeyRequest, newPendingKey } from './key-rotation.ts'
 
-export interface Registration extends Pick<KeyRequest, 'selector' | 'bits'> {
+export interface Registration extends Pick<KeyRequest, 'selector' | 'bits'>, DomainOptions {
   readonly name: string
   readonly account: AccountId
 }
 
 export interface OnboardingParts extends KeyIssuer {
+  readonly config: KeyIssuer['config'] & Pick<Config, 'domains'>
   readonly store: DomainStore
   readonly log: Log
 }
@@ -28,11 +31,12 @@ export async function registerDomain(parts: OnboardingParts, registration: Regis
   const existing = await store.domain(name, { archived: true })
   if (existing && existing.archivedAt === null)
     throw new Conflict(`${name} is registered by account ${existing.account}`, existing.account)
+  const options = checkedOptions(registration, parts.config)
   // The records of a deleted domain's keys may still be published: their selectors stay taken.
-  const taken = existing?.keys.map(key => key.selector) ?? []
-  const key = await firstKey(parts, name, registration, taken)
+  const key = await firstKey(parts, name, { ...registration, ...options }, existing?.keys ?? [])
   const now = clock.now()
   const domain: SenderDomain = {
+    ...options,
     ...{ name, account: registration.account, createdAt: now, archivedAt: null, limits: {}, checks: [] },
     keys: 'failure' in key ? [] : [key],
     keyFailure: 'failure' in key ? key.failure : null,
@@ -45,12 +49,20 @@ export async function registerDomain(parts: OnboardingParts, registration: Regis
 async function firstKey(
   parts: OnboardingParts,
   name: DomainName,
-  { selector, bits }: Registration,
-  taken: readonly string[],
+  { selector, bits, dkimForm }: Registration,
+  earlier: readonly DkimKey[],
 ): Promise<DkimKey | { readonly failure: string }> {
   try {
     const request = { ...(selector === undefined ? {} : { selector }), ...(bits === undefined ? {} : { bits }) }
-    return await newPendingKey(parts, name, request, taken)
+    // Under the other of two fixed selectors: the key that signed before the deletion may still be remembered.
+    const active = earlier.filter(({ state }) => state === 'active')
+    const formed = formedRequest(dkimForm ?? 'txt', active, request)
+    return await newPendingKey(
+      parts,
+      name,
+      formed,
+      earlier.map(key => key.selector),
+    )
   } catch (error) {
     if (error instanceof DomainInvalid) throw error
     parts.log.error({ domain: name, error: String(error) }, 'no DKIM key could be made')

@@ -11,11 +11,13 @@ import type { Seal } from '../base/seal.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { parseDomain } from '../mail/address.ts'
 import type { AccountId, DomainName } from '../mail/ids.ts'
-import type { SenderDomain, SendLimits } from '../mail/sender-domain.ts'
+import type { DomainOptions, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 import { Conflict, type DomainStore, NotFound, type Page } from '../store/store.ts'
+import { rotateWhenDue } from './automatic-rotation.ts'
 import { noteDelegation } from './delegation.ts'
 import { domainEvent } from './domain-events.ts'
 import { DomainInvalid } from './domain-name.ts'
+import { changeOptions } from './domain-options.ts'
 import { type DomainView, viewDomain } from './domain-view.ts'
 import { issueKey, type KeyIssuer, type KeyRequest } from './key-rotation.ts'
 import { type Registration, registerDomain } from './onboarding.ts'
@@ -38,6 +40,8 @@ export interface Domains {
   /** Archives it with its keys; `restore` brings it back. */
   remove(name: string): Promise<void>
   restore(name: string): Promise<DomainView>
+  /** Another form for the keys issues one in it; a host opted in to is asked for, one opted out of no more. */
+  setOptions(name: string, options: DomainOptions): Promise<DomainView>
   setLimits(name: string, limits: SendLimits): Promise<DomainView>
   /** Removes what was deleted longer ago than it is kept; answers how many domains. */
   purgeArchived(): Promise<number>
@@ -71,6 +75,7 @@ export function openDomains(parts: DomainsParts): Domains {
 
   async function look(name: DomainName): Promise<void> {
     await Promise.all([verifyDomain(parts, name, clock.now()), noteDelegation(parts, name)])
+    if (await rotateWhenDue(parts, name)) await verifyDomain(parts, name, clock.now())
   }
 
   async function verify(name: string): Promise<DomainView> {
@@ -113,6 +118,11 @@ export function openDomains(parts: DomainsParts): Domains {
       const change = { archivedAt: null, nextCheckAt: now }
       await store.updateDomain(domain.name, change, [domainEvent(domain, 'domain.restored', now, {})])
       return verify(domain.name)
+    },
+
+    async setOptions(name, options) {
+      await changeOptions(parts, await existing(name), options)
+      return verify(name)
     },
 
     async setLimits(name, limits) {

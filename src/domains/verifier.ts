@@ -16,7 +16,7 @@ import { type DomainStore, NotFound } from '../store/store.ts'
 import { nextCheckAt } from './check-schedule.ts'
 import { type CheckChange, checkEvents, keyMoveEvent } from './domain-events.ts'
 import { sameFound } from './found-diff.ts'
-import { type KeyMove, keyMoves } from './key-states.ts'
+import { isReady, type KeyMove, keyMoves, movedKeys, nextMoveTimes } from './key-states.ts'
 import { recordKinds } from './records/index.ts'
 import { type Judgement, lastCheck, type RecordKind } from './records/record-kind.ts'
 
@@ -43,7 +43,12 @@ export async function verifyDomain(parts: VerifierParts, name: DomainName, now: 
   const domain = await store.domain(name)
   if (!domain) throw new NotFound(`${name} is not registered`)
   const checked = await checkRecords(parts, domain, now)
-  const moves = keyMoves(domain.keys, key => isPublished(key, checked), config.queue.expireAfter, now)
+  const moves = keyMoves(
+    domain.keys,
+    key => isReady(key, checkOf(key, checked), domain.keys, now),
+    config.queue.expireAfter,
+    now,
+  )
   // A key signs before its predecessor steps back, and only then does the domain count as settled.
   await move(
     parts,
@@ -51,7 +56,7 @@ export async function verifyDomain(parts: VerifierParts, name: DomainName, now: 
     moves.filter(({ to }) => to === 'active'),
     now,
   )
-  await record(parts, domain, checked, now)
+  await record(parts, { ...domain, keys: movedKeys(domain.keys, moves, now) }, checked, now)
   await move(
     parts,
     domain,
@@ -82,12 +87,15 @@ function asCheck({ purpose, name }: DnsRecord, judgement: Judgement, before: Che
   const { state, reason } = judgement
   const isUnknown = state === 'dns-error' && before !== null
   // Checks of a published record are a day apart: its grace time begins when it is missed, not when it was last seen.
+  const isSame = before?.state === 'published' && sameFound(before.found, judgement.found)
+  const publishedSince = isSame ? before.publishedSince : now
   const lastPublishedAt = state === 'published' || before?.state === 'published' ? now : before?.lastPublishedAt
   return {
     ...{ purpose, name, state, reason, checkedAt: now },
     found: isUnknown ? before.found : judgement.found,
     detail: isUnknown ? { ...before.detail, ...judgement.detail } : judgement.detail,
     ...(lastPublishedAt === undefined ? {} : { lastPublishedAt }),
+    ...(state !== 'published' || publishedSince === undefined ? {} : { publishedSince }),
   }
 }
 
@@ -110,7 +118,9 @@ async function record(
   const wasComplete = checked.every(
     ({ kind, check }) => kind.isAdvice || lastCheck(domain, check)?.state === 'published',
   )
-  const next = nextCheckAt(domain, { complete: isComplete, changed: changes.some(isVerdict) }, config.domains, now)
+  const isAwaiting = checked.some(({ kind, check }) => kind.isAwaited && check.state !== 'published')
+  const outcome = { complete: isComplete && !isAwaiting, changed: changes.some(isVerdict) }
+  const next = Math.min(nextCheckAt(domain, outcome, config.domains, now), ...keyTimes(domain, checked, config, now))
   const events = checkEvents(domain, changes, { wasComplete, isComplete }, config.domains.lostGrace, now)
   await store.recordChecks(
     domain.name,
@@ -131,7 +141,18 @@ function isVerdict({ before, after }: CheckChange): boolean {
   return before?.state !== after.state || before.reason !== after.reason
 }
 
-function isPublished(key: DkimKey, checked: readonly Checked[]): boolean {
+function keyTimes(
+  { keys }: SenderDomain,
+  checked: readonly Checked[],
+  { queue, signing }: VerifierParts['config'],
+  now: Instant,
+): Instant[] {
+  const rotateAfterMs = signing.rotateAfter === 'off' ? null : signing.rotateAfter
+  const times = nextMoveTimes(keys, key => checkOf(key, checked), { queueLifeMs: queue.expireAfter, rotateAfterMs })
+  return times.filter(time => time > now)
+}
+
+function checkOf(key: DkimKey, checked: readonly Checked[]): Check | undefined {
   const { name } = dkimRecord(key)
-  return checked.some(({ check }) => check.name === name && check.state === 'published')
+  return checked.find(({ check }) => check.name === name && check.purpose === 'dkim')?.check
 }

@@ -38,6 +38,7 @@ describe('registering a sender domain', () => {
         ...{ name: 'ours.example', account: 'a1', createdAt: world.clock.now(), archivedAt: null, limits: {} },
         ...{ spf: 'not-published', dkim: 'not-published', keyFailure: null, records: [], keys: [] },
         ...{ mode: 'sender-only', modeReason: 'neither spf nor dkim is published' },
+        ...{ dkimForm: 'txt', returnPath: false, tracking: false },
         ...{ zone: null, nameServers: [], provider: null },
       },
     )
@@ -82,7 +83,17 @@ describe('registering a sender domain', () => {
   it('takes a selector and a key length on request, and marks a short key', async () => {
     await using world = await openWorld()
     const view = await world.domains.register({ ...ours, selector: 'kitte', bits: 1024 })
-    assert.deepEqual(view.keys, [{ selector: 'kitte', algorithm: 'rsa', bits: 1024, state: 'pending', weak: true }])
+    const record = 'kitte._domainkey.ours.example'
+    assert.deepEqual(view.keys, [
+      {
+        ...{ selector: 'kitte', algorithm: 'rsa', form: 'txt', bits: 1024, state: 'pending', weak: true },
+        ...{ stateSince: world.clock.now(), record, keepUntil: null, canBeDeleted: false },
+        advice: {
+          ja: `${record} のレコードが確認され次第、この鍵で署名を始めます。`,
+          en: `Begins to sign when the record at ${record} is seen.`,
+        },
+      },
+    ])
     const strong = await world.domains.register({ name: 'strong.example', account: 'a1', bits: 2048 })
     assert.equal(strong.keys[0]!.weak, false)
   })
@@ -291,7 +302,13 @@ describe('rotating a key', () => {
     world.publish(await world.domains.register(ours))
     await world.domains.verify('ours.example')
     const issued = await world.domains.issueKey('ours.example', { algorithm: 'ed25519', selector: 'ed' })
-    assert.deepEqual(issued.keys[1], { selector: 'ed', algorithm: 'ed25519', bits: 256, state: 'pending', weak: false })
+    const { selector, algorithm, bits, state, weak } = issued.keys[1]!
+    assert.deepEqual(
+      { selector, algorithm, bits, state, weak },
+      {
+        ...{ selector: 'ed', algorithm: 'ed25519', bits: 256, state: 'pending', weak: false },
+      },
+    )
     world.publish(issued)
     assert.deepEqual(keys(await world.domains.verify('ours.example')), ['20260115:active', 'ed:active'])
   })
