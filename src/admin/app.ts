@@ -16,6 +16,7 @@ import { type Operation, routesOf } from './operation.ts'
 import { openRepeats, type Repeats } from './repeats.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { eventRoutes } from './routes/events.ts'
 import { limitRoutes } from './routes/limits.ts'
@@ -64,6 +65,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     accountRoutes,
     credentialRoutes,
     domainRoutes,
+    domainZoneRoutes,
     relayRoutes,
     senderRoutes,
     messageRoutes,

@@ -103,7 +103,7 @@ function responsesOf(operation: Operation): Json {
     ? {
         [answer.status]: {
           description: 'Done',
-          content: { 'application/json': { schema: jsonSchema(answer.schema, 'output') } },
+          content: { [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema, 'output') } },
         },
       }
     : { 204: { description: 'Done' } }

@@ -23,13 +23,18 @@ export interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B exte
   readonly query?: Q
   readonly body?: B
   /** Absent: 204 without content. */
-  readonly answer?: { readonly status: 200 | 201 | 202; readonly schema: A }
+  readonly answer?: {
+    readonly status: 200 | 201 | 202
+    readonly schema: A
+    /** JSON unless it says otherwise; then the answer is that text. */
+    readonly type?: 'text/plain'
+  }
   /** Problems of its own, beside those that every operation can have. */
   readonly problems?: readonly ProblemName[]
   readonly run: (input: Input<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.output<A>>
   /** Where the created thing is found (RFC 9110 §10.2.2). */
   readonly location?: (answer: z.output<A>) => string
-  /** Takes an Idempotency-Key although nothing is created by it alone: everything that answers 201 does anyway. */
+  /** Takes an Idempotency-Key although nothing is created by it alone: everything that answers 201 does anyway, unless this is false. */
   readonly repeatable?: boolean
 }
 
@@ -37,6 +42,8 @@ export interface Input<P, Q, B> {
   readonly params: P
   readonly query: Q
   readonly body: B
+  /** The address the request was sent to, as the client wrote it: `https://relay.example.jp`. */
+  readonly origin: string
 }
 
 /** A definition whose types have done their work. */
@@ -62,9 +69,14 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
     async perform(request) {
       const body = await run(readInput(definition, request))
       if (!definition.answer) return { status: 204, headers: {} }
-      return { status: definition.answer.status, headers: location ? { Location: location(body) } : {}, body }
+      const { status, type } = definition.answer
+      return { status, headers: { ...(location && { Location: location(body) }), ...(type && textOf(type)) }, body }
     },
   }
+}
+
+function textOf(type: string): Performed['headers'] {
+  return { 'Content-Type': `${type}; charset=utf-8` }
 }
 
 function readInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType>(
@@ -76,6 +88,7 @@ function readInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Zod
     params: (params ? read(params, request.params, 'bad-request') : {}) as z.output<P>,
     query: (query ? read(query, request.query, 'bad-request') : {}) as z.output<Q>,
     body: (body ? read(body, request.body, 'invalid') : undefined) as z.output<B>,
+    origin: `${request.protocol}://${request.get('host') ?? 'localhost'}`,
   }
 }
 
@@ -99,6 +112,8 @@ export function routesOf(operations: readonly Operation[]): Router {
 function answer(response: Response, { status, headers, body }: Performed): void {
   response.status(status).set({ ...headers })
   if (body === undefined) response.end()
+  else if (typeof body === 'string') response.type('text/plain').send(body)
+  else if (headers['Content-Type'] !== undefined) response.send(body)
   else response.json(body)
 }
 

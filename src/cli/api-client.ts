@@ -11,6 +11,8 @@ export type Query = Readonly<Record<string, string | number | boolean | null | u
 export interface ApiClient {
   readonly url: string
   get<T>(path: string, query?: Query): Promise<T>
+  /** What is no JSON: a zone file. */
+  text(path: string): Promise<string>
   post<T>(path: string, body?: unknown): Promise<T>
   patch<T>(path: string, body: unknown): Promise<T>
   delete<T = void>(path: string): Promise<T>
@@ -32,22 +34,27 @@ const patienceMs = 60_000
 
 export function createApiClient(url: string, token: string | null, clock: Clock): ApiClient {
   const base = url.replace(/\/+$/, '')
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const ask = async (method: string, path: string, accept: string, body?: unknown): Promise<string> => {
     const response = await send(base, path, clock, {
       method,
       headers: {
-        accept: 'application/json',
+        accept,
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    if (response.ok) return (response.text === '' ? undefined : parse(base, response.text)) as T
+    if (response.ok) return response.text
     throw describe(base, response.status, response.text, token)
+  }
+  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const text = await ask(method, path, 'application/json', body)
+    return (text === '' ? undefined : parse(base, text)) as T
   }
   return {
     url: base,
     get: (path, query = {}) => call('GET', path + queryText(query)),
+    text: path => ask('GET', path, 'text/plain'),
     post: (path, body) => call('POST', path, body),
     patch: (path, body) => call('PATCH', path, body),
     delete: path => call('DELETE', path),

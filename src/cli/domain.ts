@@ -4,10 +4,10 @@
 import { type Command, Option } from 'commander'
 import type { CheckAnswer, DomainAnswer } from '../admin/routes/domains.ts'
 import { confirm } from './ask.ts'
-import { type CliContext, connect, print, show } from './context.ts'
+import { type CliContext, commonOptions, connect, print, show } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
-import { recordText, stateText } from './record-text.ts'
+import { formsText, recordText, stateText } from './record-text.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -23,6 +23,7 @@ export function register(program: Command, context: CliContext): void {
   const domain = program.command('domain').description('sender domains and their DNS records')
   registerCreate(domain, context)
   registerLook(domain, context)
+  registerRecords(domain, context)
   registerKey(domain, context)
   registerEnd(domain, context)
 }
@@ -76,6 +77,21 @@ function registerLook(domain: Command, context: CliContext): void {
       const checks = await readAll<CheckAnswer>(connect(context, command), `${pathOf(name)}/history`, 'checks', {}, 500)
       const at = timesOf(context, command)
       show(context, command, { checks }, answer => historyText(context, answer.checks, at))
+    })
+}
+
+function registerRecords(domain: Command, context: CliContext): void {
+  domain
+    .command('records')
+    .argument('<name>', 'a registered sender domain')
+    .option('--zone', 'as lines of a zone file')
+    .description('print the records to publish in the forms that panels and zone files want')
+    .action(async (name: string, { zone }: { zone?: boolean }, command: Command) => {
+      const api = connect(context, command)
+      if (zone === true && !commonOptions(context, command).json)
+        return void context.output.write(await api.text(`${pathOf(name)}/zone`))
+      const { records } = await api.get<DomainAnswer>(pathOf(name))
+      show(context, command, { records }, answer => answer.records.map(formsText).join('\n\n'))
     })
 }
 

@@ -33,10 +33,45 @@ export function recordText(context: CliContext, record: Shown, at: TimeText): st
     facts([
       ['  name', record.name],
       ['  type', record.type],
-      ['  value', record.value],
+      ['  value', record.value || null],
+      ...mergeFacts(record),
       ...explained.flat(),
       ...(found.length > 0 ? [['  found', found.join('\n')] as const] : []),
+      ...('servers' in record ? witnesses(context, record, at) : []),
       ['  checked', at(record.checkedAt)],
+    ]),
+  ].join('\n')
+}
+
+/** What is new in a live record, what else was changed, and the lookups it takes. */
+function mergeFacts(record: Shown) {
+  if (!('parts' in record) || record.state === 'published') return []
+  const { parts, changes, lookups } = record
+  const added = parts.filter(({ isNew }) => isNew).map(({ text }) => text)
+  return [
+    ...(added.length > 0 && added.length < parts.length ? [['  new', added.join(' … ')] as const] : []),
+    ...changes.flatMap(({ ja, en }) => [['  変更', ja] as const, ['  change', en] as const]),
+    ...(lookups === null ? [] : [['  lookups', lookupText(lookups)] as const]),
+  ]
+}
+
+function lookupText({ before, after, limit }: NonNullable<RecordAnswer['lookups']>): string {
+  return `${before ?? '–'} → ${after} (limit ${limit})`
+}
+
+/** Every form stands alone on its line, to be copied whole. */
+export function formsText({ purpose, type, value, forms, fix }: RecordAnswer): string {
+  const given = [
+    ['  value', forms.line] as const,
+    ...(type === 'TXT' ? [['  in quotes', forms.zone] as const] : []),
+    ['  zone file', forms.zoneLine] as const,
+  ]
+  return [
+    `${purpose.toUpperCase()}  ${type}`,
+    facts([
+      ['  host', forms.host.short],
+      ['  full name', forms.host.full],
+      ...(value === '' ? [['  対処', fix.ja] as const, ['  fix', fix.en] as const] : given),
     ]),
   ].join('\n')
 }
@@ -45,5 +80,30 @@ export function recordText(context: CliContext, record: Shown, at: TimeText): st
 function told(language: 'ja' | 'en', { message, fix, value }: Shown) {
   const [why, what, above] =
     language === 'ja' ? ['  理由', '  対処', '上の値'] : ['  reason', '  fix', 'the value above']
-  return [[why, message[language]] as const, [what, fix[language].replaceAll(value, above)] as const]
+  return [
+    [why, message[language]] as const,
+    [what, value === '' ? fix[language] : fix[language].replaceAll(value, above)] as const,
+  ]
+}
+
+/** Who was asked and what each said; when the record is seen by all. */
+function witnesses(context: CliContext, { servers, resolvers, asked, visibleAt }: RecordAnswer, at: TimeText) {
+  const said = [
+    ...servers.map(server => serverText(context, server, 'name server')),
+    ...resolvers.map(server => serverText(context, server, 'resolver')),
+  ]
+  return [
+    ...(said.length > 0 ? [['  seen by', said.join('\n')] as const] : []),
+    ...(asked !== null && servers.every(({ state }) => state === 'dns-error')
+      ? [['  asked', `${asked.ja}\n${asked.en}`] as const]
+      : []),
+    ...(visibleAt === null ? [] : [['  visible', `${at(visibleAt)} までに / at the latest`] as const]),
+  ]
+}
+
+function serverText(context: CliContext, answer: RecordAnswer['servers'][number], role: string): string {
+  const { server, address, state, reason, ttl, message } = answer
+  const who = address === '' || server.includes(address) ? server : `${server} (${address})`
+  if (state === 'dns-error') return `${role} ${who}  ${colour(context, 'yellow', reason)}  ${message.ja} ${message.en}`
+  return `${role} ${who}  ${stateText(context, state)}${reason === 'ok' ? '' : ` ${reason}`}, TTL ${ttl}`
 }

@@ -17,16 +17,20 @@ import { resolveSendingMode } from '../policy/sending-mode.ts'
 import { type KeyAdvice, keyAdvice } from './key-advice.ts'
 import { providerOf } from './providers.ts'
 import type { Bilingual } from './reasons.ts'
+import { type RecordForms, recordForms } from './record-forms.ts'
 import { recordKinds } from './records/index.ts'
+import { type MergedValue, mergedValue } from './records/merged-value.ts'
 import { lastCheck, type RecordConfig } from './records/record-kind.ts'
 import { tellReason } from './tell-reason.ts'
 
-export interface RecordView extends DnsRecord {
+/** `value`: empty while none can be given; the fix says what must go first. */
+export interface RecordView extends DnsRecord, MergedValue {
   readonly state: RecordState
   readonly reason: string
   readonly message: Bilingual
   readonly fix: Bilingual
   readonly found: readonly string[]
+  readonly forms: RecordForms
   /** Null before the first check. */
   readonly checkedAt: Instant | null
 }
@@ -66,7 +70,9 @@ export function viewDomain(domain: SenderDomain, config: ViewConfig, now: Instan
   const { name, account, createdAt, archivedAt, limits, keyFailure } = domain
   const lostGraceMs = config.domains.lostGrace
   const decision = resolveSendingMode({ from: `postmaster@${name}`, domain, sender: null, now, lostGraceMs })
-  const records = recordKinds.flatMap(kind => kind.expected(domain, config)).map(record => viewRecord(record, domain))
+  const records = recordKinds
+    .flatMap(kind => kind.expected(domain, config))
+    .map(record => viewRecord(record, domain, config))
   return {
     ...{ name, account, createdAt, archivedAt, limits, keyFailure },
     dkimForm: domain.dkimForm ?? 'txt',
@@ -82,7 +88,7 @@ export function viewDomain(domain: SenderDomain, config: ViewConfig, now: Instan
   }
 }
 
-function viewRecord(record: DnsRecord, domain: SenderDomain): RecordView {
+function viewRecord(record: DnsRecord, domain: SenderDomain, config: RecordConfig): RecordView {
   const check = lastCheck(domain, record)
   return {
     ...record,
@@ -90,6 +96,8 @@ function viewRecord(record: DnsRecord, domain: SenderDomain): RecordView {
     reason: check?.reason ?? 'unchecked',
     ...tellReason(record, check),
     found: check?.found ?? [],
+    forms: recordForms(record, domain.delegation?.zone ?? domain.name),
+    ...mergedValue(record, check, config),
     checkedAt: check?.checkedAt ?? null,
   }
 }

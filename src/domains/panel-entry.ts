@@ -4,6 +4,7 @@
 import type { DomainName } from '../mail/ids.ts'
 import type { DnsRecord } from '../mail/sender-domain.ts'
 import type { Provider } from './providers.ts'
+import { hostIn, quotedStrings } from './record-forms.ts'
 
 export interface PanelEntry {
   /** For the host field; empty: the field stays empty. */
@@ -14,9 +15,6 @@ export interface PanelEntry {
   /** The whole record as one line, for panels that are a text. */
   readonly line: string | null
 }
-
-/** RFC 1035 §3.3. */
-const longestString = 255
 
 /** `zone`: what the panel appends to hosts; unknown, the sender domain. */
 export function panelEntry(
@@ -36,11 +34,6 @@ export function panelEntry(
   }
 }
 
-/** A name outside the zone stays whole. */
-export function hostIn(zone: DomainName, name: DomainName): string {
-  return name.endsWith(`.${zone}`) ? name.slice(0, -zone.length - 1) : name
-}
-
 function splitMx(value: string): [string, string] {
   const [priority = '', exchange = ''] = value.split(' ')
   return [priority, exchange]
@@ -48,10 +41,5 @@ function splitMx(value: string): [string, string] {
 
 function typedValue(provider: Provider | null, type: DnsRecord['type'], value: string): string {
   if (type !== 'TXT') return provider?.dottedTargets ? `${value}.` : value
-  return provider?.text === 'quoted' ? quoted(value) : value
-}
-
-function quoted(value: string): string {
-  const strings = value.match(new RegExp(`[^]{1,${longestString}}`, 'g')) ?? ['']
-  return strings.map(string => `"${string.replace(/["\\]/g, '\\$&')}"`).join(' ')
+  return provider?.text === 'quoted' ? quotedStrings(value) : value
 }

@@ -7,9 +7,10 @@
 import type { DomainName, Instant } from '../mail/ids.ts'
 import type { DnsRecord, RecordState } from '../mail/sender-domain.ts'
 import type { DomainView, RecordView } from './domain-view.ts'
-import { hostIn, type PanelEntry, panelEntry } from './panel-entry.ts'
+import { type PanelEntry, panelEntry } from './panel-entry.ts'
 import { type Provider, providerOf } from './providers.ts'
 import { type Bilingual, recordNames } from './reasons.ts'
+import { hostIn } from './record-forms.ts'
 import { recordKinds } from './records/index.ts'
 
 /** What to do in the panel; `move`: the record stands at a wrong name. */

@@ -182,6 +182,7 @@ async function walkDomains(account: string, check: Check): Promise<void> {
   await check('POST', ...at('/verify'))
   await check('POST', ...at('/dkim'), { algorithm: 'ed25519' })
   await check('GET', ...at('/history'))
+  await check('GET', ...at('/zone'))
   await check('DELETE', ...at())
   await check('POST', ...at('/restore'))
   await check('POST', ...at('/restore'))

@@ -25,6 +25,7 @@ import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
 import { invalidField } from '../problem.ts'
 import { recordFields, recordState } from '../record-fields.ts'
+import { recordFormFields, renderForms } from '../record-forms.ts'
 
 const params = z.object({ name: domainName })
 const keyChoice = {
@@ -45,6 +46,7 @@ const recordAnswer = z.object({
   purpose: z.enum(recordPurposes),
   type: z.enum(['TXT', 'CNAME', 'MX']),
   ...recordFields,
+  ...recordFormFields,
 })
 const domainAnswer = z.object({
   name: z.string(),
@@ -237,6 +239,7 @@ function renderRecord(record: DomainView['records'][number]): RecordAnswer {
     message,
     fix,
     found: [...found],
+    ...renderForms(record),
     checkedAt: time(record.checkedAt),
   }
 }
