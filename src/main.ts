@@ -15,7 +15,7 @@ import { Lifecycle } from './base/lifecycle.ts'
 import { type LogSink, openLog } from './base/log.ts'
 import { createSeal, loadSealKey } from './base/seal.ts'
 import { liveState, loopDelays, openPlanes } from './data-planes.ts'
-import { openResolver } from './dns/open.ts'
+import { openAuthorities, openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { startRechecker } from './domains/rechecker.ts'
 import { openRelayDns } from './domains/relay-dns.ts'
@@ -95,7 +95,11 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const { store } = opened
   const resolver = wiring.resolver ?? openResolver({ ...config.dns, clock })
   lifecycle.add({ name: 'resolver', stop: () => resolver.close() })
-  const domains = openDomains({ store, resolver, seal, clock, log, config })
+  // A zone of a test or of the sandbox is all there is: nothing may be asked outside of it.
+  const isClosed = wiring.sandbox || wiring.resolver !== undefined
+  const authority = isClosed ? null : openAuthorities(config.dns, resolver, clock)
+  lifecycle.add({ name: 'authority', stop: () => authority?.close() })
+  const domains = openDomains({ store, resolver, authority, seal, clock, log, config })
   const sandbox = wiring.sandbox ? await openSandbox({ config, store, domains, seal, clock, log }) : null
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })

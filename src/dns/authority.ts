@@ -22,9 +22,10 @@ export type ServerFault = 'lame' | 'servfail' | 'timeout' | 'unreachable' | 'mal
 export type AuthorityFault = 'not-asked' | 'no-name-servers' | 'private-addresses' | 'none-answers'
 
 export type Said =
-  | { readonly kind: 'answer'; readonly answer: Answer<unknown> }
+  /** `alias`: the CNAME at the name, where the zone itself has what is behind it. */
+  | { readonly kind: 'answer'; readonly answer: Answer<unknown>; readonly alias: DomainName | null }
   /** A CNAME to a name that others are asked about; they are witnesses of their own, under that name. */
-  | { readonly kind: 'alias'; readonly target: DomainName; readonly ttl: number }
+  | { readonly kind: 'alias'; readonly alias: DomainName; readonly target: DomainName; readonly ttl: number }
   | { readonly kind: 'fault'; readonly fault: ServerFault }
 
 export interface Witness {
@@ -153,16 +154,21 @@ function read(reply: WireReply, zone: DomainName, name: DomainName, type: Record
   if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') return faulty('servfail')
   if (!reply.authoritative || isReferral(reply)) return faulty('lame')
   // What a server says about names outside of its zone is hearsay (RFC 2181 §5.4.1).
-  const chain = followChain(reply, name, type, end => end === zone || end.endsWith(`.${zone}`))
+  const isInside = (end: DomainName) => end === zone || end.endsWith(`.${zone}`)
+  const chain = followChain(reply, name, type, isInside)
+  const alias = chain.end === name ? null : readData.CNAME(aliasAt(reply, name)?.data)
   if (chain.records.length > 0) {
     const records = chain.records.map(({ data }) => readData[type](data))
-    return { kind: 'answer', answer: { status: 'found', records, ttl: chain.ttl } }
+    return { kind: 'answer', answer: { status: 'found', records, ttl: chain.ttl }, alias }
   }
   const negativeTtl = soaTtl(reply)
-  const isInside = chain.end === zone || chain.end.endsWith(`.${zone}`)
-  if (chain.end !== name && (!isInside || negativeTtl === null))
-    return { kind: 'alias', target: chain.end, ttl: chain.ttl }
-  return { kind: 'answer', answer: absence(reply, Math.min(chain.ttl, negativeTtl ?? 0)) }
+  if (alias !== null && (!isInside(chain.end) || negativeTtl === null))
+    return { kind: 'alias', alias, target: chain.end, ttl: chain.ttl }
+  return { kind: 'answer', answer: absence(reply, Math.min(chain.ttl, negativeTtl ?? 0)), alias }
+}
+
+function aliasAt(reply: WireReply, name: DomainName) {
+  return reply.answers.find(record => record.name === name && record.type === 'CNAME')
 }
 
 function targetOf({ said }: Witness): DomainName[] {

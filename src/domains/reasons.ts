@@ -5,6 +5,8 @@
  * is an entry here and the branch in `records/` that finds it.
  */
 
+import type { AuthorityFault, ServerFault } from '../dns/authority.ts'
+
 export interface Bilingual {
   readonly ja: string
   readonly en: string
@@ -330,6 +332,26 @@ export const reasons = {
       en: 'Replace the MX records of {name} by: {value}',
     },
   ),
+  'not-everywhere': problem(
+    {
+      ja: '未設定: {record} レコードは {have} にはありますが、{lack} にはまだありません。いま揃えば、遅くとも {visibleAt} には受信側から見えます。',
+      en: 'The {record} record is at {have}, but not yet at {lack}. If they catch up now, receivers see it by {visibleAt} at the latest.',
+    },
+    {
+      ja: '値の変更は不要です。ネームサーバー間の同期を待ってください。続く場合は、DNS の管理者に {lack} の更新を依頼してください。',
+      en: 'Nothing needs to be changed: wait until the name servers agree. If this goes on, ask whoever runs the DNS to update {lack}.',
+    },
+  ),
+  'not-yet-visible': problem(
+    {
+      ja: '未設定: {record} レコードはすべてのネームサーバーに登録されましたが、リゾルバー {resolvers} は以前の内容をまだ覚えています。受信側からは遅くとも {visibleAt} に見えるようになります。',
+      en: 'The {record} record is at all name servers, but the resolvers {resolvers} still remember what was there before. Receivers see it by {visibleAt} at the latest.',
+    },
+    {
+      ja: '対応は不要です。{visibleAt} までお待ちください。',
+      en: 'Nothing needs to be done: wait until {visibleAt}.',
+    },
+  ),
 } as const satisfies Record<string, Reason>
 
 export type ReasonCode = keyof typeof reasons
@@ -369,8 +391,65 @@ export const notes = {
     ja: 'CNAME ではなく、その先の値が直接応答されています。手動で登録した値の場合は、CNAME に置き換えてください。',
     en: 'The value of the target is answered in place of the CNAME. If it was entered by hand, replace it by the CNAME.',
   },
+  'note-visible-later': {
+    ja: 'リゾルバー {resolvers} は以前の内容をまだ覚えています。遅くとも {visibleAt} には見えるようになります。',
+    en: 'The resolvers {resolvers} still remember what was there before; they see it by {visibleAt} at the latest.',
+  },
+  'note-resolver-differs': {
+    ja: 'すべてのネームサーバーにありますが、リゾルバー {resolvers} は待ち時間を過ぎても別の内容を返しています。受信側には影響しません。',
+    en: 'All name servers have it, but the resolvers {resolvers} still say otherwise although the time for that is over; receivers are not affected.',
+  },
+  'note-silent-servers': {
+    ja: 'ネームサーバー {silent} からは有効な応答がありませんでした。DNS の管理者に確認してください。',
+    en: 'The name servers {silent} gave no valid answer; ask whoever runs the DNS to look after them.',
+  },
   'note-inherited': { ja: '上位ドメイン {parent} のレコードが適用されます。', en: 'The record of {parent} applies.' },
 } as const satisfies Record<string, Bilingual>
+
+/** What is wrong with a server whose answer does not count (`dns/authority.ts`). */
+export const serverFaults = {
+  lame: {
+    ja: 'このドメインを管理していません(設定の誤り)。',
+    en: 'It does not serve this domain, although it is named for it (lame).',
+  },
+  servfail: { ja: 'エラーを返しました。', en: 'It answered with an error.' },
+  timeout: { ja: '時間内に応答がありませんでした。', en: 'It did not answer in time.' },
+  unreachable: { ja: '接続できませんでした。', en: 'It can not be reached.' },
+  malformed: { ja: '応答が壊れています。', en: 'Its answer makes no sense.' },
+  'no-address': { ja: 'アドレスがありません。', en: 'It has no address.' },
+  'refused-address': {
+    ja: '内部ネットワークのアドレスのため、問い合わせません(dns.allowPrivateAuthorities)。',
+    en: 'It is at an internal address, which is not asked (dns.allowPrivateAuthorities).',
+  },
+} as const satisfies Record<ServerFault, Bilingual>
+
+/** What a server says about a record, in short. */
+export const serverStates = {
+  published: { ja: '設定済です。', en: 'It has the record.' },
+  absent: { ja: 'このレコードがありません。', en: 'It does not have the record.' },
+  'not-published': { ja: '別の内容か、誤りのある内容です。', en: 'It has something else, or a mistake in it.' },
+  'dns-error': { ja: '確認できませんでした。', en: 'It could not be checked.' },
+} as const satisfies Record<string, Bilingual>
+
+/** Why only the resolvers were asked. */
+export const authorityFaults = {
+  'not-asked': {
+    ja: 'リゾルバーだけに問い合わせました。',
+    en: 'Only the resolvers were asked.',
+  },
+  'no-name-servers': {
+    ja: 'ネームサーバーが分からないため、リゾルバーの応答だけで判定しました。',
+    en: 'Only the resolvers were asked, because nobody names the name servers.',
+  },
+  'private-addresses': {
+    ja: 'ネームサーバーが内部ネットワークのアドレスにあるため、リゾルバーの応答だけで判定しました。',
+    en: 'Only the resolvers were asked, because the name servers are at internal addresses.',
+  },
+  'none-answers': {
+    ja: '有効な応答を返すネームサーバーがなかったため、リゾルバーの応答だけで判定しました。',
+    en: 'Only the answers of the resolvers counted, because no name server gave a valid one.',
+  },
+} as const satisfies Record<AuthorityFault, Bilingual>
 
 /** The record as people call it; where no name stands here, by its type. */
 export const recordNames = {

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { Seal } from '../base/seal.ts'
+import type { Authority } from '../dns/authority.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { parseDomain } from '../mail/address.ts'
 import type { AccountId, DomainName } from '../mail/ids.ts'
@@ -50,6 +51,8 @@ export interface Domains {
 export interface DomainsParts {
   readonly store: DomainStore
   readonly resolver: Resolver
+  /** Absent or null: only the resolver is asked. */
+  readonly authority?: Authority | null
   readonly seal: Seal
   readonly clock: Clock
   readonly log: Log

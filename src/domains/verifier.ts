@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
+import type { Authority } from '../dns/authority.ts'
 import { boundedResolver } from '../dns/bounded-resolver.ts'
 import { cachedResolver } from '../dns/cached-resolver.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -17,14 +18,17 @@ import { nextCheckAt } from './check-schedule.ts'
 import { type CheckChange, checkEvents, keyMoveEvent } from './domain-events.ts'
 import { sameFound } from './found-diff.ts'
 import { isReady, type KeyMove, keyMoves, movedKeys, nextMoveTimes } from './key-states.ts'
+import { type Look, lookEverywhere } from './look-everywhere.ts'
 import { recordKinds } from './records/index.ts'
-import { type Judgement, lastCheck, type RecordKind } from './records/record-kind.ts'
+import { lastCheck, type RecordKind } from './records/record-kind.ts'
 
 export interface VerifierParts {
   readonly store: DomainStore
   readonly resolver: Resolver
+  /** Absent or null: only the resolver is asked. */
+  readonly authority?: Authority | null
   readonly clock: Clock
-  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue' | 'relayDomain' | 'signing'>
+  readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue' | 'relayDomain' | 'signing' | 'timeZone'>
   readonly log: Log
 }
 
@@ -32,6 +36,9 @@ export interface VerifierParts {
 const onceInAVerification = { entries: 500, maxAgeMs: 60_000 }
 /** RFC 7208 §4.6.4: evaluations should be given 20 s at least. Somebody waits for the answer, so no more than that. */
 const verifiesWithinMs = 20_000
+
+/** The authoritative servers' part of it, so that what is judged afterwards has its time. */
+const authorityWithinMs = 10_000
 
 interface Checked {
   readonly kind: RecordKind
@@ -65,15 +72,35 @@ export async function verifyDomain(parts: VerifierParts, name: DomainName, now: 
   )
 }
 
-function checkRecords(parts: VerifierParts, domain: SenderDomain, now: Instant): Promise<Checked[]> {
-  const wanted = recordKinds.flatMap(kind => kind.expected(domain, parts.config).map(dns => ({ kind, dns })))
-  const resolver = seeingNow(parts)
-  return Promise.all(
-    wanted.map(async ({ kind, dns }) => {
-      const judgement = await kind.judge(dns, domain, resolver, parts.config)
-      return { kind, check: asCheck(dns, judgement, lastCheck(domain, dns), now) }
+async function checkRecords(parts: VerifierParts, domain: SenderDomain, now: Instant): Promise<Checked[]> {
+  const { config, clock, authority = null } = parts
+  const wanted = recordKinds.flatMap(kind => kind.expected(domain, config).map(record => ({ kind, record })))
+  using authorityEnd = endingAfter(authorityWithinMs, clock)
+  const looking = {
+    ...{ domain, config, authority, authoritySignal: authorityEnd.signal, now },
+    resolver: seeingNow(parts),
+    each: eachSeeingNow(parts),
+    timeText: timesIn(config.timeZone),
+  }
+  return await Promise.all(
+    wanted.map(async ({ kind, record }) => {
+      const look = await lookEverywhere({ ...looking, kind, record })
+      return { kind, check: asCheck(record, look, lastCheck(domain, record), now) }
     }),
   )
+}
+
+function endingAfter(ms: number, clock: Clock): Disposable & { readonly signal: AbortSignal } {
+  const ending = new AbortController()
+  const cancel = clock.after(ms, () => ending.abort())
+  return { signal: ending.signal, [Symbol.dispose]: cancel }
+}
+
+/** For sentences: `2026-01-15 12:34 (Asia/Tokyo)`. */
+function timesIn(timeZone: string): (at: Instant) => string {
+  // Swedish writes dates as ISO 8601 does.
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' })
+  return at => `${format.format(at)} (${timeZone})`
 }
 
 /** Past our cache, since the record may just have been published; each question once in a verification, and all in time. */
@@ -82,8 +109,16 @@ export function seeingNow({ resolver, clock }: Pick<VerifierParts, 'resolver' | 
   return cachedResolver(bounded, { ...onceInAVerification, clock })
 }
 
+function eachSeeingNow({ resolver, clock }: VerifierParts): NonNullable<Resolver['each']> {
+  const servers = (resolver.direct ?? resolver).each ?? []
+  return servers.map(({ server, lookups }) => {
+    return { server, lookups: boundedResolver({ ...lookups, close() {} }, { clock, withinMs: verifiesWithinMs }) }
+  })
+}
+
 /** While nobody can say, what was last seen stays on record: the value to publish is built on it. */
-function asCheck({ purpose, name }: DnsRecord, judgement: Judgement, before: Check | null, now: Instant): Check {
+function asCheck({ purpose, name }: DnsRecord, look: Look, before: Check | null, now: Instant): Check {
+  const { judgement, servers, resolvers, authorityFault, visibleAt } = look
   const { state, reason } = judgement
   const isUnknown = state === 'dns-error' && before !== null
   // Checks of a published record are a day apart: its grace time begins when it is missed, not when it was last seen.
@@ -96,6 +131,10 @@ function asCheck({ purpose, name }: DnsRecord, judgement: Judgement, before: Che
     detail: isUnknown ? { ...before.detail, ...judgement.detail } : judgement.detail,
     ...(lastPublishedAt === undefined ? {} : { lastPublishedAt }),
     ...(state !== 'published' || publishedSince === undefined ? {} : { publishedSince }),
+    ...(servers.length > 0 ? { servers } : {}),
+    resolvers,
+    ...(authorityFault === null || authorityFault === 'not-asked' ? {} : { authorityFault }),
+    ...(visibleAt === null ? {} : { visibleAt }),
   }
 }
 
@@ -119,7 +158,8 @@ async function record(
     ({ kind, check }) => kind.isAdvice || lastCheck(domain, check)?.state === 'published',
   )
   const isAwaiting = checked.some(({ kind, check }) => kind.isAwaited && check.state !== 'published')
-  const outcome = { complete: isComplete && !isAwaiting, changed: changes.some(isVerdict) }
+  const complete = isComplete && !isAwaiting
+  const outcome = { complete, changed: changes.some(isVerdict), visibleAt: firstVisible(checked) }
   const next = Math.min(nextCheckAt(domain, outcome, config.domains, now), ...keyTimes(domain, checked, config, now))
   const events = checkEvents(domain, changes, { wasComplete, isComplete }, config.domains.lostGrace, now)
   await store.recordChecks(
@@ -130,6 +170,13 @@ async function record(
   )
   for (const { after } of changes)
     log.info({ domain: domain.name, record: after.name, state: after.state, reason: after.reason }, 'record checked')
+}
+
+/** Published everywhere, but caches have to forget first. */
+function firstVisible(checked: readonly Checked[]): Instant | null {
+  const waiting = checked.filter(({ check }) => check.reason === 'not-yet-visible')
+  const moments = waiting.flatMap(({ check }) => check.visibleAt ?? [])
+  return moments.length === 0 ? null : Math.min(...moments)
 }
 
 /** Also what somebody edited without consequence: the history tells when. */

@@ -20,6 +20,23 @@ export interface DnsRecord {
   readonly value: string
 }
 
+/** What one DNS server says about a record. */
+export interface ServerAnswer {
+  /** The host name of an authoritative server; a resolver as the configuration writes it. */
+  readonly server: string
+  /** Empty: it has none. */
+  readonly address: string
+  /** What it was asked for: the name of the record, or one that a CNAME leads to. */
+  readonly name: DomainName
+  /** `dns-error`: it gave no answer that counts. */
+  readonly state: Exclude<RecordState, 'unchecked'>
+  /** A code of `domains/reasons.ts`, or the server's fault. */
+  readonly reason: string
+  readonly found: readonly string[]
+  /** Seconds for which others may keep this answer: the TTL, or how long an absence holds (RFC 2308 §5). */
+  readonly ttl: number
+}
+
 /** One judgement of one record. */
 export interface Check {
   readonly purpose: RecordPurpose
@@ -37,6 +54,14 @@ export interface Check {
   readonly lastPublishedAt?: Instant
   /** Since when it has been found published as it is found now. */
   readonly publishedSince?: Instant
+  /** The authoritative servers, each asked itself. */
+  readonly servers?: readonly ServerAnswer[]
+  /** The configured resolvers: what receivers see now. */
+  readonly resolvers?: readonly ServerAnswer[]
+  /** Why the resolvers alone decided: no authoritative server could be asked. */
+  readonly authorityFault?: string
+  /** When the last cache will have forgotten what differs from the record. */
+  readonly visibleAt?: Instant
 }
 
 /** `pending` waits to be seen in DNS, `active` signs, `retiring` stays published for mail under way, then `retired`. */

@@ -1,0 +1,165 @@
+/**
+ * Looks for one record everywhere: at each authoritative server and at each configured resolver.
+ *
+ * Every answer is judged by its record kind as if it were all of DNS (`seen-by.ts`), then `everywhere.ts` makes one
+ * judgement of them. Fails with nothing: trouble is a judgement.
+ */
+import type { Authority, AuthorityFault, Said, Testimony, Witness } from '../dns/authority.ts'
+import { type Answer, DnsTrouble, type Lookups, type Resolver } from '../dns/resolver.ts'
+import type { DomainName, Instant } from '../mail/ids.ts'
+import type { DnsRecord, SenderDomain, ServerAnswer } from '../mail/sender-domain.ts'
+import { judgeEverywhere, type Sighting } from './everywhere.ts'
+import type { Judgement, RecordConfig, RecordKind } from './records/record-kind.ts'
+import { lastCheck, unknown } from './records/record-kind.ts'
+import { type Heard, lookupOf, seenBy } from './seen-by.ts'
+
+export interface Look {
+  readonly judgement: Judgement
+  readonly servers: readonly ServerAnswer[]
+  readonly resolvers: readonly ServerAnswer[]
+  readonly authorityFault: AuthorityFault | null
+  readonly visibleAt: Instant | null
+}
+
+export interface Looking {
+  readonly domain: SenderDomain
+  readonly kind: RecordKind
+  readonly record: DnsRecord
+  readonly config: RecordConfig
+  /** The resolvers together, past our cache, and within the time of a check. */
+  readonly resolver: Resolver
+  /** The resolvers one by one. */
+  readonly each: NonNullable<Resolver['each']>
+  /** Null: only the resolvers are asked. */
+  readonly authority: Authority | null
+  readonly authoritySignal: AbortSignal
+  readonly now: Instant
+  readonly timeText: (at: Instant) => string
+}
+
+/** More would only repeat what these say. */
+const maxResolvers = 3
+const notAsked: Testimony = { witnesses: [], fault: 'not-asked' }
+
+export async function lookEverywhere(looking: Looking): Promise<Look> {
+  const { domain, kind, record, config, resolver, authority, authoritySignal, now, timeText } = looking
+  const [resolved, testimony, resolvers] = await Promise.all([
+    kind.judge(record, domain, resolver, config),
+    authority?.ask(record.name, questionFor(record), resolver, authoritySignal) ?? notAsked,
+    askResolvers(looking),
+  ])
+  const servers = await Promise.all(
+    testimony.witnesses.map(witness => sightingOf(witness, testimony.witnesses, looking)),
+  )
+  const before = lastCheck(domain, record)
+  const { purpose } = record
+  return {
+    ...judgeEverywhere({ purpose, servers, resolvers, resolved, before, now, timeText }),
+    servers: servers.map(withoutJudgement),
+    resolvers: resolvers.map(withoutJudgement),
+    authorityFault: testimony.fault,
+  }
+}
+
+/** A DKIM key is looked for as verifiers do, also where a CNAME is to be published (RFC 6376 §3.6.2). */
+function questionFor({ purpose, type }: DnsRecord): keyof typeof lookupOf {
+  return purpose === 'dkim' ? 'TXT' : type
+}
+
+async function askResolvers(looking: Looking): Promise<readonly Sighting[]> {
+  const { each, resolver } = looking
+  if (each.length < 2) return [await askResolver(each[0]?.server ?? 'resolver', resolver, looking)]
+  const asked = each.slice(0, maxResolvers)
+  return Promise.all(asked.map(({ server, lookups }) => askResolver(server, lookups, looking)))
+}
+
+async function askResolver(server: string, lookups: Lookups, looking: Looking): Promise<Sighting> {
+  const { record, resolver } = looking
+  const type = questionFor(record)
+  const place = { server, address: server, name: record.name }
+  try {
+    const lookup: (name: DomainName) => Promise<Answer<unknown>> = lookups[lookupOf[type]]
+    const [answer, alias] = await Promise.all([
+      lookup(record.name),
+      type === 'CNAME' ? null : aliasOf(record, resolver),
+    ])
+    return seen(place, answer.ttl, await judgeHeard({ name: record.name, type, answer, alias }, looking))
+  } catch (error) {
+    if (error instanceof DnsTrouble) return { ...place, ...unseen('dns-error') }
+    throw error
+  }
+}
+
+async function aliasOf({ name }: DnsRecord, resolver: Resolver): Promise<DomainName | null> {
+  return (await resolver.cname(name)).records[0] ?? null
+}
+
+async function sightingOf(witness: Witness, all: readonly Witness[], looking: Looking): Promise<Sighting> {
+  const { server, address, name, said } = witness
+  const place = { server, address, name }
+  if (said.kind === 'fault') return { ...place, ...unseen(said.fault) }
+  const via = name === looking.record.name ? null : firstAlias(all, looking)
+  const judgement = await judgeSaid(said, via, all, looking)
+  const sighting = seen(place, said.kind === 'alias' ? said.ttl : said.answer.ttl, judgement)
+  return said.kind === 'alias' ? { ...sighting, found: [said.target] } : sighting
+}
+
+/** `via`: the CNAME at the record's own name that led here; null there itself. */
+async function judgeSaid(said: Said, via: DomainName | null, all: readonly Witness[], looking: Looking) {
+  if (said.kind === 'fault') return unknown(said.fault)
+  if (said.kind === 'alias') return judgeTarget(said, via ?? said.alias, all, looking)
+  return judgeHeard({ ...heardAt(looking), answer: said.answer, alias: via ?? said.alias }, looking)
+}
+
+/** A server that only knows a CNAME shows the record as far as those of its target do. */
+async function judgeTarget(
+  { target, ttl }: Said & { kind: 'alias' },
+  via: DomainName,
+  all: readonly Witness[],
+  looking: Looking,
+): Promise<Judgement> {
+  // Each step leaves the names it came through behind, so a loop of CNAMEs ends.
+  const rest = all.filter(({ name }) => name !== target)
+  const behind = all.filter(({ name, said }) => name === target && said.kind !== 'fault')
+  const judged = await Promise.all(behind.map(({ said }) => judgeSaid(said, via, rest, looking)))
+  return judged.find(({ state }) => state !== 'published') ?? judged[0] ?? judgeByResolver(via, ttl, looking)
+}
+
+/** Nobody is authoritative for the target, as far as we could ask: the resolvers know what is there. */
+async function judgeByResolver(alias: DomainName, ttl: number, looking: Looking): Promise<Judgement> {
+  const heard = heardAt(looking)
+  try {
+    const lookup: (name: DomainName) => Promise<Answer<unknown>> = looking.resolver[lookupOf[heard.type]]
+    const answer = await lookup(alias)
+    return judgeHeard({ ...heard, answer: { ...answer, ttl: Math.min(ttl, answer.ttl) }, alias }, looking)
+  } catch (error) {
+    if (error instanceof DnsTrouble) return unknown(error.message)
+    throw error
+  }
+}
+
+function firstAlias(all: readonly Witness[], { record }: Looking): DomainName | null {
+  const aliases = all.filter(({ name }) => name === record.name).map(({ said }) => said)
+  return aliases.flatMap(said => (said.kind === 'fault' ? [] : (said.alias ?? [])))[0] ?? null
+}
+
+function heardAt({ record }: Looking): Pick<Heard, 'name' | 'type'> {
+  return { name: record.name, type: questionFor(record) }
+}
+
+function judgeHeard(heard: Heard, { kind, record, domain, resolver, config }: Looking): Promise<Judgement> {
+  return kind.judge(record, domain, seenBy(resolver, heard), config)
+}
+
+function seen(place: Pick<Sighting, 'server' | 'address' | 'name'>, ttl: number, judgement: Judgement): Sighting {
+  const { state, reason, found } = judgement
+  return { ...place, state, reason, found, ttl, judgement }
+}
+
+function unseen(reason: string): Omit<Sighting, 'server' | 'address' | 'name'> {
+  return { state: 'dns-error', reason, found: [], ttl: 0, judgement: null }
+}
+
+function withoutJudgement({ judgement: _, ...answer }: Sighting): ServerAnswer {
+  return answer
+}
