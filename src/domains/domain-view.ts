@@ -22,9 +22,10 @@ import { recordKinds } from './records/index.ts'
 import { type MergedValue, mergedValue } from './records/merged-value.ts'
 import { lastCheck, type RecordConfig } from './records/record-kind.ts'
 import { tellReason } from './tell-reason.ts'
+import { type WhoSays, whoSays } from './who-says.ts'
 
 /** `value`: empty while none can be given; the fix says what must go first. */
-export interface RecordView extends DnsRecord, MergedValue {
+export interface RecordView extends DnsRecord, MergedValue, WhoSays {
   readonly state: RecordState
   readonly reason: string
   readonly message: Bilingual
@@ -98,6 +99,7 @@ function viewRecord(record: DnsRecord, domain: SenderDomain, config: RecordConfi
     found: check?.found ?? [],
     forms: recordForms(record, domain.delegation?.zone ?? domain.name),
     ...mergedValue(record, check, config),
+    ...whoSays(check),
     checkedAt: check?.checkedAt ?? null,
   }
 }

@@ -26,6 +26,7 @@ import { nextOf, pageOf } from '../paging.ts'
 import { invalidField } from '../problem.ts'
 import { recordFields, recordState } from '../record-fields.ts'
 import { recordFormFields, renderForms } from '../record-forms.ts'
+import { renderWhoSays, whoSaysFields } from '../who-says.ts'
 
 const params = z.object({ name: domainName })
 const keyChoice = {
@@ -47,6 +48,7 @@ const recordAnswer = z.object({
   type: z.enum(['TXT', 'CNAME', 'MX']),
   ...recordFields,
   ...recordFormFields,
+  ...whoSaysFields,
 })
 const domainAnswer = z.object({
   name: z.string(),
@@ -240,6 +242,7 @@ function renderRecord(record: DomainView['records'][number]): RecordAnswer {
     fix,
     found: [...found],
     ...renderForms(record),
+    ...renderWhoSays(record),
     checkedAt: time(record.checkedAt),
   }
 }
