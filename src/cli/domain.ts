@@ -17,6 +17,12 @@ interface KeyOptions {
   readonly algorithm?: string
 }
 
+interface ChoiceOptions {
+  readonly dkimForm?: string
+  readonly returnPath?: boolean | string
+  readonly tracking?: boolean | string
+}
+
 const pathOf = (name: string) => `/v1/domains/${encodeURIComponent(name)}`
 
 export function register(program: Command, context: CliContext): void {
@@ -33,13 +39,42 @@ function registerCreate(domain: Command, context: CliContext): void {
     .command('create')
     .argument('<name>', 'domain of sender addresses, such as example.co.jp')
     .requiredOption('--account <account>', 'id or name of its account')
+    .addOption(formOption())
+    .option('--return-path', 'with a bounce host of its own, so that SPF aligns')
+    .option('--tracking', 'with a host of its own for tracked links')
     .description('register a sender domain and issue its records')
-  addKeyOptions(create).action(async (name: string, options: KeyOptions & { account: string }, command: Command) => {
+  type Options = KeyOptions & ChoiceOptions & { readonly account: string }
+  addKeyOptions(create).action(async (name: string, options: Options, command: Command) => {
     const api = connect(context, command)
     const account = await accountIdOf(api, options.account)
-    const answer = await api.post<DomainAnswer>('/v1/domains', { name, account, ...keyOf(options) })
-    showDomain(context, command, answer)
+    const { dkimForm, returnPath, tracking } = options
+    const wanted = { name, account, ...keyOf(options), dkimForm, returnPath, tracking }
+    showDomain(context, command, await api.post<DomainAnswer>('/v1/domains', wanted))
   })
+  domain
+    .command('change')
+    .argument('<name>', 'a registered sender domain')
+    .addOption(formOption())
+    .addOption(yesNoOption('--return-path <yes|no>', 'whether it has a bounce host of its own, so that SPF aligns'))
+    .addOption(yesNoOption('--tracking <yes|no>', 'whether it has a host of its own for tracked links'))
+    .description('change the form of its DKIM keys, and what it opts in to')
+    .action(async (name: string, { dkimForm, returnPath, tracking }: ChoiceOptions, command: Command) => {
+      const change = { dkimForm, returnPath: isYes(returnPath), tracking: isYes(tracking) }
+      showDomain(context, command, await connect(context, command).patch<DomainAnswer>(pathOf(name), change))
+    })
+}
+
+function formOption(): Option {
+  const option = new Option('--dkim-form <form>', 'txt: each key as a TXT record; cname: two fixed CNAMEs')
+  return option.choices(['txt', 'cname'])
+}
+
+function yesNoOption(flags: string, description: string): Option {
+  return new Option(flags, description).choices(['yes', 'no'])
+}
+
+function isYes(choice: boolean | string | undefined): boolean | undefined {
+  return choice === undefined ? undefined : choice === 'yes'
 }
 
 function registerLook(domain: Command, context: CliContext): void {
@@ -170,13 +205,21 @@ function domainText(context: CliContext, domain: DomainAnswer, at: TimeText): st
     ['mode', `${domain.mode} (${domain.modeReason})`],
     ['limits', limitText(domain.limits)],
     ['keys', domain.keys.map(keyText).join('\n') || 'none'],
+    ...domain.keys.flatMap(adviceText),
   ])
   const failure = domain.keyFailure === null ? [] : [keyFailureText(domain.name, domain.keyFailure)]
   return [head, ...failure, ...domain.records.map(record => recordText(context, record, at))].join('\n\n')
 }
 
-function keyText({ selector, algorithm, bits, state, weak }: DomainAnswer['keys'][number]): string {
-  return `${selector} ${algorithm}${algorithm === 'rsa' ? ` ${bits}` : ''} ${state}${weak ? ', weak' : ''}`
+function keyText({ selector, algorithm, form, bits, state, weak }: DomainAnswer['keys'][number]): string {
+  const alias = form === 'cname' ? ', by CNAME' : ''
+  return `${selector} ${algorithm}${algorithm === 'rsa' ? ` ${bits}` : ''} ${state}${alias}${weak ? ', weak' : ''}`
+}
+
+/** What to do with the records of keys that don't sign any more. */
+function adviceText({ selector, state, advice }: DomainAnswer['keys'][number]) {
+  if (state !== 'retiring' && state !== 'retired') return []
+  return [[selector, `${advice.ja}\n${advice.en}`] as const]
 }
 
 function keyFailureText(name: string, failure: string): string {

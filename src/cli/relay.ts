@@ -2,8 +2,8 @@
  * `kitte relay`: the DNS records to publish for the relay itself, and how they stand now.
  */
 import type { Command } from 'commander'
-import type { RelayAnswer } from '../admin/routes/relay.ts'
-import { type CliContext, connect, show } from './context.ts'
+import type { DkimZoneAnswer, RelayAnswer } from '../admin/routes/relay.ts'
+import { type CliContext, commonOptions, connect, show } from './context.ts'
 import { recordText } from './record-text.ts'
 import { facts } from './table.ts'
 import { timesOf } from './times.ts'
@@ -21,6 +21,15 @@ export function register(program: Command, context: CliContext): void {
     .description('the same, checked in DNS now, past the cache')
     .action(async (_options: object, command: Command) => {
       showRelay(context, command, await connect(context, command).post<RelayAnswer>('/v1/relay/verify'))
+    })
+  relay
+    .command('zone')
+    .description('print what the zone of the relay holds for sender domains whose DKIM keys stand behind CNAMEs')
+    .action(async (_options: object, command: Command) => {
+      const api = connect(context, command)
+      if (commonOptions(context, command).json)
+        return show(context, command, await api.get<DkimZoneAnswer>('/v1/relay/dkim-zone'), () => '')
+      context.output.write(await api.text('/v1/relay/dkim-zone/file'))
     })
 }
 

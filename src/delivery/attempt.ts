@@ -13,6 +13,7 @@ import type { Message } from '../mail/message.ts'
 import type { AttemptFacts } from '../mail/outcome.ts'
 import type { Reply } from '../mail/reply.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
+import { returnPathHost } from '../policy/sending-mode.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { type Decision, type DecisionParts, decide } from './decision.ts'
 import { type Answer, type HostFacts, type HostParts, tryHosts } from './hosts-in-turn.ts'
@@ -112,11 +113,13 @@ function routeChanged(decision: Decision, route: Route): boolean {
 }
 
 /** The null reverse-path stays null: a bounce must never be bounced (RFC 5321 §4.5.5). */
-function reversePathFor(group: Group, decision: Decision, { config, verpKey }: AttemptParts): Mailbox | null {
+function reversePathFor(group: Group, decision: Decision, parts: AttemptParts): Mailbox | null {
+  const { config, verpKey, clock, lostGraceMs } = parts
   const { id, envelope } = group.held.message
   if (decision.reversePath === 'as-submitted' || envelope.reversePath === null) return envelope.reversePath
   const sole = group.leased.length === 1 ? group.leased[0]!.entry.id : null
-  return verpAddress({ message: id, entry: sole, bounceHost: config.relayDomain.bounceHost, key: verpKey })
+  const own = returnPathHost(decision.domain, { now: clock.now(), lostGraceMs })
+  return verpAddress({ message: id, entry: sole, bounceHost: own ?? config.relayDomain.bounceHost, key: verpKey })
 }
 
 function transactionOf({ held, leased, route }: Group, site: Site) {

@@ -11,6 +11,7 @@ import type { DkimKey, SenderDomain } from '../mail/sender-domain.ts'
 import { dkimRecord } from '../signing/key-ring.ts'
 import type { DomainStore } from '../store/store.ts'
 import { aliasTarget, dkimZoneName } from './fixed-selectors.ts'
+import { quotedStrings } from './record-forms.ts'
 
 export interface DkimZone {
   readonly origin: DomainName
@@ -31,8 +32,6 @@ export interface DkimZoneRecord extends Pick<DkimKey, 'domain' | 'selector' | 's
 /** Short, so that a rotation is seen soon; the wait before a key signs allows for longer ones (key-states.ts). */
 const ttl = 300
 const pageSize = 500
-/** A TXT character-string holds at most 255 octets (RFC 1035 §3.3.14). */
-const characterStringOctets = 255
 
 export async function dkimZone(
   store: Pick<DomainStore, 'listDomains'>,
@@ -60,7 +59,7 @@ export function zoneRecords(domain: SenderDomain, config: Pick<Config, 'relayDom
 export function masterFile({ origin, ttl: seconds, records }: DkimZone): string {
   const lines = records.map(({ name, value, domain, selector }) => {
     const label = name.slice(0, -origin.length - 1)
-    return `${label} IN TXT ${characterStrings(value)} ; ${selector}._domainkey.${domain}`
+    return `${label} IN TXT ${quotedStrings(value)} ; ${selector}._domainkey.${domain}`
   })
   return [`$ORIGIN ${origin}.`, `$TTL ${seconds}`, ...lines, ''].join('\n')
 }
@@ -76,9 +75,4 @@ async function* everyDomain(store: Pick<DomainStore, 'listDomains'>, archived: b
     if (domains.length < pageSize) return
     after = domains.at(-1)!.name
   }
-}
-
-function characterStrings(value: string): string {
-  const parts = value.match(new RegExp(`.{1,${characterStringOctets}}`, 'g')) ?? []
-  return parts.map(part => `"${part}"`).join(' ')
 }

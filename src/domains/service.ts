@@ -16,6 +16,7 @@ import type { DomainOptions, SenderDomain, SendLimits } from '../mail/sender-dom
 import { Conflict, type DomainStore, NotFound, type Page } from '../store/store.ts'
 import { rotateWhenDue } from './automatic-rotation.ts'
 import { noteDelegation } from './delegation.ts'
+import { type DkimZone, dkimZone } from './dkim-zone.ts'
 import { domainEvent } from './domain-events.ts'
 import { DomainInvalid } from './domain-name.ts'
 import { changeOptions } from './domain-options.ts'
@@ -44,6 +45,8 @@ export interface Domains {
   /** Another form for the keys issues one in it; a host opted in to is asked for, one opted out of no more. */
   setOptions(name: string, options: DomainOptions): Promise<DomainView>
   setLimits(name: string, limits: SendLimits): Promise<DomainView>
+  /** What the operator publishes for the domains whose keys stand behind CNAMEs. */
+  dkimZone(): Promise<DkimZone>
   /** Removes what was deleted longer ago than it is kept; answers how many domains. */
   purgeArchived(): Promise<number>
 }
@@ -132,6 +135,8 @@ export function openDomains(parts: DomainsParts): Domains {
       const { name: key } = await existing(name)
       return viewDomain(await store.updateDomain(key, { limits }, []), config, clock.now())
     },
+
+    dkimZone: () => dkimZone(store, config),
 
     purgeArchived: () => store.purgeArchivedDomains(clock.now() - config.domains.keepArchived),
   }

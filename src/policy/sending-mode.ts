@@ -109,9 +109,27 @@ function dkimStanding(domain: SenderDomain, facts: SendingFacts): Standing {
   )
 }
 
-function standingOf(checks: readonly Check[], { now, lostGraceMs }: SendingFacts): Standing {
+function standingOf(
+  checks: readonly Check[],
+  { now, lostGraceMs }: Pick<SendingFacts, 'now' | 'lostGraceMs'>,
+): Standing {
   if (checks.some(check => check.state === 'published')) return 'published'
   return checks.some(check => countsUntil(check, lostGraceMs) > now) ? 'lost' : 'not-published'
+}
+
+/**
+ * The bounce host of the domain's own that reverse-paths can end in now: opted in to, its MX and its SPF record published.
+ * Null: the relay's own bounce host.
+ */
+export function returnPathHost(
+  domain: SenderDomain | null,
+  facts: Pick<SendingFacts, 'now' | 'lostGraceMs'>,
+): DomainName | null {
+  if (!domain?.returnPath) return null
+  const exchange = domain.checks.find(check => check.purpose === 'return-path')
+  const spf = domain.checks.find(check => check.purpose === 'return-path-spf' && check.name === exchange?.name)
+  const counts = [exchange, spf].every(check => check && standingOf([check], facts) !== 'not-published')
+  return counts && exchange ? exchange.name : null
 }
 
 /** Until when a check that is not published still counts as published; 0: it does not. */

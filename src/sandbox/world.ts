@@ -18,6 +18,7 @@ import type { Store } from '../store/store.ts'
 import { selfSigned } from '../submission/certificate.ts'
 import { bannerOf, sendCommandOf } from './banner.ts'
 import { seedDemo } from './demo.ts'
+import { followDkimZone } from './dkim-zone.ts'
 import { createInbox } from './inbox.ts'
 import { createPublisher, publishRecords } from './publish.ts'
 import { startReceivingMx } from './receiving-mx.ts'
@@ -60,6 +61,7 @@ async function start(parts: SandboxParts, started: AsyncDisposableStack): Promis
   const address = loopbackAddresses(config)
   const book = openZoneBook(join(config.dataDir, 'sandbox-zone.json'))
   await publishOwnRecords(parts, book)
+  started.defer(followDkimZone({ book, store, config, log }))
   const zone = await startZoneServer({ book, hosts, ...address.dns, clock }).catch(told('dns.servers', address.dns))
   started.defer(() => zone.stop())
   const resolver = openResolver({ ...config.dns, clock })

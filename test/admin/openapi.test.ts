@@ -163,6 +163,8 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await walkDomains(account, check)
   await check('GET', '/v1/relay', '/v1/relay')
   await check('POST', '/v1/relay/verify', '/v1/relay/verify')
+  await check('GET', '/v1/relay/dkim-zone', '/v1/relay/dkim-zone')
+  await check('GET', '/v1/relay/dkim-zone/file', '/v1/relay/dkim-zone/file')
   await walkMail(api, account, check)
 
   await check('DELETE', '/v1/accounts/{id}', `/v1/accounts/${account}`)
@@ -179,6 +181,8 @@ async function walkDomains(account: string, check: Check): Promise<void> {
   await check('GET', ...at())
   await check('GET', '/v1/domains/{name}', '/v1/domains/other.example')
   await check('PATCH', ...at(), { limits: { perMinute: 60 } })
+  await check('PATCH', ...at(), { dkimForm: 'cname', returnPath: true })
+  await check('PATCH', ...at(), { tracking: true })
   await check('POST', ...at('/verify'))
   await check('POST', ...at('/dkim'), { algorithm: 'ed25519' })
   await check('GET', ...at('/history'))

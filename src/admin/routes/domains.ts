@@ -5,11 +5,12 @@
  */
 import { z } from 'zod'
 import type { DomainView } from '../../domains/service.ts'
-import { type Check, recordPurposes } from '../../mail/sender-domain.ts'
+import { type Check, dkimForms, recordPurposes } from '../../mail/sender-domain.ts'
 import { sendingModes } from '../../mail/sending-mode.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
   accountId,
+  bilingual,
   domainName,
   given,
   limits,
@@ -37,11 +38,25 @@ const keyChoice = {
     .meta({ description: 'The date of issue when absent' }),
   bits: z.union([z.literal(1024), z.literal(2048)], mend('bits')).optional(),
 }
-const newDomain = z.strictObject({ name: domainName, account: accountId, ...keyChoice }, mend('object'))
+const optionChoice = {
+  dkimForm: z
+    .enum(dkimForms, mend('dkim-form'))
+    .optional()
+    .meta({ description: 'txt: each key as a TXT record. cname: two fixed CNAMEs into the zone of the relay' }),
+  returnPath: z
+    .boolean(mend('yes-no'))
+    .optional()
+    .meta({ description: 'A bounce host of its own, so that SPF aligns' }),
+  tracking: z.boolean(mend('yes-no')).optional().meta({ description: 'A host of its own for tracked links' }),
+}
+const newDomain = z.strictObject(
+  { name: domainName, account: accountId, ...keyChoice, ...optionChoice },
+  mend('object'),
+)
 const newKey = z
   .strictObject({ ...keyChoice, algorithm: z.enum(['rsa', 'ed25519'], mend('algorithm')).optional() }, mend('object'))
   .optional()
-const domainChange = z.strictObject({ limits: limitsChange }, mend('object'))
+const domainChange = z.strictObject({ limits: limitsChange.optional(), ...optionChoice }, mend('object'))
 
 const recordAnswer = z.object({
   purpose: z.enum(recordPurposes),
@@ -61,13 +76,22 @@ const domainAnswer = z.object({
   modeReason: z.string(),
   limits,
   keyFailure: z.string().nullable(),
+  dkimForm: z.enum(dkimForms),
+  returnPath: z.boolean(),
+  tracking: z.boolean(),
   keys: z.array(
     z.object({
       selector: z.string(),
       algorithm: z.enum(['rsa', 'ed25519']),
       bits: z.int(),
+      form: z.enum(dkimForms),
       state: z.enum(['pending', 'active', 'retiring', 'retired']),
+      stateSince: timestamp,
       weak: z.boolean(),
+      record: z.string().meta({ description: 'Owner name of its record' }),
+      keepUntil: timestamp.nullable().meta({ description: 'Until when the record of a retiring key must stay' }),
+      canBeDeleted: z.boolean().meta({ description: 'The record is not needed any more' }),
+      advice: bilingual,
     }),
   ),
   records: z.array(recordAnswer),
@@ -163,9 +187,9 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       answer: { status: 201, schema: domainAnswer },
       problems: ['conflict', 'domain-invalid'],
       location: domain => `/v1/domains/${domain.name}`,
-      async run({ body: { name, account, ...key } }) {
+      async run({ body: { name, account, ...choices } }) {
         if (!(await store.account(account))) throw invalidField('account', 'no-account')
-        return render(await domains.register({ name, account, ...given(key) }))
+        return render(await domains.register({ name, account, ...given(choices) }))
       },
     }),
     operation({
@@ -185,13 +209,20 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       method: 'patch',
       path: '/v1/domains/{name}',
       id: 'changeDomain',
-      summary: 'Changes the limits of a sender domain',
+      summary: 'Changes the limits of a sender domain, the form of its keys, and what it opts in to',
       params,
       body: domainChange,
       answer: { status: 200, schema: domainAnswer },
-      async run({ params, body }) {
+      problems: ['domain-invalid'],
+      async run({ params, body: { limits: change, ...options } }) {
         const { limits } = await domains.view(params.name)
-        return render(await domains.setLimits(params.name, mergeLimits(limits, body.limits)))
+        const chosen = given(options)
+        const isOption = Object.keys(chosen).length > 0
+        // The options first: they can be refused.
+        const optioned = isOption ? await domains.setOptions(params.name, chosen) : null
+        return render(
+          change || !optioned ? await domains.setLimits(params.name, mergeLimits(limits, change)) : optioned,
+        )
       },
     }),
     operation({
@@ -222,9 +253,10 @@ function render(view: DomainView): DomainAnswer {
   const { name, account, spf, dkim, mode, modeReason, limits, keyFailure } = view
   return {
     ...{ name, account, spf, dkim, mode, modeReason, limits, keyFailure },
+    ...{ dkimForm: view.dkimForm, returnPath: view.returnPath, tracking: view.tracking },
     createdAt: time(view.createdAt),
     archivedAt: time(view.archivedAt),
-    keys: view.keys.map(({ selector, algorithm, bits, state, weak }) => ({ selector, algorithm, bits, state, weak })),
+    keys: view.keys.map(key => ({ ...key, stateSince: time(key.stateSince), keepUntil: time(key.keepUntil) })),
     records: view.records.map(renderRecord),
   }
 }

@@ -2,6 +2,7 @@
  * The relay itself: the DNS records that its operator publishes, and how they stand now.
  */
 import { z } from 'zod'
+import { masterFile } from '../../domains/dkim-zone.ts'
 import type { RelayView } from '../../domains/relay-dns.ts'
 import { relayPurposes, relayRecordTypes } from '../../domains/relay-records.ts'
 import type { AdminDependencies } from '../dependencies.ts'
@@ -17,7 +18,24 @@ const relayAnswer = z.object({
 
 export type RelayAnswer = z.output<typeof relayAnswer>
 
-export function relayRoutes({ relay }: Pick<AdminDependencies, 'relay'>): Operation[] {
+const dkimZoneAnswer = z.object({
+  origin: z.string().meta({ description: 'The zone, or the part of one, that the names are in' }),
+  ttl: z.int().meta({ description: 'Seconds' }),
+  records: z.array(
+    z.object({
+      name: z.string().meta({ description: 'Full owner name' }),
+      type: z.literal('TXT'),
+      value: z.string().meta({ description: 'One unsplit string' }),
+      domain: z.string().meta({ description: 'The sender domain whose CNAME leads here' }),
+      selector: z.string(),
+      state: z.enum(['pending', 'active', 'retiring']),
+    }),
+  ),
+})
+
+export type DkimZoneAnswer = z.output<typeof dkimZoneAnswer>
+
+export function relayRoutes({ relay, domains }: Pick<AdminDependencies, 'relay' | 'domains'>): Operation[] {
   const answer = { status: 200, schema: relayAnswer } as const
   return [
     operation({
@@ -35,6 +53,22 @@ export function relayRoutes({ relay }: Pick<AdminDependencies, 'relay'>): Operat
       summary: "Checks the relay's own records in DNS now, past the cache",
       answer,
       run: async () => render(await relay.verify()),
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/relay/dkim-zone',
+      id: 'getDkimZone',
+      summary: 'Tells what to publish in the zone of the relay for sender domains whose keys stand behind CNAMEs',
+      answer: { status: 200, schema: dkimZoneAnswer },
+      run: async () => dkimZoneAnswer.parse(await domains.dkimZone()),
+    }),
+    operation({
+      method: 'get',
+      path: '/v1/relay/dkim-zone/file',
+      id: 'getDkimZoneFile',
+      summary: 'The same as lines of a zone file, to be included in the zone of the relay',
+      answer: { status: 200, schema: z.string(), type: 'text/plain' },
+      run: async () => masterFile(await domains.dkimZone()),
     }),
   ]
 }
