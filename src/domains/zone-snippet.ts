@@ -6,6 +6,7 @@
  */
 import type { DomainView, RecordView } from './domain-view.ts'
 import { recordNames } from './reasons.ts'
+import { isInPlace } from './records/record-kind.ts'
 
 const stateTexts: Readonly<Record<RecordView['state'], string>> = {
   published: '設定済 / published',
@@ -25,8 +26,8 @@ function recordLines(record: RecordView): string {
   return [comment(lines), forms.zoneLine].filter(line => line !== '').join('\n')
 }
 
-function advice({ state, found, fix, value }: RecordView): string[] {
-  if (state === 'published') return []
+function advice({ state, reason, found, fix, value }: RecordView): string[] {
+  if (isInPlace({ state, reason })) return []
   if (value === '') return [fix.ja, fix.en]
   if (state !== 'not-published' || found.length === 0) return []
   const there = found.map(text => `  ${text}`)

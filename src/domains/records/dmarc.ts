@@ -7,7 +7,15 @@ import { getDomain } from 'tldts'
 import { DnsTrouble, type Resolver } from '../../dns/resolver.ts'
 import type { DomainName } from '../../mail/ids.ts'
 import type { SenderDomain } from '../../mail/sender-domain.ts'
-import { type Judgement, lastCheck, notPublished, published, type RecordKind, unknown } from './record-kind.ts'
+import {
+  isInPlace,
+  type Judgement,
+  lastCheck,
+  notPublished,
+  published,
+  type RecordKind,
+  unknown,
+} from './record-kind.ts'
 import { readTags } from './tag-list.ts'
 
 /** Asks for nothing to be refused: a start that can't harm mail that is sent in other ways. */
@@ -66,6 +74,6 @@ function organizationalDomain(name: DomainName): DomainName | null {
 
 function valueFor(domain: SenderDomain, name: DomainName): string {
   const check = lastCheck(domain, { purpose: 'dmarc', name })
-  const isOwn = check?.state === 'published' && check.detail.parent === undefined
+  const isOwn = check !== null && isInPlace(check) && check.detail.parent === undefined
   return isOwn ? (check.found[0] ?? firstRecord) : firstRecord
 }

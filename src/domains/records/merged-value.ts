@@ -4,7 +4,7 @@
 import type { Check, DnsRecord } from '../../mail/sender-domain.ts'
 import type { Bilingual } from '../reasons.ts'
 import { tellChange } from '../spf-changes.ts'
-import type { RecordConfig } from './record-kind.ts'
+import { isInPlace, type RecordConfig } from './record-kind.ts'
 import { proposeSpf, type RecordPart } from './spf-merge.ts'
 import { maxLookups } from './spf-walk.ts'
 
@@ -29,7 +29,7 @@ export function mergedValue(
   config: RecordConfig,
 ): MergedValue {
   if (purpose !== 'spf')
-    return { parts: [{ text: value, isNew: check?.state !== 'published' }], changes: [], lookups: null }
+    return { parts: [{ text: value, isNew: !(check && isInPlace(check)) }], changes: [], lookups: null }
   const { parts, changes } = proposeSpf(check, config)
   return { parts, changes: changes.map(tellChange), lookups: lookupsOf(check) }
 }

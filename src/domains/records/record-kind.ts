@@ -58,6 +58,11 @@ export function lastCheck(domain: SenderDomain, record: Pick<DnsRecord, 'purpose
   return domain.checks.find(check => check.purpose === record.purpose && check.name === record.name) ?? null
 }
 
+/** The right record is there: wherever it can be seen already, nothing needs to be changed. */
+export function isInPlace({ state, reason }: Pick<Check, 'state' | 'reason'>): boolean {
+  return state === 'published' || reason === 'not-everywhere' || reason === 'not-yet-visible'
+}
+
 export function published(found: readonly string[], detail: Judgement['detail'] = {}): Judgement {
   return { state: 'published', reason: 'ok', found, detail }
 }

@@ -6,7 +6,7 @@
  */
 import type { DomainName } from '../../mail/ids.ts'
 import { judgeExchange } from './mail-host.ts'
-import { lastCheck, notPublished, type RecordConfig, type RecordKind } from './record-kind.ts'
+import { isInPlace, lastCheck, notPublished, type RecordConfig, type RecordKind } from './record-kind.ts'
 import { spf } from './spf.ts'
 
 export const returnPath: RecordKind = {
@@ -33,7 +33,7 @@ export const returnPathSpf: RecordKind = {
     if (!domain.returnPath) return []
     const record = { purpose: 'return-path-spf', type: 'TXT', name: hostOf(domain, config) } as const
     const check = lastCheck(domain, record)
-    const live = check?.state === 'published' ? check.found[0] : undefined
+    const live = check && isInPlace(check) ? check.found[0] : undefined
     return [{ ...record, value: live ?? ['v=spf1', ...config.spf.mechanisms, config.spf.all].join(' ') }]
   },
 

@@ -7,7 +7,7 @@
  */
 import type { Check } from '../../mail/sender-domain.ts'
 import type { ToldChange } from '../spf-changes.ts'
-import type { RecordConfig } from './record-kind.ts'
+import { isInPlace, type RecordConfig } from './record-kind.ts'
 import { gives, isSpfRecord, keyOf, readTerm, readTerms, type SpfTerm } from './spf-terms.ts'
 
 export interface SpfProposal {
@@ -38,7 +38,7 @@ interface DraftTerm extends SpfTerm {
 
 export function proposeSpf(standing: Standing | null, config: RecordConfig): SpfProposal {
   const live = standing?.found ?? []
-  if (standing?.state === 'published' && live.length === 1) return asItStands(live[0]!)
+  if (standing && isInPlace(standing) && live.length === 1) return asItStands(live[0]!)
   if (live.length === 0 || standing === null) return wholly(['v=spf1', ...config.spf.mechanisms, config.spf.all])
   if (standing.detail.refused !== undefined) return { value: '', parts: [], changes: [] }
   const drafted = [
