@@ -8,6 +8,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CliError } from '../../src/cli/cli-error.ts'
+import { type DeadSiteResult, runDeadSite } from './dead-site.ts'
+import { deadSiteText } from './dead-site-report.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
 import { lacking } from './peers.ts'
@@ -32,7 +34,7 @@ try {
   process.exitCode = 1
 }
 
-async function bench(options: Options): Promise<BenchResult> {
+async function bench(options: Options): Promise<BenchResult & { readonly deadSite: DeadSiteResult | null }> {
   const folder = makeFolder(options.folder ?? tmpdir())
   const print = (text: string) => void (options.json || process.stdout.write(`${text}\n`))
   const machine = await describeMachine(folder)
@@ -55,9 +57,25 @@ async function bench(options: Options): Promise<BenchResult> {
       else failures.push(entry)
     }
   }
-  const result = { machine, cases, skipped, failures }
+  const deadSite = await measureDeadSite(options, join(folder, 'dead-site'), failures)
+  if (deadSite) print(`${deadSiteText(deadSite)}\n`)
+  const result = { machine, cases, deadSite, skipped, failures }
   print(endText(result))
   return result
+}
+
+async function measureDeadSite(
+  options: Options,
+  folder: string,
+  failures: BenchResult['failures'][number][],
+): Promise<DeadSiteResult | null> {
+  if (!options.deadSite) return null
+  try {
+    return await runDeadSite({ ...options, ...options.deadSite }, folder, tell)
+  } catch (error) {
+    failures.push({ name: 'dead-site', reason: (error as Error).message })
+    return null
+  }
 }
 
 /** Gone at the end, however it comes. */

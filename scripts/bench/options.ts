@@ -16,16 +16,24 @@ export interface Options {
   /** No case lasts longer. */
   readonly timeLimitMs: number
   readonly json: boolean
+  /** Entries of the case `dead-site`, and messages of its rounds; null: it is not asked for. */
+  readonly deadSite: { readonly entries: number; readonly messages: number | null } | null
 }
 
+/** Measured by itself (dead-site.ts): no case of the table. */
+const deadSite = 'dead-site'
+const knownNames = [...caseNames, deadSite].join(', ')
+
 /** More would not make a case truer, only longer. */
-const most = { rounds: 50, messages: 1_000_000, workers: 64, seconds: 3600 }
+const most = { rounds: 50, messages: 1_000_000, entries: 10_000_000, workers: 64, seconds: 3600 }
 
 export function readOptions(args: readonly string[]): Options {
   const values = parse(args)
   const messages = values.messages === undefined ? null : whole('messages', values.messages, most.messages)
+  const names = list(values.case ?? 'c20,c100,n20,b20')
   return {
-    cases: list(values.case ?? 'c20,c100,n20,b20')
+    cases: names
+      .filter(name => name !== deadSite)
       .map(caseNamed)
       .map(found => (messages === null ? found : { ...found, messages })),
     rounds: whole('rounds', values.rounds ?? '5', most.rounds),
@@ -36,6 +44,9 @@ export function readOptions(args: readonly string[]): Options {
     folder: values.folder,
     timeLimitMs: whole('time-limit', values['time-limit'] ?? '600', most.seconds) * 1000,
     json: values.json === true,
+    deadSite: names.includes(deadSite)
+      ? { entries: whole('entries', values.entries ?? '1000000', most.entries), messages }
+      : null,
   }
 }
 
@@ -45,6 +56,7 @@ function parse(args: readonly string[]) {
     case: text,
     rounds: text,
     messages: text,
+    entries: text,
     peer: text,
     workers: text,
     folder: text,
@@ -53,7 +65,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: { ...options, json: { type: 'boolean' } } }).values
   } catch (cause) {
-    throw new CliError((cause as Error).message, `the cases are ${caseNames.join(', ')}`, { cause })
+    throw new CliError((cause as Error).message, `the cases are ${knownNames}`, { cause })
   }
 }
 

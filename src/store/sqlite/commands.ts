@@ -30,6 +30,7 @@ import type { Transaction } from './transaction.ts'
 import { openWebhooks } from './webhooks.ts'
 
 export type Commands = ReturnType<typeof openCommands>['commands']
+export type OpenCommands = ReturnType<typeof openCommands>
 export type CommandName = keyof Commands
 
 /** Commands that take in new mail: refused first when room runs out. */
