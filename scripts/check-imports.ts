@@ -51,7 +51,7 @@ process.exitCode = breaches.length === 0 ? 0 : 1
 
 function checkFile(file: string): string[] {
   // The console's browser modules run elsewhere; the rules are the server's.
-  if (file.startsWith('src/admin/console/')) return []
+  if (file.startsWith('src/admin/console/') || file === 'src/admin/share/page.js') return []
   const text = readFileSync(join(root, file), 'utf8')
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
   return [...importsOf(code).flatMap(target => checkImport(file, target)), ...checkGlobals(file, code)]

@@ -24,7 +24,9 @@ import { messageRoutes } from './routes/messages.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
+import { shareRoutes } from './routes/shares.ts'
 import { systemRoutes } from './routes/system.ts'
+import { sharePages } from './share/routes.ts'
 
 export interface Admin {
   readonly port: number
@@ -65,6 +67,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     accountRoutes,
     credentialRoutes,
     domainRoutes,
+    shareRoutes,
     domainZoneRoutes,
     relayRoutes,
     senderRoutes,
@@ -92,6 +95,7 @@ export function createApp(
   app.use(helmet(), neverCached, logged(log, clock))
   if (extra) app.use((request, response, next) => void (extra(request, response) || next()))
   app.use(systemRoutes(dependencies, metrics, openApiDocument(operations)))
+  app.use(sharePages(dependencies))
   app.use('/v1', requireToken(tokenHash, clock), express.json({ limit: config.http.maxBodyBytes }))
   app.use(routesOf(repeats ? operations.map(repeats.wrap) : operations))
   app.use(noSuchPath, answerProblem(log))

@@ -13,7 +13,7 @@ import type { Domains } from '../domains/service.ts'
 import type { QueueFilter, Store } from '../store/store.ts'
 
 export interface AdminDependencies {
-  readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname'>
+  readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone'>
   readonly store: Store
   readonly domains: Domains
   readonly relay: RelayDns

@@ -18,7 +18,7 @@ export function logged(log: Log, clock: Clock): RequestHandler {
   return (request, response, next) => {
     const startedAt = clock.monotonic()
     const { method, ip: from } = request
-    const path = request.originalUrl.replace(/\?.*/s, '')
+    const path = withoutSecrets(request.originalUrl.replace(/\?.*/s, ''))
     response.once('finish', () => {
       const fields = { method, path, status: response.statusCode, from, ms: Math.round(clock.monotonic() - startedAt) }
       if (method === 'GET' || method === 'HEAD') log.debug(fields, 'API request')
@@ -26,6 +26,12 @@ export function logged(log: Log, clock: Clock): RequestHandler {
     })
     next()
   }
+}
+
+/** The token of a share link is part of its path, however that is written. */
+function withoutSecrets(path: string): string {
+  const plain = path.replace(/%[0-7][0-9a-f]/gi, code => decodeURIComponent(code))
+  return /\/share\//i.test(plain) ? '/share/…' : path
 }
 
 export const noSuchPath: RequestHandler = (request, _response, next) => {
@@ -41,7 +47,7 @@ export function answerProblem(log: Log): ErrorRequestHandler {
   return (error, request, response, next) => {
     const problem = toProblem(error)
     if (problem.kind === 'internal')
-      log.error({ err: error, method: request.method, path: request.path }, 'an API request failed')
+      log.error({ err: error, method: request.method, path: withoutSecrets(request.path) }, 'an API request failed')
     // The head is out: Express ends the connection, so that half an answer can't pass for a whole one.
     if (response.headersSent) return next(error)
     const { status } = problemKinds[problem.kind]

@@ -6,6 +6,7 @@ import { bilingual } from './fields.ts'
 import type { Operation } from './operation.ts'
 import { isRepeatable, keyHeader } from './repeats.ts'
 import { systemPaths } from './routes/system.ts'
+import { sharePaths } from './share/routes.ts'
 import { type ProblemName, problemKinds } from './texts.ts'
 
 type Json = { [key: string]: unknown }
@@ -41,7 +42,7 @@ const problemSchema = z.looseObject({
 })
 
 export function openApiDocument(operations: readonly Operation[]): Json {
-  const paths: { [path: string]: Json } = { ...systemPaths }
+  const paths: { [path: string]: Json } = { ...systemPaths, ...sharePaths }
   for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) }
   }

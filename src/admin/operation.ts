@@ -112,7 +112,6 @@ export function routesOf(operations: readonly Operation[]): Router {
 function answer(response: Response, { status, headers, body }: Performed): void {
   response.status(status).set({ ...headers })
   if (body === undefined) response.end()
-  else if (typeof body === 'string') response.type('text/plain').send(body)
   else if (headers['Content-Type'] !== undefined) response.send(body)
   else response.json(body)
 }

@@ -49,7 +49,7 @@ const retryAfterSeconds = 1
 
 /** Whether an operation takes keys: whatever creates something. */
 export function isRepeatable({ method, answer, repeatable }: Operation): boolean {
-  return method === 'post' && (answer?.status === 201 || repeatable === true)
+  return method === 'post' && (repeatable ?? answer?.status === 201)
 }
 
 export function openRepeats({ store, seal, clock, log, keepMs }: RepeatsParts): Repeats {

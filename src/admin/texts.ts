@@ -198,6 +198,11 @@ export const mends = {
   bits: { ja: '1024か2048にしてください', en: 'write 1024 or 2048' },
   algorithm: { ja: '"rsa"か"ed25519"にしてください', en: 'write "rsa" or "ed25519"' },
   'dkim-form': { ja: '"txt"か"cname"にしてください', en: 'write "txt" or "cname"' },
+  lang: { ja: '"ja"か"en"にしてください', en: 'write "ja" or "en"' },
+  'share-life': {
+    ja: '30m、12h、14dのような期間にしてください（最長366d）',
+    en: 'write a duration such as 30m, 12h or 14d, at most 366d',
+  },
   'yes-no': { ja: 'trueかfalseにしてください', en: 'write true or false' },
   page: { ja: '1〜1000の整数にしてください', en: 'write a whole number from 1 to 1000' },
   cursor: { ja: '前のページのnextの値にしてください', en: 'write the value of next from the previous page' },

@@ -3,7 +3,8 @@
  */
 import { panelWords } from './panel-words.ts'
 import type { Bilingual } from './reasons.ts'
-import { type SetupAction, type SetupRecord, type SetupSheet, suggestedTtl } from './setup-sheet.ts'
+import { recordTtl } from './record-forms.ts'
+import type { SetupAction, SetupRecord, SetupSheet } from './setup-sheet.ts'
 
 export type Language = keyof Bilingual
 
@@ -33,12 +34,16 @@ const words = {
   action: { ja: '作業', en: 'To do' },
   advice: { ja: '（推奨）', en: ' (recommended)' },
   notes: { ja: '注意', en: 'Notes' },
+  fix: { ja: '対処', en: 'What to do' },
+  why: { ja: '状態', en: 'State' },
   done: { ja: '設定済のレコード（作業不要）', en: 'Published already (nothing to do)' },
 } as const satisfies Record<string, Bilingual>
 
 export const actionWords: Record<SetupAction, Bilingual> = {
   none: { ja: '作業は不要です', en: 'Nothing to do' },
   add: { ja: '新しく追加', en: 'Add a new record' },
+  wait: { ja: '作業は不要です（反映待ち）', en: 'Nothing to do: wait until it is visible' },
+  mend: { ja: '先に下の対処が必要です', en: 'Put something else right first' },
   replace: { ja: '今ある値を置き換え', en: 'Replace the current value' },
   'replace-all': {
     ja: '今あるレコードをすべて削除し、この 1 件に置き換え',
@@ -51,7 +56,7 @@ export const actionWords: Record<SetupAction, Bilingual> = {
 }
 
 export function setupRequest(sheet: SetupSheet, language: Language): string {
-  const open = sheet.records.filter(({ action }) => action !== 'none')
+  const open = sheet.records.filter(isOpen)
   const say = (text: Bilingual) => text[language].replaceAll('{domain}', sheet.domain)
   const head = [`${say(words.title)}: ${sheet.domain}`, '', say(open.length > 0 ? words.intro : words.allDone)]
   if (open.length === 0) return `${head.join('\n')}\n`
@@ -71,26 +76,42 @@ function providerText({ provider }: SetupSheet, language: Language): string {
   ].join('\n')
 }
 
-function recordText(record: SetupRecord, number: number, { provider, zone }: SetupSheet, language: Language): string {
-  const { entry, type, name, title, isAdvice, found, action } = record
-  const fields = panelWords(provider, zone, record, language)
-  const rows: [string, string][] = [
+function recordText(record: SetupRecord, number: number, sheet: SetupSheet, language: Language): string {
+  const { title, isAdvice, action, fix, found, message } = record
+  const rows: Row[] = [
     [words.action[language], actionWords[action][language]],
-    ...(entry.line === null ? [] : ([[words.line[language], entry.line]] as [string, string][])),
-    [fields.hostLabel, fields.hostShown],
-    [words.fullName[language], name],
-    [fields.typeLabel, type],
-    ...(entry.priority === null ? [] : ([[fields.priorityLabel, entry.priority]] as [string, string][])),
-    [fields.valueLabel, entry.value],
-    [fields.ttlLabel, String(suggestedTtl)],
-    ...found.map((text): [string, string] => [words.now[language], text]),
+    [words.why[language], message[language]],
+    ...(fix === null ? [] : [[words.fix[language], fix[language]] as const]),
+    ...(action === 'mend' ? [] : fieldRows(record, sheet, language)),
+    ...found.map(text => [words.now[language], text] as const),
   ]
   const heading = `■ ${number}. ${title}${isAdvice ? words.advice[language] : ''}`
   return [heading, ...rows.map(([label, value]) => `${label}: ${value}`)].join('\n')
 }
 
+type Row = readonly [label: string, value: string]
+
+function fieldRows(record: SetupRecord, { provider, zone }: SetupSheet, language: Language): Row[] {
+  const { entry, name, type } = record
+  const fields = panelWords(provider, zone, record, language)
+  return [
+    ...(entry.line === null ? [] : [[words.line[language], entry.line] as const]),
+    [fields.hostLabel, fields.hostShown],
+    [words.fullName[language], name],
+    [fields.typeLabel, type],
+    ...(entry.priority === null ? [] : [[fields.priorityLabel, entry.priority] as const]),
+    [fields.valueLabel, entry.value],
+    [fields.ttlLabel, String(recordTtl)],
+  ]
+}
+
+/** Nobody needs a mail about what is published or on its way. */
+function isOpen({ action }: SetupRecord): boolean {
+  return action !== 'none' && action !== 'wait'
+}
+
 function doneText({ records }: SetupSheet, language: Language): string {
-  const done = records.filter(({ action }) => action === 'none')
+  const done = records.filter(record => !isOpen(record))
   if (done.length === 0) return ''
   return [words.done[language], ...done.map(({ title, name }) => `- ${title}: ${name}`)].join('\n')
 }

@@ -10,26 +10,30 @@ import type { DomainView, RecordView } from './domain-view.ts'
 import { type PanelEntry, panelEntry } from './panel-entry.ts'
 import { type Provider, providerOf } from './providers.ts'
 import { type Bilingual, recordNames } from './reasons.ts'
-import { hostIn } from './record-forms.ts'
 import { recordKinds } from './records/index.ts'
+import { isInPlace } from './records/record-kind.ts'
 
-/** What to do in the panel; `move`: the record stands at a wrong name. */
-export type SetupAction = 'none' | 'add' | 'replace' | 'replace-all' | 'move'
+/**
+ * What to do in the panel; `move`: the record stands at a wrong name, `wait`: it was set and is on its way to everybody,
+ * `mend`: something else must be put right before a value can be given.
+ */
+export type SetupAction = 'none' | 'add' | 'replace' | 'replace-all' | 'move' | 'wait' | 'mend'
 
 export interface SetupRecord extends DnsRecord {
   readonly title: string
   /** Mail does not wait for it. */
   readonly isAdvice: boolean
   readonly entry: PanelEntry
-  /** The host without the zone, and without a provider's ways. */
-  readonly shortHost: string
   readonly state: RecordState
   readonly message: Bilingual
-  readonly fix: Bilingual
+  /** What the action and the fields don't say already. */
+  readonly fix: Bilingual | null
   readonly found: readonly string[]
   readonly action: SetupAction
   /** The value in pieces, joined by spaces; new ones are not in the live record. Empty: nothing to mark. */
   readonly parts: readonly ValuePart[]
+  /** What is changed in the live record, in words. */
+  readonly changes: readonly Bilingual[]
   /** When resolvers will see what the authoritative servers have; null: nothing to wait for, or not known. */
   readonly visibleAt: Instant | null
 }
@@ -51,12 +55,14 @@ export interface SetupSheet {
   readonly checkedAt: Instant | null
 }
 
-/** Seconds: soon enough to mend a slip, and what most panels offer. */
-export const suggestedTtl = 3600
-
 const unknownNow: Bilingual = {
   ja: 'DNS サーバーから応答が得られず、確認できませんでした。設定の誤りとは限りません。',
   en: 'The DNS servers did not answer, so this could not be checked. That does not mean that anything is wrong.',
+}
+
+const notYetVisible: Bilingual = {
+  ja: 'すべてのネームサーバーに登録されました。受信側が覚えている以前の内容が消えるのを待っています。',
+  en: 'The record is at all name servers. Receivers may remember what was there before for a while.',
 }
 
 export function setupSheet(view: DomainView): SetupSheet {
@@ -73,41 +79,47 @@ export function setupSheet(view: DomainView): SetupSheet {
 }
 
 function setupRecord(record: RecordView, provider: Provider | null, zone: DomainName): SetupRecord {
-  const { purpose, type, name, value, state, fix, found } = record
+  const { purpose, type, name, value, state, found } = record
   const action = actionFor(record)
+  const isMerge = action === 'replace' || action === 'replace-all'
   return {
-    ...{ purpose, type, name, value, state, fix, found, action },
+    ...{ purpose, type, name, value, state, found, action },
     title: recordNames[purpose],
     isAdvice: recordKinds.find(kind => kind.purpose === purpose)?.isAdvice ?? false,
     entry: panelEntry(provider, record, zone),
-    shortHost: name === zone ? '@' : hostIn(zone, name),
-    // The trouble names the resolvers that were asked.
-    message: state === 'dns-error' ? unknownNow : record.message,
-    parts: action === 'replace' ? partsOf(record) : [],
-    visibleAt: visibleAt(record),
+    message: messageOf(record),
+    fix: needsFix(record, action) ? record.fix : null,
+    parts: isMerge && record.parts.some(({ isNew }) => !isNew) ? record.parts : [],
+    changes: isMerge ? record.changes : [],
+    visibleAt: action === 'wait' ? record.visibleAt : null,
   }
+}
+
+/** The sentences of both name the resolvers that were asked. */
+function messageOf({ state, reason, message }: RecordView): Bilingual {
+  if (state === 'dns-error') return unknownNow
+  return reason === 'not-yet-visible' ? notYetVisible : message
 }
 
 /** Reasons whose record was found at another name than the one it should have. */
 const elsewhere = ['host-doubled', 'at-apex']
-/** What was found is an older record that may stay. */
-const beside = ['old-selector']
+const onItsWay = ['not-yet-visible', 'not-everywhere']
 
-function actionFor({ state, reason, found }: RecordView): SetupAction {
-  if (state === 'published') return 'none'
-  if (found.length === 0 || beside.includes(reason)) return 'add'
+function actionFor({ state, reason, found, value }: RecordView): SetupAction {
+  if (isInPlace({ state, reason })) return 'none'
+  if (onItsWay.includes(reason)) return 'wait'
+  if (value === '') return 'mend'
+  // What was found of an older key stays: mail signed with it may be under way.
+  if (found.length === 0 || reason === 'old-selector') return 'add'
   if (elsewhere.includes(reason)) return 'move'
   return found.length > 1 ? 'replace-all' : 'replace'
 }
 
-/** As the merge tells it; without that by comparison with the live record, term by term. */
-function partsOf(record: RecordView & { readonly parts?: readonly ValuePart[] | null }): readonly ValuePart[] {
-  if (record.parts && record.parts.length > 0) return record.parts
-  if (record.purpose !== 'spf') return []
-  const live = new Set(record.found.join(' ').toLowerCase().split(/\s+/))
-  return record.value.split(' ').map(text => ({ text, isNew: !live.has(text.toLowerCase()) }))
-}
+/** Reasons whose fix is more than the value. */
+const moreThanTheValue = ['too-many-lookups', 'void-lookups', 'include-broken', 'include-loop']
 
-function visibleAt(record: RecordView & { readonly visibleAt?: Instant | null }): Instant | null {
-  return record.visibleAt ?? null
+function needsFix({ reason, fix, value, state }: RecordView, action: SetupAction): boolean {
+  if (action === 'none') return false
+  if (action === 'mend' || moreThanTheValue.includes(reason)) return true
+  return state !== 'unchecked' && reason !== 'not-yet-visible' && !fix.en.includes(value)
 }

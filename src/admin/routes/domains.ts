@@ -94,6 +94,12 @@ const domainAnswer = z.object({
       advice: bilingual,
     }),
   ),
+  zone: z.string().nullable().meta({ description: 'Where its DNS is edited; null: not seen yet' }),
+  nameServers: z.array(z.string()),
+  provider: z
+    .object({ id: z.string(), name: bilingual })
+    .nullable()
+    .meta({ description: 'Who runs these name servers; null: not known' }),
   records: z.array(recordAnswer),
 })
 const checkAnswer = z.object({
@@ -256,6 +262,9 @@ function render(view: DomainView): DomainAnswer {
     ...{ dkimForm: view.dkimForm, returnPath: view.returnPath, tracking: view.tracking },
     createdAt: time(view.createdAt),
     archivedAt: time(view.archivedAt),
+    zone: view.zone,
+    nameServers: [...view.nameServers],
+    provider: view.provider,
     keys: view.keys.map(key => ({ ...key, stateSince: time(key.stateSince), keepUntil: time(key.keepUntil) })),
     records: view.records.map(renderRecord),
   }
