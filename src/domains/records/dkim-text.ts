@@ -31,7 +31,7 @@ function judgeText(text: string, found: readonly string[], key: JudgedKey, keys:
   // RFC 6376 §3.6.1: v= is optional, but must come first and be exactly DKIM1.
   if (version !== undefined && (version !== 'DKIM1' || [...tags.keys()][0] !== 'v'))
     return notPublished('syntax', found, { problem: `v=${version.slice(0, 40)}` })
-  const data = tags.get('p')?.replace(/\s+/g, '')
+  const data = tags.get('p')?.replace(/[ \t\r\n]+/g, '')
   if (data === undefined) return notPublished('syntax', found, { problem: 'p=' })
   if (data === '') return notPublished('revoked', found)
   const type = (tags.get('k') ?? 'rsa').toLowerCase()
