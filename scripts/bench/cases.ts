@@ -17,6 +17,10 @@ export interface Case {
   readonly syncDelayMs: number
   /** Enough for rounds of seconds on two cores. */
   readonly messages: number
+  /** No more rounds are needed to find the rate that the check is half of. */
+  readonly mostRounds: number
+  /** What goes on beside the mail whose latency is measured (`heavy.ts`, `fairness.ts`). */
+  readonly beside: 'nothing' | 'heavy' | 'flood'
 }
 
 /** Header field that tells one message of our own load from every other. */
@@ -30,7 +34,9 @@ const plain = {
   starttls: false,
   syncDelayMs: 0,
   messages: 5000,
-}
+  mostRounds: Number.POSITIVE_INFINITY,
+  beside: 'nothing',
+} as const
 
 /** Ten recipients on three sites, four at the first. */
 const spread = Array.from({ length: 10 }, (_, number) => `someone${number}@site${number % 3}.bench.test`)
@@ -60,6 +66,22 @@ const cases: readonly Case[] = [
     description: '4.9 KB, 100 sessions, each sync 5 ms slower',
     sessions: 100,
     syncDelayMs: 5,
+  },
+  { ...plain, name: 'half-rate', description: '4.9 KB, latency at half of the maximum rate', mostRounds: 1 },
+  {
+    ...plain,
+    name: 'half-rate-heavy',
+    description: '4.9 KB, latency at half of the maximum rate, beside 30 MB mails and header bombs',
+    mostRounds: 1,
+    beside: 'heavy',
+  },
+  {
+    ...plain,
+    name: 'fair',
+    description: '4.9 KB, one account floods with 100 sessions while another sends a mail every 100 ms',
+    sessions: 100,
+    mostRounds: 1,
+    beside: 'flood',
   },
 ]
 

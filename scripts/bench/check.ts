@@ -1,15 +1,17 @@
 /**
  * The last run of a case, for truth in place of speed: numbered messages at half of the relay's rate.
  *
- * Every copy must arrive exactly once, signatures must verify, and each answer to a final dot is timed.
+ * Every copy must arrive exactly once, signatures must verify, and each answer is timed; beside it may go what is heavy.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { missingVerifier, verifyAll } from '../../test/support/real/verifiers.ts'
 import type { Case } from './cases.ts'
+import { type HeavyAnswers, startHeavy } from './heavy-load.ts'
 import { ownLoad, startOwnSink } from './load.ts'
-import { allArrived, nothingQueued } from './round.ts'
-import { quantile } from './statistics.ts'
+import type { LoopDelays } from './loop-delays.ts'
+import { allArrived, nothingQueued, othersShare, stand } from './round.ts'
+import { type Percentiles, percentilesOf } from './statistics.ts'
 import type { Subject } from './subject.ts'
 
 export interface Check {
@@ -17,7 +19,15 @@ export interface Check {
   readonly copies: { readonly expected: number; readonly arrived: number; readonly different: number }
   readonly dkim: { readonly verifier: string; readonly looked: number; readonly passed: number }
   /** From the final dot to its 250. */
-  readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number }
+  readonly latencyMs: Percentiles
+  /** From when the message was due, whether a session was free or not, to its 250. */
+  readonly transactionMs: Percentiles
+  /** Of the relay's threads meanwhile; null: it doesn't tell. */
+  readonly loopDelayMs: LoopDelays | null
+  /** What was handed in beside it, and how that was answered; null: nothing. */
+  readonly heavy: HeavyAnswers | null
+  /** Of the machine's cores, used by what is not part of the measurement. */
+  readonly othersShare: number
 }
 
 export interface CheckParts {
@@ -35,8 +45,19 @@ const lasting = { seconds: 8, messages: 10_000 }
 export async function runCheck({ work, subject, port, perSecond, folder, signal }: CheckParts): Promise<Check> {
   await using sink = await startOwnSink(work, port)
   const messages = Math.max(1, Math.min(work.messages, lasting.messages, Math.round(perSecond * lasting.seconds)))
-  const { latenciesMs } = await ownLoad({ ...work, messages }, subject, { label: 'check', perSecond, signal })
-  const expected = messages * work.recipients.length
+  await using beside = work.beside === 'heavy' ? await startHeavy(work, subject) : null
+  // Begins a new reading.
+  await subject.loopDelays?.()
+  const before = stand(subject)
+  const { latenciesMs, transactionsMs } = await ownLoad({ ...work, messages }, subject, {
+    label: 'check',
+    perSecond,
+    signal,
+  })
+  const after = stand(subject)
+  const loopDelayMs = (await subject.loopDelays?.()) ?? null
+  const heavy = (await beside?.stop()) ?? null
+  const expected = messages * work.recipients.length + (heavy?.accepted ?? 0)
   await allArrived(sink, expected, signal)
   await nothingQueued(subject, signal)
   const { deliveries, distinct } = await sink.state()
@@ -44,12 +65,11 @@ export async function runCheck({ work, subject, port, perSecond, folder, signal 
     perSecond,
     copies: { expected, arrived: deliveries, different: distinct },
     dkim: await verify(await sink.samples(), subject, join(folder, 'samples')),
-    latencyMs: {
-      p50: quantile(latenciesMs, 0.5),
-      p90: quantile(latenciesMs, 0.9),
-      p99: quantile(latenciesMs, 0.99),
-      max: quantile(latenciesMs, 1),
-    },
+    latencyMs: percentilesOf(latenciesMs),
+    transactionMs: percentilesOf(transactionsMs),
+    loopDelayMs,
+    heavy,
+    othersShare: othersShare(before, after),
   }
 }
 

@@ -44,10 +44,21 @@ export class ClientConnection {
     await this.#expect(wanted)
   }
 
-  /** The content with its final dot, and the answer to it. */
+  /** The content with its final dot. */
   async content(bytes: Buffer): Promise<void> {
     this.#socket.write(bytes)
     await this.#expect('250')
+  }
+
+  /** The content in pieces, which stand one behind the other; whatever the answer is, it is one. */
+  async offer(...pieces: readonly Buffer[]): Promise<string> {
+    for (const piece of pieces) this.#socket.write(piece)
+    return await this.#reply()
+  }
+
+  /** Without goodbye. */
+  drop(): void {
+    this.#socket.destroy()
   }
 
   async quit(): Promise<void> {
@@ -68,11 +79,16 @@ export class ClientConnection {
     this.#socket.on('close', () => this.#fail(new Error('the relay closed the connection')))
   }
 
-  async #expect(wanted: string): Promise<void> {
+  async #reply(): Promise<string> {
     if (this.#failure) throw this.#failure
     this.#waiting = Promise.withResolvers()
+    const { promise } = this.#waiting
     this.#take('')
-    const reply = await this.#waiting.promise
+    return await promise
+  }
+
+  async #expect(wanted: string): Promise<void> {
+    const reply = await this.#reply()
     if (!reply.startsWith(wanted)) throw new Error(`the relay answered ${reply.trim()}`)
   }
 

@@ -12,11 +12,13 @@ import { openZoneBook, type ZoneBook } from '../../src/sandbox/zone-book.ts'
 import { startZoneServer } from '../../src/sandbox/zone-server.ts'
 import { freePort, waitFor } from '../../test/support/real/program.ts'
 import { addressOf, domainsOf } from './cases.ts'
+import { readLoopDelays } from './loop-delays.ts'
 import { type Program, startProgram } from './program.ts'
-import { hostOf, type Subject, type SubjectOptions, senderDomain } from './subject.ts'
+import { hostOf, otherDomain, type Sender, type Subject, type SubjectOptions, senderDomain } from './subject.ts'
 
 interface Api {
   call<T>(method: string, path: string, body?: unknown): Promise<T>
+  text(path: string): Promise<string>
 }
 
 interface DomainAnswer {
@@ -30,7 +32,7 @@ interface DomainAnswer {
 }
 
 const root = join(import.meta.dirname, '../..')
-const username = 'bench'
+const usernames = { [senderDomain]: 'bench', [otherDomain]: 'other' } as const
 /** Held and counted, never reached. */
 const limits = { perHour: 100_000_000, perDay: 1_000_000_000 }
 
@@ -47,16 +49,18 @@ export async function startKitte(options: SubjectOptions, workers: number | 'aut
   const token = randomBytes(16).toString('hex')
   const program = started.use(await startProcess(file, { ...options.variables, KITTE_ADMIN_TOKEN: token }))
   const api = apiOf(httpPort, token)
-  const { password, key } = await addCustomer(api, book)
+  const { key, ...sender } = await addCustomer(api, book, senderDomain, authPort)
+  const other = options.work.beside === 'flood' ? await addCustomer(api, book, otherDomain, authPort) : null
   const cleanup = started.move()
   return {
     name: workers === 'auto' ? 'kitte' : `kitte, ${workers} worker${workers === 1 ? '' : 's'}`,
     port,
-    client: { port: authPort, auth: { username, password } },
-    from: `bench@${senderDomain}`,
+    ...sender,
+    other,
     pids: [program.pid],
     key,
     queued: async () => (await api.call<{ counts: { total: number } }>('GET', '/v1/queue?limit=1')).counts.total,
+    loopDelays: async () => readLoopDelays(await api.text('/metrics')),
     output: program.output,
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   }
@@ -88,7 +92,7 @@ function configurationOf({ folder, sinkPort }: SubjectOptions, { zone, port, aut
         { host: '127.0.0.1', port: authPort, tls: 'starttls' },
       ],
       requireTlsForAuth: false,
-      trustedNetworks: [{ network: '127.0.0.1/32', credential: username }],
+      trustedNetworks: [{ network: '127.0.0.1/32', credential: usernames[senderDomain] }],
     },
     http: { host: '127.0.0.1', port: httpPort },
     dns: { servers: [`127.0.0.1:${zone}`] },
@@ -108,31 +112,39 @@ function zoneOf({ folder, work }: SubjectOptions): ZoneBook {
 }
 
 /** An account with limits, a credential, and a sender domain whose records are published and checked. */
-async function addCustomer(api: Api, book: ZoneBook) {
-  const account = (await api.call<{ id: string }>('POST', '/v1/accounts', { name: 'Bench', limits })).id
+async function addCustomer(
+  api: Api,
+  book: ZoneBook,
+  domain: keyof typeof usernames,
+  port: number,
+): Promise<Sender & Pick<Subject, 'key'>> {
+  const username = usernames[domain]
+  const account = (await api.call<{ id: string }>('POST', '/v1/accounts', { name: domain, limits })).id
   const { password } = await api.call<{ password: string }>('POST', '/v1/credentials', { account, username })
-  const { records } = await api.call<DomainAnswer>('POST', '/v1/domains', { name: senderDomain, account })
+  const { records } = await api.call<DomainAnswer>('POST', '/v1/domains', { name: domain, account })
   const texts = records.filter(({ type }) => type === 'TXT')
   for (const { name, value } of texts) book.set(name, { TXT: [value] })
   await waitFor('the sender domain to be verified', async () => {
-    const { mode } = await api.call<DomainAnswer>('POST', `/v1/domains/${senderDomain}/verify`)
+    const { mode } = await api.call<DomainAnswer>('POST', `/v1/domains/${domain}/verify`)
     return mode === 'spf-dkim'
   })
   const { name, value } = texts.find(({ purpose }) => purpose === 'dkim')!
-  return { password, key: { name, text: value } }
+  return { client: { port, auth: { username, password } }, from: `${username}@${domain}`, key: { name, text: value } }
 }
 
 function apiOf(httpPort: number, token: string): Api {
+  const request = async (method: string, path: string, body?: unknown): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${httpPort}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return text
+  }
   return {
-    async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const response = await fetch(`http://127.0.0.1:${httpPort}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-      return JSON.parse(text) as T
-    },
+    call: async <T>(method: string, path: string, body?: unknown) => JSON.parse(await request(method, path, body)) as T,
+    text: path => request('GET', path),
   }
 }

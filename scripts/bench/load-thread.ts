@@ -1,13 +1,15 @@
 /**
- * The load of our own: sessions that hand in numbered messages and time each answer to the final dot.
+ * The load of our own: sessions that hand in numbered messages and time each answer.
  *
- * Runs in a thread. Fails with the first reply that is not the wanted one: a relay that refuses is not measured.
+ * With a rate each message has a moment at which it is due, whether a session is free or not, and its transaction counts
+ * from there: a relay that stalls is charged for all that it keeps waiting. Runs in a thread. Fails with the first reply that is not the wanted one: a relay that refuses is not measured.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { answerCalls } from '../../src/base/thread-call.ts'
 import { numberField } from './cases.ts'
 import { ClientConnection, type Door } from './client-connection.ts'
+import { nowMs } from './now.ts'
 
 export interface LoadOrder {
   readonly door: Door
@@ -29,40 +31,68 @@ export interface LoadResult {
   readonly endedAt: number
   /** From the final dot to its 250. */
   readonly latenciesMs: readonly number[]
+  /** From when it was due (without a rate: begun) to its 250. */
+  readonly transactionsMs: readonly number[]
+  /** When each was due, by its number, on the clock of `now.ts`. */
+  readonly dueAt: readonly number[]
 }
 
-export type LoadMethods = { run(order: LoadOrder): Promise<LoadResult> }
+export type LoadMethods = {
+  run(order: LoadOrder): Promise<LoadResult>
+  /** No more messages than have been begun. */
+  stop(): void
+}
 
 const lineOfBody = `${'Kitte bears the postage of this line. '.repeat(2).trimEnd()}\r\n`
 
+let stopped = false
+
+interface Times {
+  readonly latenciesMs: number[]
+  readonly transactionsMs: number[]
+  readonly dueAt: number[]
+}
+
 async function run(order: LoadOrder): Promise<LoadResult> {
-  const latenciesMs: number[] = []
+  const times: Times = { latenciesMs: [], transactionsMs: [], dueAt: [] }
   const startedAt = Date.now()
-  const started = performance.now()
-  let number = 0
+  const connections = await connect(order)
+  const started = nowMs()
   // Whichever session is free takes the next message, at its time.
   const next = async (): Promise<number | null> => {
-    if (number === order.messages) return null
-    const own = number++
-    if (order.perSecond !== null) await sleepUntil(started + (own * 1000) / order.perSecond)
-    return own
+    const number = times.dueAt.length
+    if (stopped || number === order.messages) return null
+    const dueAt = order.perSecond === null ? nowMs() : started + (number * 1000) / order.perSecond
+    times.dueAt.push(dueAt)
+    await sleepUntil(dueAt)
+    return number
   }
   const body = bodyOf(order)
-  await Promise.all(Array.from({ length: order.sessions }, () => runSession(order, body, next, latenciesMs)))
-  return { startedAt, endedAt: Date.now(), latenciesMs }
+  await Promise.all(connections.map(connection => runSession(order, connection, body, next, times)))
+  return { startedAt, endedAt: Date.now(), ...times }
+}
+
+/** Sessions that last are connected before anything is due. */
+function connect({ sessions, messagesPerConnection, door }: LoadOrder): Promise<(ClientConnection | null)[]> {
+  const lasting = messagesPerConnection === Number.POSITIVE_INFINITY
+  return Promise.all(Array.from({ length: sessions }, () => (lasting ? ClientConnection.open(door) : null)))
 }
 
 async function runSession(
   order: LoadOrder,
+  connected: ClientConnection | null,
   body: Buffer,
   next: () => Promise<number | null>,
-  latenciesMs: number[],
+  times: Times,
 ): Promise<void> {
-  let connection: ClientConnection | null = null
+  let connection = connected
   let sent = 0
   for (let number = await next(); number !== null; number = await next()) {
     connection ??= await ClientConnection.open(order.door)
-    latenciesMs.push(await submit(order, connection, Buffer.concat([headerOf(order, number), body])))
+    const dotAt = await submit(order, connection, Buffer.concat([headerOf(order, number), body]))
+    const endedAt = nowMs()
+    times.latenciesMs.push(endedAt - dotAt)
+    times.transactionsMs.push(endedAt - times.dueAt[number]!)
     if (++sent < order.messagesPerConnection) continue
     await connection.quit()
     connection = null
@@ -71,14 +101,14 @@ async function runSession(
   await connection?.quit()
 }
 
-/** Milliseconds to the answer. */
+/** When the final dot left. */
 async function submit(order: LoadOrder, connection: ClientConnection, content: Buffer): Promise<number> {
   await connection.command(`MAIL FROM:<${order.from}>`, '250')
   for (const recipient of order.recipients) await connection.command(`RCPT TO:<${recipient}>`, '250')
   await connection.command('DATA', '354')
-  const dotAt = performance.now()
+  const dotAt = nowMs()
   await connection.content(content)
-  return performance.now() - dotAt
+  return dotAt
 }
 
 function headerOf({ from, recipients, label }: LoadOrder, number: number): Buffer {
@@ -95,9 +125,16 @@ function bodyOf(order: LoadOrder): Buffer {
   return Buffer.from(`${lineOfBody.repeat(Math.max(1, Math.round(left / lineOfBody.length)))}.\r\n`)
 }
 
+/** Never before: timers are of whole milliseconds. */
 async function sleepUntil(at: number): Promise<void> {
-  const ms = at - performance.now()
-  if (ms > 0) await sleep(ms)
+  for (let ms = at - nowMs(); ms > 0; ms = at - nowMs()) await sleep(Math.ceil(ms))
 }
 
-if (parentPort) answerCalls(parentPort, { run } satisfies LoadMethods)
+if (parentPort) {
+  answerCalls(parentPort, {
+    run,
+    stop: () => {
+      stopped = true
+    },
+  } satisfies LoadMethods)
+}

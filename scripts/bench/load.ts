@@ -13,7 +13,7 @@ import type { Door } from './client-connection.ts'
 import type { LoadMethods, LoadOrder, LoadResult } from './load-thread.ts'
 import { startProgram } from './program.ts'
 import type { SinkMethods, SinkState } from './sink-thread.ts'
-import type { Subject } from './subject.ts'
+import type { Sender, Subject } from './subject.ts'
 import { startThread } from './threads.ts'
 
 export interface Sink extends AsyncDisposable {
@@ -22,6 +22,7 @@ export interface Sink extends AsyncDisposable {
 
 export interface OwnSink extends Sink {
   samples(): Promise<Uint8Array[]>
+  arrivals(label: string): Promise<Map<number, number>>
 }
 
 /** Sessions that wait to be accepted. */
@@ -53,6 +54,7 @@ export async function startOwnSink(work: Case, port: number): Promise<OwnSink> {
   return {
     state: () => thread.remote.state(),
     samples: () => thread.remote.samples(),
+    arrivals: label => thread.remote.arrivals(label),
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
   }
 }
@@ -94,19 +96,31 @@ interface Pace extends Pick<LoadOrder, 'label' | 'perSecond'> {
   readonly signal: AbortSignal
 }
 
-export async function ownLoad(
+/** Under way, until it is done or told to stop. */
+export interface OwnLoad extends AsyncDisposable {
+  readonly done: Promise<LoadResult>
+  stop(): Promise<void>
+}
+
+export async function ownLoad(work: Case, sender: Sender, pace: Pace): Promise<LoadResult> {
+  await using load = await startOwnLoad(work, sender, pace)
+  return await load.done
+}
+
+export async function startOwnLoad(
   work: Case,
-  { client, from }: Subject,
+  { client, from }: Sender,
   { label, perSecond, signal }: Pace,
-): Promise<LoadResult> {
-  await using thread = await startThread<LoadMethods>('load-thread.ts')
+): Promise<OwnLoad> {
+  const thread = await startThread<LoadMethods>('load-thread.ts')
+  const dispose = () => thread[Symbol.asyncDispose]()
   // What has happened is not told again.
+  if (signal.aborted) await dispose()
   signal.throwIfAborted()
-  signal.addEventListener('abort', () => void thread[Symbol.asyncDispose](), { once: true })
+  signal.addEventListener('abort', () => void dispose(), { once: true })
   const { sessions, messagesPerConnection, messages, bytes, recipients, starttls } = work
-  const door: Door = { host: '127.0.0.1', port: client.port, starttls, auth: client.auth }
   const order: LoadOrder = {
-    door,
+    door: doorOf(client, starttls),
     sessions,
     messagesPerConnection,
     messages,
@@ -116,7 +130,14 @@ export async function ownLoad(
     label,
     perSecond,
   }
-  return await thread.remote.run(order)
+  const done = thread.remote.run(order)
+  // Whoever waits for it hears of a failure.
+  done.catch(() => {})
+  return { done, stop: () => thread.remote.stop(), [Symbol.asyncDispose]: dispose }
+}
+
+export function doorOf({ port, auth }: Sender['client'], starttls: boolean): Door {
+  return { host: '127.0.0.1', port, starttls, auth }
 }
 
 async function smtpSource(work: Case, { port, from }: Subject, signal: AbortSignal): Promise<LoadResult> {
@@ -131,7 +152,7 @@ async function smtpSource(work: Case, { port, from }: Subject, signal: AbortSign
   signal.addEventListener('abort', () => void program[Symbol.asyncDispose](), { once: true })
   const code = await program.ended
   if (code !== 0) throw new Error(`smtp-source ended with ${code}: ${program.output()}`)
-  return { startedAt, endedAt: Date.now(), latenciesMs: [] }
+  return { startedAt, endedAt: Date.now(), latenciesMs: [], transactionsMs: [], dueAt: [] }
 }
 
 function sitesOf(work: Case): string[] {

@@ -48,6 +48,9 @@ export async function startPostfix(
     port,
     client: { port, auth: null },
     from: `bench@${senderDomain}`,
+    // It knows no customers: another address is all there is of one.
+    other: { client: { port, auth: null }, from: `other@${senderDomain}` },
+    loopDelays: null,
     pids: [program.pid, milter.pid],
     key: milter.key,
     queued: async () => waiting.reduce((sum, queue) => sum + filesBelow(join(folder, 'queue', queue)), 0),

@@ -3,6 +3,7 @@
  */
 import type { Case } from './cases.ts'
 import { type Check, problemsOf } from './check.ts'
+import type { Fairness } from './fairness.ts'
 import type { Machine } from './machine.ts'
 import type { Round } from './round.ts'
 import { quotients, type Spread, spreadOf } from './statistics.ts'
@@ -16,6 +17,8 @@ export interface SubjectResult {
   readonly peakPssBytes: number
   readonly rounds: readonly Round[]
   readonly check: Check
+  /** Null where the case doesn't ask. */
+  readonly fairness: Fairness | null
   readonly problems: readonly string[]
 }
 
@@ -50,11 +53,11 @@ export interface BenchResult {
 
 const measures = ['acceptedPerSecond', 'perSecond', 'cpuSecondsPer1000'] as const
 
-type Measured = Pick<SubjectResult, 'name' | 'isPeer' | 'peakPssBytes' | 'rounds' | 'check'>
+type Measured = Pick<SubjectResult, 'name' | 'isPeer' | 'peakPssBytes' | 'rounds' | 'check' | 'fairness'>
 
 export function subjectResult(measured: Measured): SubjectResult {
   const spreads = spreadsOf(measure => spreadOf(valuesOf(measured, measure)))
-  return { ...measured, ...spreads, problems: problemsOf(measured.check) }
+  return { ...measured, ...spreads, problems: [...problemsOf(measured.check), ...(measured.fairness?.problems ?? [])] }
 }
 
 interface CaseParts {

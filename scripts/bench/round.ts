@@ -42,19 +42,32 @@ export async function runRound(parts: RoundParts): Promise<Round> {
   const { deliveries, distinct } = await sink.state()
   if (deliveries !== expected || distinct !== expected)
     throw new Error(`${deliveries} copies arrived, ${distinct} different ones, but ${expected} were handed in`)
-  const elapsed = after.at - before.at
-  const others = after.busy - before.busy - (after.bench - before.bench)
   return {
     acceptedPerSecond: (work.messages * 1000) / (endedAt - startedAt),
     perSecond: (work.messages * 1000) / (arrivedAt - startedAt),
     cpuSecondsPer1000: ((after.relay - before.relay) * 1000) / work.messages,
-    othersShare: Math.max(0, (others * 1000) / elapsed / availableParallelism()),
+    othersShare: othersShare(before, after),
     pssBytes: pssBytes(subject.pids),
   }
 }
 
-function stand({ pids }: Subject) {
+/** What has been used so far, in seconds; `at` in milliseconds. */
+export interface Stand {
+  readonly at: number
+  readonly relay: number
+  /** By this process and all it started. */
+  readonly bench: number
+  readonly busy: number
+}
+
+export function stand({ pids }: Pick<Subject, 'pids'>): Stand {
   return { at: performance.now(), relay: cpuSeconds(pids), bench: cpuSeconds([process.pid]), busy: busySeconds() }
+}
+
+/** Part of all cores. */
+export function othersShare(before: Stand, after: Stand): number {
+  const others = after.busy - before.busy - (after.bench - before.bench)
+  return Math.max(0, (others * 1000) / (after.at - before.at) / availableParallelism())
 }
 
 /** Milliseconds since 1970 when the last one came. */

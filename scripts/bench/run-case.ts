@@ -8,6 +8,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Case } from './cases.ts'
 import { runCheck } from './check.ts'
+import { runFairness } from './fairness.ts'
 import { startKitte } from './kitte.ts'
 import { type Sink, sinkPort, startSink, toolsFor } from './load.ts'
 import type { Options } from './options.ts'
@@ -54,8 +55,9 @@ async function measure(
 ): Promise<CaseResult> {
   await using started = new AsyncDisposableStack()
   const contenders = await startAll(work, options, folder, started)
-  for (let round = 0; round <= options.rounds; round++) {
-    const label = round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`
+  const rounds = Math.min(options.rounds, work.mostRounds)
+  for (let round = 0; round <= rounds; round++) {
+    const label = round === 0 ? 'warm-up' : `round ${round} of ${rounds}`
     for (const contender of contenders) {
       const { acceptedPerSecond, perSecond } = await takeTurn(contender, work, round, signal)
       const rates = `accepted ${acceptedPerSecond.toFixed(0)}/s, end to end ${perSecond.toFixed(0)}/s`
@@ -64,7 +66,7 @@ async function measure(
   }
   const subjects: SubjectResult[] = []
   for (const contender of contenders) subjects.push(await conclude(contender, work, signal))
-  return caseResult({ work, load: toolsFor(work), rounds: options.rounds, subjects })
+  return caseResult({ work, load: toolsFor(work), rounds, subjects })
 }
 
 async function startAll(
@@ -112,7 +114,8 @@ async function conclude(contender: Contender, work: Case, signal: AbortSignal): 
   const rates = rounds.map(({ perSecond }) => perSecond)
   const parts = { work, subject, port, perSecond: quantile(rates, 0.5) / 2, folder, signal }
   const check = await named(subject, runCheck(parts))
-  return subjectResult({ name: subject.name, isPeer, rounds, peakPssBytes, check })
+  const fairness = work.beside === 'flood' ? await named(subject, runFairness(parts)) : null
+  return subjectResult({ name: subject.name, isPeer, rounds, peakPssBytes, check, fairness })
 }
 
 /** A failure is told with whose it was and what that one said. */

@@ -8,6 +8,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { parentPort } from 'node:worker_threads'
 import { answerCalls } from '../../src/base/thread-call.ts'
 import { numberField } from './cases.ts'
+import { nowMs } from './now.ts'
 
 export interface SinkState {
   /** Copies that arrived: one per message and recipient, if all is well. */
@@ -24,15 +25,18 @@ export type SinkMethods = {
   state(): SinkState
   /** Some of the messages, as they were sent. */
   samples(): Uint8Array[]
+  /** When the first copy of each message with this label came, by its number, on the clock of `now.ts`. */
+  arrivals(label: string): Map<number, number>
 }
 
 const numberOf = new RegExp(`^${numberField}: *(\\S+)\r$`, 'm')
 const endOfContent = '\r\n.\r\n'
-/** Every so many messages one is kept for the verifier, up to so many. */
-const keep = { every: 25, most: 40 }
+/** Every so many messages one is kept for the verifier, up to so many and so large. */
+const keep = { every: 25, most: 40, bytes: 200_000 }
 
 interface Ledger {
   readonly copies: Map<string, number>
+  readonly arrivals: Map<string, number>
   readonly samples: Uint8Array[]
   deliveries: number
   messages: number
@@ -42,6 +46,8 @@ interface Ledger {
 class SinkSession {
   readonly #ledger: Ledger
   #rest: Buffer = Buffer.alloc(0)
+  /** Behind the rest, joined when they are looked at together: 30 MB are not copied with every piece that comes. */
+  #pieces: Buffer[] = []
   #recipients: string[] = []
   #inContent = false
   /** Up to here the rest holds no end of content. */
@@ -60,13 +66,25 @@ class SinkSession {
   }
 
   #take(chunk: Buffer): string {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    if (this.#inContent && !this.#mayEnd(chunk)) {
+      this.#pieces.push(chunk)
+      return ''
+    }
+    const isFirst = this.#rest.length + this.#pieces.length === 0
+    this.#rest = isFirst ? chunk : Buffer.concat([this.#rest, ...this.#pieces, chunk])
+    this.#pieces = []
     let replies = ''
     for (;;) {
       const reply = this.#inContent ? this.#takeContent() : this.#takeCommand()
       if (reply === null) return replies
       replies += reply
     }
+  }
+
+  /** In it, or in it and the end of what came before. */
+  #mayEnd(chunk: Buffer): boolean {
+    const last = (this.#pieces.at(-1) ?? this.#rest).subarray(1 - endOfContent.length)
+    return last.length < endOfContent.length - 1 || Buffer.concat([last, chunk]).includes(endOfContent)
   }
 
   #takeContent(): string | null {
@@ -120,9 +138,16 @@ function record(ledger: Ledger, content: Buffer, recipients: readonly string[]):
     const copy = `${number} ${recipient}`
     ledger.copies.set(copy, (ledger.copies.get(copy) ?? 0) + 1)
   }
+  if (!ledger.arrivals.has(number)) ledger.arrivals.set(number, nowMs())
   ledger.deliveries += recipients.length
   ledger.lastAt = Date.now()
-  if (ledger.messages++ % keep.every === 0 && ledger.samples.length < keep.most) ledger.samples.push(unstuffed(content))
+  if (ledger.messages++ % keep.every !== 0 || ledger.samples.length === keep.most) return
+  if (content.length <= keep.bytes) ledger.samples.push(unstuffed(content))
+}
+
+function arrivalsOf({ arrivals }: Ledger, label: string): Map<number, number> {
+  const own = [...arrivals].filter(([number]) => number.startsWith(`${label}-`))
+  return new Map(own.map(([number, at]) => [Number(number.slice(label.length + 1)), at]))
 }
 
 /** RFC 5321 §4.5.2. */
@@ -138,7 +163,7 @@ async function listenOn(ledger: Ledger, address: string, port: number): Promise<
 }
 
 if (parentPort) {
-  const ledger: Ledger = { copies: new Map(), samples: [], deliveries: 0, messages: 0, lastAt: 0 }
+  const ledger: Ledger = { copies: new Map(), arrivals: new Map(), samples: [], deliveries: 0, messages: 0, lastAt: 0 }
   answerCalls(parentPort, {
     async listen(addresses, port) {
       const [first, ...others] = addresses
@@ -149,5 +174,6 @@ if (parentPort) {
     },
     state: () => ({ deliveries: ledger.deliveries, distinct: ledger.copies.size, lastAt: ledger.lastAt }),
     samples: () => ledger.samples,
+    arrivals: label => arrivalsOf(ledger, label),
   } satisfies SinkMethods)
 }

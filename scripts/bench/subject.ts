@@ -2,23 +2,32 @@
  * A relay under measurement: Kitte or a peer, with the same work to do.
  */
 import type { Case } from './cases.ts'
+import type { LoopDelays } from './loop-delays.ts'
 
-export interface Subject extends AsyncDisposable {
-  readonly name: string
-  /** Takes mail from loopback without AUTH: smtp-source can't authenticate. */
-  readonly port: number
-  /** What a client of ours uses in place of that: STARTTLS where the case wants it, AUTH where the relay knows it. */
+/** Who hands mail in with a client of ours. */
+export interface Sender {
+  /** STARTTLS where the case wants it, AUTH where the relay knows it. */
   readonly client: {
     readonly port: number
     readonly auth: { readonly username: string; readonly password: string } | null
   }
   readonly from: string
+}
+
+export interface Subject extends Sender, AsyncDisposable {
+  readonly name: string
+  /** Takes mail from loopback without AUTH: smtp-source can't authenticate. */
+  readonly port: number
+  /** Another customer, where the case needs one. */
+  readonly other: Sender | null
   /** Its processes hang below this one, or are this one. */
   readonly pids: readonly number[]
   /** Where its DKIM key is published. */
   readonly key: { readonly name: string; readonly text: string }
   /** Messages or recipients that have no outcome yet. */
   queued(): Promise<number>
+  /** How late its event loops were since the last call, by thread; null: it has none, or doesn't tell. */
+  readonly loopDelays: (() => Promise<LoopDelays>) | null
   /** What it wrote on its output, for when it fails. */
   output(): string
 }
@@ -34,4 +43,5 @@ export interface SubjectOptions {
 }
 
 export const senderDomain = 'customer.bench.test'
+export const otherDomain = 'other.bench.test'
 export const hostOf = (name: string) => `${name}.bench.test`

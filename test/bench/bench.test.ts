@@ -39,6 +39,8 @@ describe('kitte bench', () => {
     assert.ok(kitte.check.dkim.looked > 0)
     assert.equal(kitte.check.dkim.passed, kitte.check.dkim.looked)
     assert.ok(kitte.check.latencyMs.p50 > 0 && kitte.check.latencyMs.p50 <= kitte.check.latencyMs.max)
+    assert.ok(kitte.check.transactionMs.max >= kitte.check.latencyMs.max, 'the answer to the dot is part of it')
+    assert.deepEqual(Object.keys(kitte.check.loopDelayMs!), ['main', 'data-plane-0'])
     assert.deepEqual(kitte.problems, [])
     assert.deepEqual(readdirSync(folder.path), [], 'nothing is left behind')
   })

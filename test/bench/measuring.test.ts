@@ -5,8 +5,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type Check, problemsOf } from '../../scripts/bench/check.ts'
+import { nowMs } from '../../scripts/bench/now.ts'
 import type { SinkMethods } from '../../scripts/bench/sink-thread.ts'
-import { quantile, quotients, spreadOf } from '../../scripts/bench/statistics.ts'
+import { percentilesOf, quantile, quotients, spreadOf } from '../../scripts/bench/statistics.ts'
 import { startThread } from '../../scripts/bench/threads.ts'
 import { cpuSeconds, pssBytes, treeOf } from '../../scripts/bench/usage.ts'
 import { waitFor } from '../support/real/program.ts'
@@ -20,6 +21,13 @@ describe('a spread', () => {
 
   it('of ratios compares round with round', () => {
     assert.deepEqual(quotients([10, 20, 60], [10, 10, 20]), { median: 2, min: 1, max: 3 })
+  })
+})
+
+describe('percentiles', () => {
+  it('show the worst ones', () => {
+    const upTo100 = Array.from({ length: 101 }, (_, value) => 100 - value)
+    assert.deepEqual(percentilesOf(upTo100), { p50: 50, p95: 95, p99: 99, max: 100 })
   })
 })
 
@@ -38,7 +46,11 @@ describe('the check of what arrived', () => {
     perSecond: 1,
     copies: { expected: 10, arrived: 10, different: 10 },
     dkim: { verifier: 'dkimpy', looked: 2, passed: 2 },
-    latencyMs: { p50: 1, p90: 1, p99: 1, max: 1 },
+    latencyMs: percentilesOf([1]),
+    transactionMs: percentilesOf([2]),
+    loopDelayMs: null,
+    heavy: null,
+    othersShare: 0,
   }
 
   it('tells losses, doubles and bad signatures', () => {
@@ -67,6 +79,23 @@ describe('the sink of the bench', () => {
     assert.equal((await thread.remote.state()).distinct, 4)
     const [sample] = await thread.remote.samples()
     assert.equal(Buffer.from(sample!).toString(), 'X-Bench-Number: 1\r\n\r\n.dot\r\n')
+    socket.destroy()
+  })
+
+  it('joins a large content once, wherever its pieces end, and tells when a message came', async () => {
+    await using thread = await startThread<SinkMethods>('sink-thread.ts')
+    const socket = connect(await thread.remote.listen(['127.0.0.1'], 0), '127.0.0.1')
+    await once(socket, 'connect')
+    const envelope = 'MAIL FROM:<a@b>\r\nRCPT TO:<one@x>\r\nDATA\r\n'
+    const before = nowMs()
+    socket.write(`EHLO x\r\n${envelope}X-Bench-Number: run-7\r\n\r\n${'x'.repeat(1_000_000)}\r`)
+    for (const piece of ['\n', '.', '\r', `\n${envelope}`, 'X-Bench-Number: other-8\r\n\r\n.\r\n']) {
+      await new Promise(resolve => socket.write(piece, resolve))
+    }
+    await waitFor('both', async () => (await thread.remote.state()).deliveries === 2)
+    const arrivals = await thread.remote.arrivals('run')
+    assert.deepEqual([...arrivals.keys()], [7])
+    assert.ok(arrivals.get(7)! >= before && arrivals.get(7)! <= nowMs())
     socket.destroy()
   })
 })
