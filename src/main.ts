@@ -100,6 +100,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const authority = isClosed ? null : openAuthorities(config.dns, resolver, clock)
   lifecycle.add({ name: 'authority', stop: () => authority?.close() })
   const domains = openDomains({ store, resolver, authority, seal, clock, log, config })
+  lifecycle.add({ name: 'domains', stop: () => domains.stop() })
   const sandbox = wiring.sandbox ? await openSandbox({ config, store, domains, seal, clock, log }) : null
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })

@@ -15,6 +15,8 @@ import { openApiDocument } from './openapi.ts'
 import { type Operation, routesOf } from './operation.ts'
 import { openRepeats, type Repeats } from './repeats.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { bulkRoutes } from './routes/bulk.ts'
+import { claimRoutes } from './routes/claims.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
@@ -66,9 +68,11 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
   const resources = [
     accountRoutes,
     credentialRoutes,
+    bulkRoutes,
     domainRoutes,
     shareRoutes,
     domainZoneRoutes,
+    claimRoutes,
     relayRoutes,
     senderRoutes,
     messageRoutes,

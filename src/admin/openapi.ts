@@ -39,6 +39,7 @@ const problemSchema = z.looseObject({
   message: bilingual,
   errors: z.array(z.object({ field: z.string(), detail: z.string(), message: bilingual })).optional(),
   holder: z.string().nullable().optional(),
+  claim: z.string().optional().meta({ description: 'Where a domain of another account can be claimed' }),
 })
 
 export function openApiDocument(operations: readonly Operation[]): Json {

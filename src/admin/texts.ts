@@ -196,6 +196,12 @@ export const mends = {
     en: 'write a selector of at most 63 letters, digits and hyphens',
   },
   bits: { ja: '1024か2048にしてください', en: 'write 1024 or 2048' },
+  bulk: { ja: '1〜1000件のドメインの配列にしてください', en: 'write a list of 1 to 1000 domains' },
+  names: { ja: '1〜1000件のドメイン名の配列にしてください', en: 'write a list of 1 to 1000 domain names' },
+  'names-or-filter': {
+    ja: 'names、filter、all: true のいずれか一つを指定してください',
+    en: 'give one of names, filter and all: true',
+  },
   algorithm: { ja: '"rsa"か"ed25519"にしてください', en: 'write "rsa" or "ed25519"' },
   'dkim-form': { ja: '"txt"か"cname"にしてください', en: 'write "txt" or "cname"' },
   lang: { ja: '"ja"か"en"にしてください', en: 'write "ja" or "en"' },

@@ -176,6 +176,7 @@ const schema = z.strictObject({
     lostGrace: duration,
     keepArchived: duration,
     shareLink: duration,
+    claimExpires: duration,
     returnPathHost: label,
     trackingHost: label,
     trackingTarget: domain.nullable(),

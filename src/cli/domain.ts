@@ -4,7 +4,10 @@
 import { type Command, Option } from 'commander'
 import type { CheckAnswer, DomainAnswer } from '../admin/routes/domains.ts'
 import { confirm } from './ask.ts'
+import { CliError } from './cli-error.ts'
 import { type CliContext, commonOptions, connect, print, show } from './context.ts'
+import { registerBulk, type VerifyAllOptions, verifyAll } from './domain-bulk.ts'
+import { registerClaims } from './domain-claim.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { formsText, recordText, stateText } from './record-text.ts'
@@ -32,6 +35,8 @@ export function register(program: Command, context: CliContext): void {
   registerRecords(domain, context)
   registerKey(domain, context)
   registerEnd(domain, context)
+  registerBulk(domain, context)
+  registerClaims(domain, context)
 }
 
 function registerCreate(domain: Command, context: CliContext): void {
@@ -99,9 +104,15 @@ function registerLook(domain: Command, context: CliContext): void {
     })
   domain
     .command('verify')
-    .argument('<name>', 'a registered sender domain')
+    .argument('[name]', 'a registered sender domain')
+    .option('--all', 'all sender domains instead, one after the other')
+    .option('--account <account>', 'with --all: only those of one account, by id or name')
+    .option('--no-wait', 'with --all: queue the checks and end')
     .description('check the records in DNS now')
-    .action(async (name: string, _options: object, command: Command) => {
+    .action(async (name: string | undefined, options: VerifyAllOptions & { all?: boolean }, command: Command) => {
+      if ((name === undefined) !== (options.all === true))
+        throw new CliError('which domain?', 'give the name of one, or --all')
+      if (name === undefined) return verifyAll(context, command, options)
       showDomain(context, command, await connect(context, command).post<DomainAnswer>(`${pathOf(name)}/verify`))
     })
   domain

@@ -100,12 +100,16 @@ export function giveUpKey(store: DomainStore, domain: SenderDomain, key: DkimKey
   return store.setKeyState(domain.name, key.selector, 'retired', now, [told])
 }
 
-function chosenSelector({ selector, form }: FormedRequest, taken: readonly string[]): string | null {
-  if (selector === undefined || form === 'cname') return selector ?? null
+function chosenSelector(request: FormedRequest, taken: readonly string[]): string | null {
+  if (request.form !== 'cname') refuseSelector(request, taken)
+  return request.selector ?? null
+}
+
+export function refuseSelector({ selector }: KeyRequest, taken: readonly string[]): void {
+  if (selector === undefined) return
   if (!selectorSyntax.test(selector))
     throw new DomainInvalid(`${selector.slice(0, 70)} is not a selector: write lower case letters, digits and hyphens`)
   if (Object.values(fixedSelectors).flat().includes(selector))
     throw new DomainInvalid(`the selector ${selector} is kept for keys that are published as CNAMEs: choose another`)
   if (taken.includes(selector)) throw new DomainInvalid(`the selector ${selector} has been used for this domain before`)
-  return selector
 }

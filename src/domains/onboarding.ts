@@ -12,7 +12,7 @@ import { Conflict, type DomainStore } from '../store/store.ts'
 import { domainEvent } from './domain-events.ts'
 import { DomainInvalid, senderDomainName } from './domain-name.ts'
 import { checkedOptions } from './domain-options.ts'
-import { formedRequest, type KeyIssuer, type KeyRequest, newPendingKey } from './key-rotation.ts'
+import { formedRequest, type KeyIssuer, type KeyRequest, newPendingKey, refuseSelector } from './key-rotation.ts'
 
 export interface Registration extends Pick<KeyRequest, 'selector' | 'bits'>, DomainOptions {
   readonly name: string
@@ -25,25 +25,40 @@ export interface OnboardingParts extends KeyIssuer {
   readonly log: Log
 }
 
-export async function registerDomain(parts: OnboardingParts, registration: Registration): Promise<DomainName> {
-  const { store, clock } = parts
+/** `keyLater`: a domain that was never there before stands at once, and its key is owed (`bulk.ts`). */
+export async function registerDomain(
+  parts: OnboardingParts,
+  registration: Registration,
+  { keyLater = false } = {},
+): Promise<DomainName> {
+  const { store, clock, config } = parts
   const name = senderDomainName(registration.name)
   const existing = await store.domain(name, { archived: true })
   if (existing && existing.archivedAt === null)
     throw new Conflict(`${name} is registered by account ${existing.account}`, existing.account)
   const options = checkedOptions(registration, parts.config)
   // The records of a deleted domain's keys may still be published: their selectors stay taken.
-  const key = await firstKey(parts, name, { ...registration, ...options }, existing?.keys ?? [])
+  const isOwed = keyLater && !existing
+  const key = isOwed ? null : await firstKey(parts, name, { ...registration, ...options }, existing?.keys ?? [])
   const now = clock.now()
   const domain: SenderDomain = {
     ...options,
     ...{ name, account: registration.account, createdAt: now, archivedAt: null, limits: {}, checks: [] },
-    keys: 'failure' in key ? [] : [key],
-    keyFailure: 'failure' in key ? key.failure : null,
-    nextCheckAt: now,
+    keys: key === null || 'failure' in key ? [] : [key],
+    keyFailure: key !== null && 'failure' in key ? key.failure : null,
+    // With its key comes its first check.
+    nextCheckAt: isOwed ? now + config.domains.checkFirst : now,
+    ...(isOwed ? { keyWanted: wantedKey({ ...registration, ...options }) } : {}),
   }
   await store.createDomain(domain, eventsOf(domain))
   return name
+}
+
+/** Refused now, while there is somebody to tell. */
+function wantedKey({ selector, bits, dkimForm }: Registration) {
+  const request = { ...(selector === undefined ? {} : { selector }), ...(bits === undefined ? {} : { bits }) }
+  if (formedRequest(dkimForm ?? 'txt', [], request).form !== 'cname') refuseSelector(request, [])
+  return request
 }
 
 async function firstKey(

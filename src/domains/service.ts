@@ -10,11 +10,14 @@ import type { Log } from '../base/log.ts'
 import type { Seal } from '../base/seal.ts'
 import type { Authority } from '../dns/authority.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import { Turnstile } from '../dns/turnstile.ts'
 import { parseDomain } from '../mail/address.ts'
 import type { AccountId, DomainName } from '../mail/ids.ts'
 import type { DomainOptions, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
-import { Conflict, type DomainStore, NotFound, type Page } from '../store/store.ts'
+import { type ClaimStore, Conflict, type DomainStore, NotFound, type Page } from '../store/store.ts'
 import { rotateWhenDue } from './automatic-rotation.ts'
+import { type BulkProgress, inTurn, openBulk, owesKey } from './bulk.ts'
+import { type ClaimProof, type ClaimView, openClaim, openClaims, proveClaim } from './claims.ts'
 import { noteDelegation } from './delegation.ts'
 import { type DkimZone, dkimZone } from './dkim-zone.ts'
 import { domainEvent } from './domain-events.ts'
@@ -25,12 +28,16 @@ import { issueKey, type KeyIssuer, type KeyRequest } from './key-rotation.ts'
 import { type Registration, registerDomain } from './onboarding.ts'
 import { verifyDomain } from './verifier.ts'
 
+export type { BulkProgress } from './bulk.ts'
+export type { ClaimProof, ClaimView } from './claims.ts'
 export type { DomainView, KeyView, RecordView } from './domain-view.ts'
 export { DomainInvalid }
 
 export interface Domains {
   /** Issues records and key, and looks at once what is published. */
   register(registration: Registration): Promise<DomainView>
+  /** Issues its records at once; its key is made when its turn comes, and then it is checked. */
+  registerLater(registration: Registration): Promise<DomainName>
   view(name: string): Promise<DomainView>
   list(
     filter: { readonly account?: AccountId; readonly archived?: boolean },
@@ -38,7 +45,21 @@ export interface Domains {
   ): Promise<readonly DomainView[]>
   /** Checks all records in DNS now. */
   verify(name: string): Promise<DomainView>
+  /** Its name as it is registered; null: it is not. */
+  nameOf(name: string): Promise<DomainName | null>
+  /** Checks them when their turn comes; answers how many were not waiting for one already. */
+  verifyLater(names: Iterable<DomainName>): number
+  /** How far `registerLater` and `verifyLater` have come. */
+  progress(): BulkProgress
   issueKey(name: string, request: KeyRequest): Promise<DomainView>
+  /** Lets an account prove that a domain of another one is its own. */
+  claim(name: string, account: AccountId): Promise<ClaimView>
+  claims(name: string): Promise<readonly ClaimView[]>
+  /** Looks for the proof of a claim, and gives the domain to whom it proves right. Null: of any open claim. */
+  proveClaim(
+    name: string,
+    account: AccountId | null,
+  ): Promise<{ readonly proof: ClaimProof; readonly domain: DomainView }>
   /** Archives it with its keys; `restore` brings it back. */
   remove(name: string): Promise<void>
   restore(name: string): Promise<DomainView>
@@ -49,10 +70,12 @@ export interface Domains {
   dkimZone(): Promise<DkimZone>
   /** Removes what was deleted longer ago than it is kept; answers how many domains. */
   purgeArchived(): Promise<number>
+  /** Ends what is done later; resolves when nothing of it runs any more. */
+  stop(): Promise<void>
 }
 
 export interface DomainsParts {
-  readonly store: DomainStore
+  readonly store: DomainStore & ClaimStore
   readonly resolver: Resolver
   /** Absent or null: only the resolver is asked. */
   readonly authority?: Authority | null
@@ -64,8 +87,14 @@ export interface DomainsParts {
   readonly makeKey?: NonNullable<KeyIssuer['makeKey']>
 }
 
-export function openDomains(parts: DomainsParts): Domains {
-  const { store, clock, config } = parts
+/** Each asks a handful of questions at a time: far below what the resolver lets through, so that mail finds its way. */
+const checksAtOnce = 16
+
+export function openDomains(given: DomainsParts): Domains {
+  const { store, clock, config } = given
+  const parts = { ...given, makeKey: inTurn(given.makeKey) }
+  const turnstile = new Turnstile(checksAtOnce)
+  const bulk = openBulk({ ...parts, verify: name => verify(name) })
   /** One verification of a domain at a time; whoever else asks gets the same one. */
   const verifying = new Map<DomainName, Promise<void>>()
 
@@ -86,18 +115,49 @@ export function openDomains(parts: DomainsParts): Domains {
 
   async function verify(name: string): Promise<DomainView> {
     const key = canonical(name)
-    const running = verifying.get(key) ?? look(key).finally(() => verifying.delete(key))
+    const running = verifying.get(key) ?? check(key).finally(() => verifying.delete(key))
     verifying.set(key, running)
     await running
     return view(key)
   }
 
+  async function check(name: DomainName): Promise<void> {
+    // Owed since before a restart.
+    const domain = await store.domain(name)
+    if (domain && owesKey(domain)) bulk.makeKeysLater([name])
+    await turnstile.pass(() => look(name))
+  }
+
   return {
     view,
     verify,
+    nameOf: async name => (await store.domain(canonical(name)))?.name ?? null,
+    verifyLater: names => bulk.checkLater(names),
+    progress: () => bulk.progress(),
+    stop: () => bulk.stop(),
 
     async register(registration) {
       return verify(await registerDomain(parts, registration))
+    },
+
+    async registerLater(registration) {
+      const name = await registerDomain(parts, registration, { keyLater: true })
+      bulk.makeKeysLater([name])
+      return name
+    },
+
+    async claim(name, account) {
+      return openClaim(parts, await existing(name), account)
+    },
+
+    async claims(name) {
+      return openClaims(parts, await existing(name))
+    },
+
+    async proveClaim(name, account) {
+      const domain = await existing(name)
+      const proof = await proveClaim(parts, domain, account)
+      return { proof, domain: proof.state === 'moved' ? await verify(domain.name) : await view(domain.name) }
     },
 
     async list(filter, page) {

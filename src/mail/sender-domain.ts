@@ -126,6 +126,8 @@ export interface SenderDomain extends DomainOptions {
   readonly nextCheckAt: Instant
   /** Why the domain has no key, when making one failed; shown with the action "issue DKIM". */
   readonly keyFailure: string | null
+  /** What the first key is to be, while it is still to be made: registered in bulk (`domains/bulk.ts`). */
+  readonly keyWanted?: { readonly selector?: string; readonly bits?: number } | null
   /** As last seen; absent: never seen. */
   readonly delegation?: Delegation
 }

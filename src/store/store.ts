@@ -313,7 +313,10 @@ export interface DomainStore {
   updateDomain(
     name: DomainName,
     change: Partial<
-      Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>
+      Pick<
+        SenderDomain,
+        'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'keyWanted' | 'delegation' | keyof DomainOptions
+      >
     >,
     events: readonly NewEvent[],
   ): Promise<SenderDomain>
@@ -348,7 +351,7 @@ export interface ClaimStore {
   putClaim(claim: DomainClaim, events: readonly NewEvent[]): Promise<void>
   /** All that are kept, expired ones too. */
   claims(domain: DomainName): Promise<readonly DomainClaim[]>
-  /** Gives the domain to another account: its keys retired, limits and claims gone, the given key in their place. */
+  /** Gives the domain to another account as if new: keys retired, limits, choices, claims and share links gone. */
   moveDomain(move: DomainMove, events: readonly NewEvent[]): Promise<void>
 }
 

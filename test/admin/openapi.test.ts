@@ -193,6 +193,22 @@ async function walkDomains(account: string, check: Check): Promise<void> {
   await check('DELETE', '/v1/domains/{name}/share/{id}', '/v1/domains/acme.example/share/none')
   await check('GET', ...at('/request'))
   await check('GET', ...at('/zone'))
+  const domains = [
+    { name: 'acme.example', account },
+    { name: 'two.example', account },
+    { name: 'co.jp', account },
+  ]
+  await check('POST', '/v1/domains/bulk', '/v1/domains/bulk', { domains })
+  await check('POST', '/v1/domains/bulk', '/v1/domains/bulk', { domains: [] })
+  await check('POST', '/v1/domains/verify', '/v1/domains/verify', { names: ['acme.example', 'none.example'] })
+  await check('POST', '/v1/domains/verify', '/v1/domains/verify', {})
+  await check('GET', '/v1/domains/checks', '/v1/domains/checks')
+  await check('POST', ...at('/claim'), { account })
+  const other = (await check('POST', '/v1/accounts', '/v1/accounts', { name: 'Other' })).id
+  await check('POST', ...at('/claim'), { account: other })
+  await check('GET', ...at('/claim'))
+  await check('POST', ...at('/claim/verify'))
+  await check('POST', '/v1/domains/{name}/claim/verify', '/v1/domains/two.example/claim/verify')
   await check('DELETE', ...at())
   await check('POST', ...at('/restore'))
   await check('POST', ...at('/restore'))

@@ -24,7 +24,7 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
-import { invalidField } from '../problem.ts'
+import { invalidField, Problem, toProblem } from '../problem.ts'
 import { recordFields, recordState } from '../record-fields.ts'
 import { recordFormFields, renderForms } from '../record-forms.ts'
 import { renderWhoSays, whoSaysFields } from '../who-says.ts'
@@ -49,7 +49,7 @@ const optionChoice = {
     .meta({ description: 'A bounce host of its own, so that SPF aligns' }),
   tracking: z.boolean(mend('yes-no')).optional().meta({ description: 'A host of its own for tracked links' }),
 }
-const newDomain = z.strictObject(
+export const newDomain = z.strictObject(
   { name: domainName, account: accountId, ...keyChoice, ...optionChoice },
   mend('object'),
 )
@@ -65,7 +65,7 @@ const recordAnswer = z.object({
   ...recordFormFields,
   ...whoSaysFields,
 })
-const domainAnswer = z.object({
+export const domainAnswer = z.object({
   name: z.string(),
   account: z.string(),
   createdAt: timestamp,
@@ -139,7 +139,7 @@ function lookRoutes({ store, domains }: AdminDependencies): Operation[] {
       async run({ query: { limit, cursor, ...filter } }) {
         const wanted = pageOf({ limit, cursor })
         const views = await domains.list(given(filter), wanted)
-        return { domains: views.map(render), next: nextOf(views, wanted, view => view.name) }
+        return { domains: views.map(renderDomain), next: nextOf(views, wanted, view => view.name) }
       },
     }),
     operation({
@@ -150,7 +150,7 @@ function lookRoutes({ store, domains }: AdminDependencies): Operation[] {
       params,
       answer: { status: 200, schema: domainAnswer },
       async run({ params }) {
-        return render(await domains.view(params.name))
+        return renderDomain(await domains.view(params.name))
       },
     }),
     operation({
@@ -161,7 +161,7 @@ function lookRoutes({ store, domains }: AdminDependencies): Operation[] {
       params,
       answer: { status: 200, schema: domainAnswer },
       async run({ params }) {
-        return render(await domains.verify(params.name))
+        return renderDomain(await domains.verify(params.name))
       },
     }),
     operation({
@@ -195,7 +195,10 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       location: domain => `/v1/domains/${domain.name}`,
       async run({ body: { name, account, ...choices } }) {
         if (!(await store.account(account))) throw invalidField('account', 'no-account')
-        return render(await domains.register({ name, account, ...given(choices) }))
+        const registered = domains.register({ name, account, ...given(choices) })
+        return renderDomain(
+          await registered.catch((error: unknown) => Promise.reject(offeringClaim(error, name, account))),
+        )
       },
     }),
     operation({
@@ -208,7 +211,7 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       answer: { status: 201, schema: domainAnswer },
       problems: ['conflict', 'domain-invalid'],
       async run({ params, body }) {
-        return render(await domains.issueKey(params.name, given(body ?? {})))
+        return renderDomain(await domains.issueKey(params.name, given(body ?? {})))
       },
     }),
     operation({
@@ -226,7 +229,7 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
         const isOption = Object.keys(chosen).length > 0
         // The options first: they can be refused.
         const optioned = isOption ? await domains.setOptions(params.name, chosen) : null
-        return render(
+        return renderDomain(
           change || !optioned ? await domains.setLimits(params.name, mergeLimits(limits, change)) : optioned,
         )
       },
@@ -249,13 +252,21 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       answer: { status: 200, schema: domainAnswer },
       problems: ['conflict'],
       async run({ params }) {
-        return render(await domains.restore(params.name))
+        return renderDomain(await domains.restore(params.name))
       },
     }),
   ]
 }
 
-function render(view: DomainView): DomainAnswer {
+/** A domain of another account can be claimed. */
+function offeringClaim(error: unknown, name: string, account: string): unknown {
+  const { kind, parts } = toProblem(error)
+  const isAnothers = kind === 'conflict' && typeof parts.extra?.holder === 'string' && parts.extra.holder !== account
+  if (!isAnothers) return error
+  return new Problem(kind, { ...parts, extra: { ...parts.extra, claim: `/v1/domains/${name}/claim` } })
+}
+
+export function renderDomain(view: DomainView): DomainAnswer {
   const { name, account, spf, dkim, mode, modeReason, limits, keyFailure } = view
   return {
     ...{ name, account, spf, dkim, mode, modeReason, limits, keyFailure },

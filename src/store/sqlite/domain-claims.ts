@@ -21,6 +21,7 @@ export function openDomainClaims(db: Connection, events: Events, replan: Replan)
   const removeClaims = db.prepare('delete from domain_claim where domain = ?')
   const move = db.prepare('update domain set account = ?, next_check_at = ?, data = ? where name = ?')
   const putKey = db.prepare('insert or replace into dkim_key (domain, selector, data) values (?, ?, ?)')
+  const removeShareLinks = db.prepare('delete from share_link where domain = ?')
   const removeChecks = db.prepare("delete from latest_check where domain = ? and purpose = 'dkim'")
   const { domain: read } = openDomainsReader(db)
 
@@ -37,13 +38,26 @@ export function openDomainClaims(db: Connection, events: Events, replan: Replan)
       if (!before) throw new NotFound(`${name} is not registered`)
       if (before.account !== from)
         throw new Conflict(`${name} is registered by account ${before.account}`, before.account)
-      const { keys, checks: _, ...domain } = before
-      const after: Omit<SenderDomain, 'keys' | 'checks'> = { ...domain, account: to, limits: {}, keyFailure }
-      move.run(to, at, JSON.stringify({ ...after, nextCheckAt: at }), name)
+      const { keys } = before
+      const after: Omit<SenderDomain, 'keys' | 'checks'> = {
+        ...{
+          name,
+          account: to,
+          createdAt: before.createdAt,
+          archivedAt: null,
+          limits: {},
+          keyFailure,
+          nextCheckAt: at,
+        },
+        // What was seen in DNS stays true, whoever has the domain.
+        ...(before.delegation ? { delegation: before.delegation } : {}),
+      }
+      move.run(to, at, JSON.stringify(after), name)
       for (const old of keys) if (old.state !== 'retired') writeKey({ ...old, state: 'retired', stateSince: at })
       if (key !== null) writeKey(key)
       removeChecks.run(name)
       removeClaims.run(name)
+      removeShareLinks.run(name)
       if (!sameLimits(before.limits, {})) replan(tx, `domain:${name}`)
       events.write(told.map(eventRow))
       tx.changes.push({ kind: 'domain', name })

@@ -17,7 +17,10 @@ import { eventRow } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
 type DomainChange = Partial<
-  Pick<SenderDomain, 'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'delegation' | keyof DomainOptions>
+  Pick<
+    SenderDomain,
+    'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'keyWanted' | 'delegation' | keyof DomainOptions
+  >
 >
 type NewEvents = readonly NewEvent[]
 
@@ -121,7 +124,11 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     ): void {
       const data = findKey.get(domain, selector)
       if (data === undefined) throw new NotFound(`${domain} has no key ${selector}`)
-      insertKey.run(domain, selector, JSON.stringify({ ...(JSON.parse(data) as DkimKey), state, stateSince: at }))
+      const key = JSON.parse(data) as DkimKey
+      // Whoever decided on an older state of affairs must not wake a key of a former holder.
+      if (key.state === 'retired' && state !== 'retired')
+        throw new Conflict(`the key ${selector} of ${domain} is retired`, null)
+      insertKey.run(domain, selector, JSON.stringify({ ...key, state, stateSince: at }))
       tell(tx, domain, told)
     },
 

@@ -13,7 +13,7 @@ import type { LoopDelay } from '../../../src/base/loop-delay.ts'
 import { createSeal, type Seal } from '../../../src/base/seal.ts'
 import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
-import { openDomains } from '../../../src/domains/service.ts'
+import { type DomainsParts, openDomains } from '../../../src/domains/service.ts'
 import { cancelEntries } from '../../../src/outcome/expiry.ts'
 import { createSettler } from '../../../src/outcome/settle.ts'
 import { openStore } from '../../../src/store/open.ts'
@@ -51,6 +51,8 @@ export interface ApiOptions {
   readonly store?: (store: Store) => Store
   readonly maxBodyBytes?: number
   readonly extra?: AdminDependencies['extra']
+  /** Replaced in tests that need generation to fail. */
+  readonly makeKey?: DomainsParts['makeKey']
 }
 
 export const idle: LiveState = { ports: [2587], sessions: 0, unsettled: 0, sites: [] }
@@ -80,7 +82,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const dependencies: AdminDependencies = {
     config,
     store,
-    domains: openDomains({ store, resolver: zone, seal, clock, log, config }),
+    domains: openDomains({
+      ...{ store, resolver: zone, seal, clock, log, config },
+      ...(options.makeKey ? { makeKey: options.makeKey } : {}),
+    }),
     // A short key is made in a tenth of the time.
     relay: await openRelayDns({
       store,
@@ -120,6 +125,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     account: async (name = 'Acme') => (await call('POST', '/v1/accounts', { name })).body.id,
     async [Symbol.asyncDispose]() {
       await admin.stop()
+      await dependencies.domains.stop()
       await settler.stop()
       await opened.close()
       rmSync(dataDir, { recursive: true })
