@@ -181,6 +181,18 @@ const schema = z.strictObject({
     trackingHost: label,
     trackingTarget: domain.nullable(),
   }),
+  webhooks: z.strictObject({
+    allowPrivateAddresses: yesNo,
+    timeout: duration,
+    retryAfter: z.array(duration, mend('write a list of durations')).min(1, mend('name at least one duration')),
+    retryJitter: z
+      .number(mend('write a number from 0 to 0.5'))
+      .min(0, mend('write a number from 0 to 0.5'))
+      .max(0.5, mend('write a number from 0 to 0.5')),
+    requests: count,
+    pollInterval: duration,
+    secretOverlap: duration,
+  }),
 })
 
 export type Config = z.output<typeof schema>
