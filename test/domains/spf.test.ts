@@ -105,6 +105,8 @@ const cases: readonly Case[] = [
   ['includes a record that lets anybody pass', { ...record(`v=spf1 include:open.example ${wanted} ~all`), 'open.example': { TXT: ['v=spf1 +all'] } }, 'pass-all', `v=spf1 ${wanted} ~all`],
   ['redirects to a record that lets anybody pass', { ...record('v=spf1 redirect=open.example'), 'open.example': { TXT: ['v=spf1 all'] } }, 'pass-all', `v=spf1 ${wanted} ~all`],
   ['includes a name made of macros', { ...record('v=spf1 include:%{ir}.%{v}._spf.%{d2} ~all'), '20.100.51.198.in-addr._spf.ours.example': { TXT: [`v=spf1 ${wanted} ~all`] } }, 'ok', 'v=spf1 include:%{ir}.%{v}._spf.%{d2} ~all'],
+  ['has a macro that is none', record(`v=spf1 exists:%i.ok.example ${wanted} ~all`), 'syntax', `v=spf1 ${wanted} ~all`],
+  ['has a name that no receiver takes', record(`v=spf1 a:localhost ${wanted} ~all`), 'syntax', `v=spf1 ${wanted} ~all`],
   ['exists by a macro', { ...record('v=spf1 exists:%{i}._spf.ours.example ~all'), '198.51.100.20._spf.ours.example': { A: ['127.0.0.2'] } }, 'mechanism-missing', `v=spf1 exists:%{i}._spf.ours.example ${wanted} ~all`],
   ['denies our address before what is missing', record('v=spf1 -ip4:198.51.100.0/24 ?all'), 'mechanism-missing', 'v=spf1 ip4:198.51.100.20 -ip4:198.51.100.0/24 include:spf.relay.example ?all'],
   ['has terms after all, which stay there', record('v=spf1 ip4:203.0.113.1 ~all ip4:203.0.113.2'), 'mechanism-missing', `v=spf1 ip4:203.0.113.1 ${wanted} ~all ip4:203.0.113.2`],

@@ -9,9 +9,9 @@
 import type { Resolver } from '../../dns/resolver.ts'
 import type { DomainName } from '../../mail/ids.ts'
 import { type Judgement, notPublished, type RecordConfig } from './record-kind.ts'
-import { evaluateRecord } from './spf-evaluation.ts'
+import { type Evaluation, evaluateRecord } from './spf-evaluation.ts'
 import { listed, proposeSpf } from './spf-merge.ts'
-import { gives, readTerm, type SpfTerm } from './spf-terms.ts'
+import { gives, readTerm, readTerms, type SpfTerm } from './spf-terms.ts'
 import { maxLookups, maxVoids, type SpfWalk, type WalkedSender, walkSpf } from './spf-walk.ts'
 
 /** Of documentation (RFC 5737); without an address of ours macros and `a` are walked for this one. */
@@ -108,16 +108,29 @@ export async function missingMechanisms(
 /** Something in the record decides about an address before our mechanism is reached. */
 async function withAddressesFirst(judgement: Judgement, trial: Trial): Promise<Judgement> {
   const ips = await uncovered(judgement, trial)
-  return ips.length === 0 ? judgement : withDetail(judgement, { first: ips.join(' ') })
+  if (ips.length === 0) return judgement
+  const moved = withDetail(judgement, { first: ips.join(' ') })
+  return (await uncovered(moved, trial)).length === 0 ? moved : withoutUnreadable(moved, trial)
 }
 
-async function uncovered(judgement: Judgement, { name, resolver, config }: Trial): Promise<readonly string[]> {
-  const { value } = proposeSpf(judgement, config)
-  const evaluations = config.spf.sendingIps.map(ip =>
-    evaluateRecord(value, { ...senderOf(name, config), ip }, resolver),
-  )
-  const refusing = (await Promise.all(evaluations)).filter(({ result }) => result !== 'pass' && result !== 'temperror')
-  return refusing.map(({ ip }) => ip)
+/** What our grammar takes and a receiver's does not would make the whole record invalid (RFC 7208 §4.6). */
+async function withoutUnreadable(judgement: Judgement, trial: Trial): Promise<Judgement> {
+  const terms = readTerms(proposeSpf(judgement, trial.config).value)
+  const alone = await Promise.all(terms.map(({ text }) => results(`v=spf1 ${text} -all`, trial)))
+  const unreadable = terms.filter((_, at) => alone[at]!.some(({ result }) => result === 'permerror'))
+  const drop = [...listed(judgement.detail.drop), ...unreadable.map(({ text }) => text)]
+  return withDetail(judgement, { drop: drop.join(' ') })
+}
+
+/** Addresses of ours that the proposed record would not let pass. */
+async function uncovered(judgement: Judgement, trial: Trial): Promise<readonly string[]> {
+  const found = await results(proposeSpf(judgement, trial.config).value, trial)
+  return found.filter(({ result }) => result !== 'pass' && result !== 'temperror').map(({ ip }) => ip)
+}
+
+function results(record: string, { name, resolver, config }: Trial): Promise<Evaluation[]> {
+  const sender = senderOf(name, config)
+  return Promise.all(config.spf.sendingIps.map(ip => evaluateRecord(record, { ...sender, ip }, resolver)))
 }
 
 function refused(judgement: Judgement, walk: SpfWalk, { spf }: RecordConfig): Judgement {

@@ -112,7 +112,11 @@ export function keyOf({ name, value, qualifier }: SpfTerm): string {
   return name === 'redirect' || name === 'exp' ? name : `${qualifier}${name} ${value}`
 }
 
+/** RFC 7208 §7.1: a percent sign begins a macro, or stands for one of three characters. */
+const brokenMacro = /%(?!\{[slodiphcrtv]\d*r?[.\-+,/_=]*\}|[%_-])/i
+
 function isValid(name: string, separator: string | undefined, rest: string): boolean {
+  if (brokenMacro.test(rest.replaceAll('%%', ''))) return false
   switch (name) {
     case 'all':
       return separator === undefined
