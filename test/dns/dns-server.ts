@@ -18,18 +18,18 @@ export interface DnsServer extends AsyncDisposable {
 }
 
 export async function startDnsServer(
-  reply: (question: { name: string; type: string }, by: 'udp' | 'tcp', query: DecodedPacket) => Reply,
+  reply: (question: { name: string; type: string }, by: 'udp' | 'tcp', query: DecodedPacket) => Reply | Promise<Reply>,
   at: { readonly host?: string; readonly port?: number } = {},
 ): Promise<DnsServer> {
   const host = at.host ?? '127.0.0.1'
   const asked: string[] = []
   const open = new Set<Socket>()
 
-  function answer(bytes: Buffer, by: 'udp' | 'tcp'): Buffer | null {
+  async function answer(bytes: Buffer, by: 'udp' | 'tcp'): Promise<Buffer | null> {
     const query = decode(bytes)
     const question = query.questions[0]!
     asked.push(`${by} ${question.type} ${question.name}`)
-    const packet = reply(question, by, query)
+    const packet = await reply(question, by, query)
     if (packet === null || Buffer.isBuffer(packet)) return packet
     return encode({ type: 'response', id: query.id, questions: [question], ...packet })
   }
@@ -38,8 +38,8 @@ export async function startDnsServer(
     open.add(socket)
     socket.on('close', () => open.delete(socket))
     socket.on('error', () => {})
-    socket.once('data', bytes => {
-      const message = answer(bytes.subarray(2), 'tcp')
+    socket.once('data', async bytes => {
+      const message = await answer(bytes.subarray(2), 'tcp')
       if (message === null) return
       const framed = Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message])
       // In two parts, as a network may deliver it.
@@ -51,9 +51,10 @@ export async function startDnsServer(
   const { port } = tcp.address() as AddressInfo
   const udp = createSocket('udp4').bind(port, host)
   await once(udp, 'listening')
-  udp.on('message', (bytes, from) => {
-    const message = answer(bytes, 'udp')
-    if (message !== null) udp.send(message, from.port, from.address)
+  let isClosed = false
+  udp.on('message', async (bytes, from) => {
+    const message = await answer(bytes, 'udp')
+    if (message !== null && !isClosed) udp.send(message, from.port, from.address)
   })
 
   return {
@@ -61,6 +62,7 @@ export async function startDnsServer(
     port,
     asked,
     async [Symbol.asyncDispose]() {
+      isClosed = true
       for (const socket of open) socket.destroy()
       await Promise.all([new Promise(done => udp.close(() => done(null))), new Promise(done => tcp.close(done))])
     },

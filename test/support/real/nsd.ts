@@ -15,28 +15,40 @@ export interface Nsd extends AsyncDisposable {
   publish(zone: Zone): Promise<void>
 }
 
-export async function startNsd(
-  test: Context,
-  options: { readonly port: number; readonly zones: readonly string[]; readonly zone: Zone },
-): Promise<Nsd> {
+export interface NsdOptions {
+  readonly port: number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** The names of the zones it serves. An entry with NS at such a name replaces its name server. */
+  readonly zones: readonly string[]
+  readonly zone: Zone
+  /** Zones it is to serve, but whose files are missing: it answers SERVFAIL. */
+  readonly broken?: readonly string[]
+  /** Seconds; default 0: every change counts at once. */
+  readonly ttl?: number
+  /** How long an absence holds (RFC 2308 §4); default 0. */
+  readonly minimum?: number
+}
+
+export async function startNsd(test: Context, options: NsdOptions): Promise<Nsd> {
   const nsd = needProgram(test, 'nsd')
   const dig = needProgram(test, 'dig')
-  const { port, zones } = options
+  const { port, zones, host = '127.0.0.1', broken = [] } = options
   const folder = temporaryFolder('kitte-nsd-')
   chmodSync(folder.path, 0o755)
   mkdirSync(join(folder.path, 'zones'))
   let serial = 1
   const write = (zone: Zone) => {
-    for (const apex of zones) writeFileSync(join(folder.path, 'zones', apex), zoneFile(apex, zone, serial))
+    for (const apex of zones) writeFileSync(join(folder.path, 'zones', apex), zoneFile(apex, zone, serial, options))
   }
   const isServed = async () => {
     const asked = zones.map(apex =>
-      run(dig, ['@127.0.0.1', '-p', String(port), '+short', '+time=1', '+tries=1', 'SOA', apex]),
+      run(dig, [`@${host}`, '-p', String(port), '+short', '+time=1', '+tries=1', 'SOA', apex]),
     )
     return (await Promise.all(asked)).every(({ stdout }) => stdout.split(' ')[2] === String(serial))
   }
   write(options.zone)
-  writeFileSync(join(folder.path, 'nsd.conf'), configurationOf(folder.path, port, zones))
+  writeFileSync(join(folder.path, 'nsd.conf'), configurationOf(folder.path, `${host}@${port}`, [...zones, ...broken]))
   const running = await start(nsd, ['-d', '-c', join(folder.path, 'nsd.conf')], isServed)
   return {
     port,
@@ -53,9 +65,9 @@ export async function startNsd(
   }
 }
 
-function configurationOf(folder: string, port: number, zones: readonly string[]): string {
+function configurationOf(folder: string, address: string, zones: readonly string[]): string {
   return `server:
-  ip-address: 127.0.0.1@${port}
+  ip-address: ${address}
   do-ip6: no
   server-count: 1
   username: ""
@@ -71,14 +83,14 @@ remote-control:
 ${zones.map(apex => `zone:\n  name: ${apex}\n  zonefile: ${apex}\n`).join('')}`
 }
 
-/** RFC 1035 §5. TTL 0: every change counts at once. */
-function zoneFile(apex: string, zone: Zone, serial: number): string {
+/** RFC 1035 §5. */
+function zoneFile(apex: string, zone: Zone, serial: number, { ttl = 0, minimum = 0 }: NsdOptions): string {
+  const named = zone[apex]?.NS ?? []
   const names = Object.entries(zone).filter(([name]) => name === apex || name.endsWith(`.${apex}`))
   return [
-    '$TTL 0',
-    `${apex}. SOA ns.${apex}. hostmaster.${apex}. ${serial} 3600 600 86400 0`,
-    `${apex}. NS ns.${apex}.`,
-    `ns.${apex}. A 127.0.0.1`,
+    `$TTL ${ttl}`,
+    `${apex}. ${minimum} SOA ns.${apex}. hostmaster.${apex}. ${serial} 3600 600 86400 ${minimum}`,
+    ...(named.length > 0 ? [] : [`${apex}. NS ns.${apex}.`, `ns.${apex}. A 127.0.0.1`]),
     ...names.flatMap(([name, entry]) => recordLines(`${name}.`, entry)),
     '',
   ].join('\n')
@@ -90,6 +102,7 @@ function recordLines(owner: string, entry: ZoneEntry): string[] {
     ...(entry.AAAA ?? []).map(address => `${owner} AAAA ${address}`),
     ...(entry.MX ?? []).map(([preference, exchange]) => `${owner} MX ${preference} ${exchange}.`),
     ...(entry.TXT ?? []).map(text => `${owner} TXT ${[text].flat().flatMap(quoted).join(' ')}`),
+    ...(entry.NS ?? []).map(host => `${owner} NS ${host}.`),
     ...(entry.PTR ?? []).map(name => `${owner} PTR ${name}.`),
     ...(entry.CNAME === undefined ? [] : [`${owner} CNAME ${entry.CNAME}.`]),
   ]

@@ -19,6 +19,8 @@ export interface RelayProcess extends AsyncDisposable {
 export interface RelayProcessOptions {
   readonly dnsPort: number
   readonly mxPort: number
+  /** Beside `dns.servers`. */
+  readonly dns?: Readonly<Record<string, unknown>>
 }
 
 /** A credential and the records of a sender domain to be published. */
@@ -32,14 +34,14 @@ export const program = join(import.meta.dirname, '../../../src/kitte.ts')
 /** Long enough for a loaded machine. */
 const readyWithinMs = 30_000
 
-export async function startRelayProcess({ dnsPort, mxPort }: RelayProcessOptions): Promise<RelayProcess> {
+export async function startRelayProcess({ dnsPort, mxPort, dns = {} }: RelayProcessOptions): Promise<RelayProcess> {
   const folder = temporaryFolder('kitte-relay-')
   const [starttlsPort, implicitPort, httpPort] = [await freePort(), await freePort(), await freePort()]
   const listeners = [
     { host: '127.0.0.1', port: starttlsPort, tls: 'starttls' },
     { host: '127.0.0.1', port: implicitPort, tls: 'implicit' },
   ]
-  const config = configOf({ dataDir: join(folder.path, 'data'), listeners, httpPort, dnsPort, mxPort })
+  const config = configOf({ dataDir: join(folder.path, 'data'), listeners, httpPort, dnsPort, mxPort, dns })
   const file = join(folder.path, 'kitte.yaml')
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(config))
@@ -69,6 +71,7 @@ export function configOf(parts: {
   readonly httpPort: number
   readonly dnsPort: number
   readonly mxPort: number
+  readonly dns?: Readonly<Record<string, unknown>>
 }) {
   return {
     hostname: 'relay.kitte.test',
@@ -76,7 +79,7 @@ export function configOf(parts: {
     log: { stdout: false },
     submission: { listeners: parts.listeners },
     http: { host: '127.0.0.1', port: parts.httpPort },
-    dns: { servers: [`127.0.0.1:${parts.dnsPort}`] },
+    dns: { servers: [`127.0.0.1:${parts.dnsPort}`], ...parts.dns },
     delivery: { port: parts.mxPort, allowPrivateAddresses: true, ipv6: false },
     queue: { retryAfter: ['1s'] },
     spf: { mechanisms: ['ip4:127.0.0.1'], sendingIps: ['127.0.0.1'] },
