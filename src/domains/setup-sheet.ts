@@ -11,7 +11,6 @@ import { type PanelEntry, panelEntry } from './panel-entry.ts'
 import { type Provider, providerOf } from './providers.ts'
 import { type Bilingual, recordNames } from './reasons.ts'
 import { recordKinds } from './records/index.ts'
-import { isInPlace } from './records/record-kind.ts'
 
 /**
  * What to do in the panel; `move`: the record stands at a wrong name, `wait`: it was set and is on its way to everybody,
@@ -106,7 +105,7 @@ const elsewhere = ['host-doubled', 'at-apex']
 const onItsWay = ['not-yet-visible', 'not-everywhere']
 
 function actionFor({ state, reason, found, value }: RecordView): SetupAction {
-  if (isInPlace({ state, reason })) return 'none'
+  if (state === 'published') return 'none'
   if (onItsWay.includes(reason)) return 'wait'
   if (value === '') return 'mend'
   // What was found of an older key stays: mail signed with it may be under way.
