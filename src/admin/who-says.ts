@@ -25,14 +25,18 @@ export const whoSaysFields = {
   visibleAt: timestamp
     .nullable()
     .meta({ description: 'Where servers or resolvers differ: when receivers see the record at the latest' }),
+  visibleWithin: z.int().nullable().meta({
+    description: 'Seconds from the moment when the record is put right until receivers see it, at the latest',
+  }),
 }
 
-export function renderWhoSays({ servers, resolvers, asked, visibleAt }: WhoSays) {
+export function renderWhoSays({ servers, resolvers, asked, visibleAt, visibleWithin }: WhoSays) {
   return {
     servers: servers.map(renderServer),
     resolvers: resolvers.map(renderServer),
     asked,
     visibleAt: time(visibleAt),
+    visibleWithin,
   }
 }
 

@@ -87,7 +87,11 @@ function told(language: 'ja' | 'en', { message, fix, value }: Shown) {
 }
 
 /** Who was asked and what each said; when the record is seen by all. */
-function witnesses(context: CliContext, { servers, resolvers, asked, visibleAt }: RecordAnswer, at: TimeText) {
+function witnesses(
+  context: CliContext,
+  { servers, resolvers, asked, visibleAt, visibleWithin }: RecordAnswer,
+  at: TimeText,
+) {
   const said = [
     ...servers.map(server => serverText(context, server, 'name server')),
     ...resolvers.map(server => serverText(context, server, 'resolver')),
@@ -98,7 +102,13 @@ function witnesses(context: CliContext, { servers, resolvers, asked, visibleAt }
       ? [['  asked', `${asked.ja}\n${asked.en}`] as const]
       : []),
     ...(visibleAt === null ? [] : [['  visible', `${at(visibleAt)} までに / at the latest`] as const]),
+    ...(visibleWithin === null ? [] : [['  visible', withinText(visibleWithin)] as const]),
   ]
+}
+
+function withinText(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60)
+  return `設定後 ${minutes} 分以内 / within ${minutes} min of being published`
 }
 
 function serverText(context: CliContext, answer: RecordAnswer['servers'][number], role: string): string {

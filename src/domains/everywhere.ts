@@ -95,8 +95,12 @@ function isStale({ state }: Sighting): boolean {
 }
 
 function longestWaitMs(sightings: readonly Sighting[]): number {
-  const waits = sightings.map(({ ttl, found }) => Math.min(ttl, found.length > 0 ? longestTtl : longestAbsence))
-  return Math.max(0, ...waits) * 1000
+  return Math.max(0, ...sightings.map(longestMemory)) * 1000
+}
+
+/** Seconds for which a cache may hold this answer. */
+export function longestMemory({ ttl, found }: ServerAnswer): number {
+  return Math.min(ttl, found.length > 0 ? longestTtl : longestAbsence)
 }
 
 /** Published all the same, but mail that asks a dead server waits for it. */

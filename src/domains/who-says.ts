@@ -3,7 +3,9 @@
  */
 import type { Instant } from '../mail/ids.ts'
 import type { Check, ServerAnswer } from '../mail/sender-domain.ts'
+import { longestMemory } from './everywhere.ts'
 import { authorityFaults, type Bilingual, serverFaults, serverStates } from './reasons.ts'
+import { isInPlace } from './records/record-kind.ts'
 
 export interface ServerView extends ServerAnswer {
   readonly message: Bilingual
@@ -18,6 +20,11 @@ export interface WhoSays {
   readonly asked: Bilingual | null
   /** When caches will have forgotten what differs; null: nothing differs, or nobody can tell. */
   readonly visibleAt: Instant | null
+  /**
+   * Seconds from the moment when the record is put right until receivers see it, at the latest: what was asked now may
+   * be remembered that long. Null: it is in place, or nobody could say.
+   */
+  readonly visibleWithin: number | null
 }
 
 export function whoSays(check: Check | null): WhoSays {
@@ -26,7 +33,14 @@ export function whoSays(check: Check | null): WhoSays {
     resolvers: check?.resolvers?.map(viewServer) ?? [],
     asked: check && askedOf(check),
     visibleAt: check?.visibleAt ?? null,
+    visibleWithin: check && waitFor(check),
   }
+}
+
+function waitFor({ state, reason, servers = [], resolvers = [] }: Check): number | null {
+  if (isInPlace({ state, reason })) return null
+  const waits = [...servers, ...resolvers].filter(answer => answer.state === 'not-published').map(longestMemory)
+  return waits.length === 0 ? null : Math.max(...waits)
 }
 
 function viewServer(answer: ServerAnswer): ServerView {

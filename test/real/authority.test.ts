@@ -35,6 +35,7 @@ interface RecordAnswer {
   readonly asked: { readonly en: string }
   readonly checkedAt: string
   readonly visibleAt: string | null
+  readonly visibleWithin: number | null
 }
 
 interface DomainAnswer {
@@ -178,6 +179,13 @@ describe('the name servers of a sender domain', function () {
   function waitOf({ checkedAt, visibleAt }: RecordAnswer): number | null {
     return visibleAt === null ? null : (Date.parse(visibleAt) - Date.parse(checkedAt)) / 1000
   }
+
+  it('that have nothing yet: absent, and how long the absence will be remembered', () => {
+    const record = wanted.get('agreeing.example')!.find(({ purpose }) => purpose === 'spf')!
+    assert.deepEqual([record.state, record.reason, record.visibleAt], ['not-published', 'absent', null])
+    assert.deepEqual(said(record), [`good absent ${minimum}`, `lagging absent ${minimum}`])
+    assert.equal(record.visibleWithin, minimum)
+  })
 
   it('that agree: 設定済, and the key signs', () => {
     const { spf, dkim, keys } = verified.get('agreeing.example')!
