@@ -19,7 +19,7 @@ const order =
 const doors: Record<string, readonly string[]> = {
   'smtp-server': ['src/submission/listener.ts', 'src/sandbox/'],
   nodemailer: ['src/delivery/smtp-transport.ts'],
-  mailauth: ['src/signing/signer.ts', 'src/domains/records/spf-evaluation.ts', 'src/sandbox/'],
+  mailauth: ['src/domains/records/spf-evaluation.ts', 'src/sandbox/'],
   'mx-connect': ['src/dns/refused-address.ts'],
   'node-forge': ['src/submission/certificate.ts'],
   'better-sqlite3': ['src/store/sqlite/connection.ts'],

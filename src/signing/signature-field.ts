@@ -19,6 +19,7 @@ export interface SignatureTags {
 
 /** RFC 5322 §2.1.1: lines of at most 78 characters. */
 const lineLength = 76
+const signatureLine = 72
 
 /** Ends with `b=`; append `foldedSignature`. */
 export function unsignedField(tags: SignatureTags): string {
@@ -47,5 +48,8 @@ function foldedNames(names: readonly string[]): string {
 
 /** … and anywhere in b=. */
 export function foldedSignature(base64: string): string {
-  return base64.replace(/.{72}(?=.)/g, '$&\r\n  ')
+  let text = base64.slice(0, signatureLine)
+  for (let at = signatureLine; at < base64.length; at += signatureLine)
+    text += `\r\n  ${base64.slice(at, at + signatureLine)}`
+  return text
 }
