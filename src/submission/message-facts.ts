@@ -9,7 +9,7 @@ import type { Instant, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { Directory } from '../store/directory.ts'
 import type { NewContent } from '../store/store.ts'
-import type { MessageFacts, Submitter } from './checks/check.ts'
+import type { HiddenAddress, MessageFacts, Submitter } from './checks/check.ts'
 import type { MailCommand } from './commands.ts'
 import { findOwners, findOwnersOfText, type OwnedAddress, readOriginators } from './originators.ts'
 import type { ReceivedContent } from './reception.ts'
@@ -29,15 +29,14 @@ export async function gatherFacts(
 ): Promise<MessageFacts> {
   const originators = readOriginators(header)
   const find = (address: string) => (address === reversePath?.address ? reversePath : findOwners(directory, address))
-  const from = await Promise.all(originators.from.map(find))
-  const sender = await Promise.all(originators.sender.map(find))
-  const hidden = await Promise.all(
-    originators.hidden.map(async ({ field, address: text }) => ({
-      field,
-      text,
-      owned: await findOwnersOfText(directory, text),
-    })),
-  )
+  // One after the other: all but the first are found in memory, and mail of several authors is rare.
+  const from: OwnedAddress[] = []
+  for (const address of originators.from) from.push(await find(address))
+  const sender: OwnedAddress[] = []
+  for (const address of originators.sender) sender.push(await find(address))
+  const hidden: HiddenAddress[] = []
+  for (const { field, address: text } of originators.hidden)
+    hidden.push({ field, text, owned: await findOwnersOfText(directory, text) })
   const account = await accountOf(directory, submitter, from)
   const { submission: limits } = config
   return { limits, config, now, submitter, account, command, reversePath, header, originators, from, sender, hidden }

@@ -5,7 +5,7 @@
  * 550 5.6.0, naming the field. Judging whether the addresses are the sender's is left to a check.
  */
 import type { SenderAddress } from '../mail/account.ts'
-import { domainOf, localPartOf, parseMailbox } from '../mail/address.ts'
+import { domainOf, parseMailbox } from '../mail/address.ts'
 import { parseAddressList } from '../mail/address-list.ts'
 import { fieldsNamed, type HeaderBlock, unfoldedValue } from '../mail/header.ts'
 import type { AccountId, Mailbox } from '../mail/ids.ts'
@@ -84,6 +84,7 @@ function readField(header: HeaderBlock, name: 'From' | 'Sender') {
 }
 
 function hidesField({ text }: HeaderBlock): boolean {
+  if (!strangeLineEnd.test(text)) return false
   const lineEnd = new RegExp(strangeLineEnd, 'g')
   const field = new RegExp(originatorField, 'iy')
   while (lineEnd.test(text)) {
@@ -98,12 +99,13 @@ function fromMissing(header: HeaderBlock) {
   return line ? replies.fromMissingBehind(line.replace(/[^\x20-\x7e]/g, '?')) : replies.fromMissing
 }
 
-/** The registered address is found in lower case too: `Sales@` and `sales@` are one mailbox everywhere. */
+/** The registered address is found whatever its case: `Sales@` and `sales@` are one mailbox everywhere. */
 export async function findOwners(directory: Directory, address: Mailbox): Promise<OwnedAddress> {
-  const [domain, exact] = await Promise.all([directory.domain(domainOf(address)), directory.sender(address)])
-  const lower = `${localPartOf(address).toLowerCase()}@${domainOf(address)}`
-  const sender = exact ?? (lower === address ? null : await directory.sender(lower))
-  const owners = [sender?.account, domain?.account].filter(account => account !== undefined)
+  const domain = await directory.domain(domainOf(address))
+  const sender = await directory.sender(address)
+  const owners: AccountId[] = []
+  if (sender) owners.push(sender.account)
+  if (domain) owners.push(domain.account)
   return { address, owners, domain, sender }
 }
 

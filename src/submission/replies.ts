@@ -153,15 +153,19 @@ export function replyOfLibrary(code: number, text: string): Reply | null {
 
 /** RFC 5321 §4.5.3.1.5: 512 octets a line with code, status and CRLF. */
 const maxLineOctets = 480
+/** Of UTF-8, for a unit of UTF-16. */
+const maxOctetsPerSign = 3
+const beyondAscii = /[^\x00-\x7f]/
 
 /** The lines of a reply without their code: status and text, broken at spaces; ASCII unless told otherwise. */
 export function linesOf(reply: Reply, utf8 = false): string[] {
-  const text = utf8 ? reply.text : reply.text.replace(/[^\x00-\x7f]/g, '?')
+  const text = utf8 || !beyondAscii.test(reply.text) ? reply.text : reply.text.replace(/[^\x00-\x7f]/g, '?')
   return reply.detail === '' ? [text] : textLines(text).map(line => `${statusOf(reply)} ${line}`)
 }
 
 /** Broken shorter than need be: a sign can have four octets. */
 function textLines(text: string): string[] {
+  if (text.length * maxOctetsPerSign <= maxLineOctets) return [text]
   if (Buffer.byteLength(text) <= maxLineOctets) return [text]
   return text.match(/.{1,119}(?:\s|$)|\S{1,119}/gs)?.map(line => line.trimEnd()) ?? [text]
 }

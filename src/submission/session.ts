@@ -115,11 +115,9 @@ export class Session {
       const { directory, config } = this.#parts
       const command = readMail(line)
       facts.sender = command.reversePath
-      const [found, reversePath, storeAcceptsMail] = await Promise.all([
-        findSubmitter(directory, this.#identity, this.mayLogIn),
-        command.reversePath === null ? null : findOwners(directory, command.reversePath),
-        this.#parts.storeAcceptsMail(),
-      ])
+      const found = await findSubmitter(directory, this.#identity, this.mayLogIn)
+      const reversePath = command.reversePath === null ? null : await findOwners(directory, command.reversePath)
+      const storeAcceptsMail = await this.#parts.storeAcceptsMail()
       this.#submitter = found.submitter
       checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail })
       this.#mayHearUtf8 = command.smtpUtf8

@@ -34,23 +34,44 @@ export class CheckRefusal extends SmtpError {
   }
 }
 
+const mailChecks = checks.filter(check => check.mail !== undefined)
+const rcptChecks = checks.filter(check => check.rcpt !== undefined)
+const messageChecks = checks.filter(check => check.message !== undefined)
+
 export function checkMail(facts: MailFacts): void {
-  for (const check of checks) naming(check, () => check.mail?.(facts))
+  for (const check of mailChecks) {
+    try {
+      check.mail!(facts)
+    } catch (error) {
+      throw named(check, error)
+    }
+  }
 }
 
 export function checkRcpt(facts: RcptFacts): void {
-  for (const check of checks) naming(check, () => check.rcpt?.(facts))
+  for (const check of rcptChecks) {
+    try {
+      check.rcpt!(facts)
+    } catch (error) {
+      throw named(check, error)
+    }
+  }
 }
 
 /** Answers the warnings. */
 export function checkMessage(facts: MessageFacts): string[] {
-  return checks.map(check => naming(check, () => check.message?.(facts))).filter(warning => warning !== undefined)
+  const warnings: string[] = []
+  for (const check of messageChecks) {
+    try {
+      const warning = check.message!(facts)
+      if (warning !== undefined) warnings.push(warning)
+    } catch (error) {
+      throw named(check, error)
+    }
+  }
+  return warnings
 }
 
-function naming<T>(check: Check, judge: () => T): T {
-  try {
-    return judge()
-  } catch (error) {
-    throw error instanceof SmtpError ? new CheckRefusal(check.name, error) : error
-  }
+function named(check: Check, error: unknown): unknown {
+  return error instanceof SmtpError ? new CheckRefusal(check.name, error) : error
 }
