@@ -39,10 +39,8 @@ const ownReport: Decision = {
 
 export async function decide(message: Message, { directory, clock, lostGraceMs }: DecisionParts): Promise<Decision> {
   if (message.from === null) return ownReport
-  const [registered, registeredSender] = await Promise.all([
-    directory.domain(message.senderDomain),
-    directory.sender(message.from),
-  ])
+  const registered = await directory.domain(message.senderDomain)
+  const registeredSender = await directory.sender(message.from)
   // What belongs to another account today must neither sign nor carry this message (design invariant 4).
   const domain = registered?.account === message.account ? registered : null
   const sender = registeredSender?.account === message.account ? registeredSender : null

@@ -61,20 +61,22 @@ export async function tryHosts(
   specs: Iterable<HostSpec>,
   parts: HostParts,
 ): Promise<readonly Answer[]> {
+  const { envelope } = delivery
   const answers: Answer[] = []
-  let open = delivery.envelope.recipients.map((_, index) => index)
+  let open = envelope.recipients.map((_, index) => index)
   for (const spec of specs) {
-    const recipients = open.map(index => delivery.envelope.recipients[index]!)
-    const { results, host } = await tryHost(
-      { ...delivery, envelope: { ...delivery.envelope, recipients } },
-      spec,
-      parts,
-    )
+    const { results, host } = await tryHost(reducedTo(open, delivery), spec, parts)
     for (const [i, index] of open.entries()) answers[index] = better(answers[index], { result: results[i]!, host })
     open = open.filter((_, i) => mayDoBetterElsewhere(results[i]!))
     if (open.length === 0 || parts.cutOff()) break
   }
   return answers
+}
+
+function reducedTo(open: readonly number[], delivery: Delivery): Delivery {
+  const { envelope } = delivery
+  if (open.length === envelope.recipients.length) return delivery
+  return { ...delivery, envelope: { ...envelope, recipients: open.map(index => envelope.recipients[index]!) } }
 }
 
 /** A kept connection that turns out closed says nothing about the message: once more on a new one. */
@@ -94,28 +96,32 @@ async function tryConnection(
   const started = clock.monotonic()
   const opened = await openConnection(delivery, spec, parts, fresh)
   const connected = clock.monotonic()
-  const facts = (connection: Connection | null, sendMs: number): HostFacts => ({
-    remoteMta: spec.host,
-    remoteIp: connection?.spec.address ?? spec.address,
-    sourceIp: spec.sourceIp ?? null,
-    tls: connection?.tls ?? null,
-    dsn: connection?.extensions.has('DSN') ?? false,
-    connectMs: connected - started,
-    sendMs,
-  })
+  const connectMs = connected - started
   if (!('connection' in opened)) {
     const results = delivery.envelope.recipients.map(({ address }) => unopened(address, opened))
-    return { results, host: facts(null, 0), stale: false }
+    return { results, host: factsOf(spec, null, connectMs, 0), stale: false }
   }
   const { connection } = opened
   const kept = connection.sent > 0
   try {
     const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
-    const host = facts(connection, clock.monotonic() - connected)
+    const host = factsOf(spec, connection, connectMs, clock.monotonic() - connected)
     return { results, host, stale: kept && results.every(isStale) }
   } finally {
     // Content that can't be read throws; the connection must still come back, or it counts as open for ever.
     connections.release(connection)
+  }
+}
+
+function factsOf(spec: HostSpec, connection: Connection | null, connectMs: number, sendMs: number): HostFacts {
+  return {
+    remoteMta: spec.host,
+    remoteIp: connection?.spec.address ?? spec.address,
+    sourceIp: spec.sourceIp ?? null,
+    tls: connection?.tls ?? null,
+    dsn: connection?.extensions.has('DSN') ?? false,
+    connectMs,
+    sendMs,
   }
 }
 

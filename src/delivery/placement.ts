@@ -13,7 +13,15 @@ import { type Decision, type DecisionParts, decide } from './decision.ts'
 import type { FreshContent } from './fresh.ts'
 import { HeldMessage, type HeldMessageParts } from './held-message.ts'
 import type { Returns } from './returns.ts'
-import { findRoutes, type Route, type Routed, type RouteParts, type Unrouted } from './route.ts'
+import {
+  areForOneDomain,
+  findRoute,
+  findRoutes,
+  type Route,
+  type Routed,
+  type RouteParts,
+  type Unrouted,
+} from './route.ts'
 import type { SiteRing } from './site-ring.ts'
 import type { Site } from './throttle.ts'
 import type { UnderWay } from './under-way.ts'
@@ -47,21 +55,21 @@ export class Placement {
 
   /** `leased`: entries of one message. */
   async place(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
-    const { returns, clock, stopping, ring } = this.#parts
+    const { returns, clock, stopping } = this.#parts
     const held = new HeldMessage(leased[0]!.message, fresh, this.#parts)
     const open = new Set(leased)
     held.join()
     try {
       const decision = await decide(held.message, this.#parts)
-      for await (const batch of findRoutes(leased, decision, this.#parts)) {
-        if (stopping()) break
-        for (const routed of batch) {
-          for (const one of routed.leased) open.delete(one)
-          this.#parts.underWay.add(this.#placeRouted(routed, held, decision))
+      if (decision.own === null && areForOneDomain(leased)) {
+        const routed = await findRoute(leased, this.#parts)
+        if (!stopping()) this.#placeBatch([routed], open, held, decision)
+      } else
+        for await (const batch of findRoutes(leased, decision, this.#parts)) {
+          if (stopping()) break
+          this.#placeBatch(batch, open, held, decision)
         }
-        ring.turn()
-      }
-      await returns.release([...open], clock.now())
+      if (open.size > 0) await returns.release([...open], clock.now())
     } catch (error) {
       await returns.settle([internalError({ leased: [...open], route: null }, error, this.#parts)])
     } finally {
@@ -89,6 +97,19 @@ export class Placement {
   #boundOf(site: Site): number {
     const { capacity, leases, leaseMs } = this.#parts
     return site.bound(Math.max(capacity - leases.size, maxRecipients), leaseMs / 2)
+  }
+
+  #placeBatch(
+    batch: readonly (Routed | Unrouted)[],
+    open: Set<LeasedEntry>,
+    held: HeldMessage,
+    decision: Decision,
+  ): void {
+    for (const routed of batch) {
+      for (const one of routed.leased) open.delete(one)
+      this.#parts.underWay.add(this.#placeRouted(routed, held, decision))
+    }
+    this.#parts.ring.turn()
   }
 
   /** Pushes at once what can be pushed; only what goes back is waited for. */

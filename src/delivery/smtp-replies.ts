@@ -25,7 +25,11 @@ export interface Heard {
   readonly malformed: string | null
 }
 
+/** A host says `250 2.1.0 Ok` at every message: what it said before need not be read again. */
+const maxKnown = 8
+
 export class ReplyReader {
+  readonly #known = new Map<string, Received>()
   #lines: string[] = []
   #rest = ''
   #bytes = 0
@@ -55,13 +59,24 @@ export class ReplyReader {
     this.#bytes += line.length
     if (line.length > maxLineBytes) return 'malformed'
     if (this.#bytes > maxReplyBytes) return 'endless'
-    this.#lines.push(line)
-    if (/^\d{3}-/.test(line)) return null
-    const raw = this.#lines.join('\n')
-    this.#lines = []
+    if (line[3] === '-' || this.#lines.length > 0) {
+      this.#lines.push(line)
+      if (/^\d{3}-/.test(line)) return null
+    }
+    const raw = this.#lines.length === 0 ? line : this.#lines.join('\n')
+    if (this.#lines.length > 0) this.#lines = []
     this.#bytes = 0
+    return this.#read(raw)
+  }
+
+  #read(raw: string): Received | 'malformed' {
+    const known = this.#known.get(raw)
+    if (known) return known
     const reply = parseReply(decode(raw))
-    return reply ? { reply, raw } : 'malformed'
+    if (!reply) return 'malformed'
+    const received = { reply, raw }
+    if (this.#known.size < maxKnown) this.#known.set(raw, received)
+    return received
   }
 }
 

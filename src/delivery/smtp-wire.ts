@@ -32,6 +32,12 @@ export interface WireOptions {
   readonly setupFailed: (failure: Failure) => void
 }
 
+interface Deadline {
+  /** Monotonic milliseconds. */
+  readonly at: number
+  readonly timeoutMs: number
+}
+
 interface Exchange {
   readonly count: number
   readonly replies: Reply[]
@@ -48,7 +54,11 @@ export class Wire {
   #exchange: Exchange | null = null
   #flushed: (() => void) | null = null
   #pouring = false
-  #deadline: Cancel | null = null
+  /** Set while a reply is awaited … */
+  #deadline: Deadline | null = null
+  /** … but the timer is let be: most replies come long before it, and the next wait finds it running. */
+  #timer: Cancel | null = null
+  #timerAt = 0
   #failure: Failure | null = null
   #earlyReply: Reply | null = null
 
@@ -165,6 +175,7 @@ export class Wire {
     this.#outstanding.length = 0
     this.#exchange = null
     this.#unwatch()
+    this.#disarm()
     this.#options.close()
     this.#flushed?.()
   }
@@ -177,6 +188,10 @@ export class Wire {
 
   #write(pieces: readonly Buffer[], flushed?: () => void): void {
     const socket = this.#socket!
+    if (pieces.length === 1) {
+      socket.write(pieces[0]!, flushed)
+      return
+    }
     socket.cork()
     for (const piece of pieces.slice(0, -1)) socket.write(piece)
     socket.write(pieces.at(-1)!, flushed)
@@ -216,9 +231,31 @@ export class Wire {
   /** One deadline per reply: a host that trickles its bytes gets no more time than a silent one. */
   #watch(): void {
     const { clock, limits } = this.#options
-    this.#unwatch()
     const timeoutMs = timeoutOf(this.#outstanding[0] ?? this.#phase, limits)
-    this.#deadline = clock.after(timeoutMs, () => this.fail('timeout', `no reply within ${timeoutMs} ms`))
+    const at = clock.monotonic() + timeoutMs
+    const mayBeLate = this.#timer !== null && this.#timerAt > at
+    this.#deadline = { at, timeoutMs }
+    if (mayBeLate) this.#disarm()
+    if (this.#timer === null) this.#arm(at, timeoutMs)
+  }
+
+  #arm(at: number, ms: number): void {
+    this.#timerAt = at
+    this.#timer = this.#options.clock.after(ms, () => this.#look())
+  }
+
+  #disarm(): void {
+    this.#timer?.()
+    this.#timer = null
+  }
+
+  #look(): void {
+    this.#timer = null
+    if (this.#deadline === null) return
+    const { at, timeoutMs } = this.#deadline
+    const left = at - this.#options.clock.monotonic()
+    if (left > 0) this.#arm(at, left)
+    else this.fail('timeout', `no reply within ${timeoutMs} ms`)
   }
 
   /** While the session is being set up something is always awaited: a TLS handshake when it is no reply. */
@@ -228,7 +265,6 @@ export class Wire {
   }
 
   #unwatch(): void {
-    this.#deadline?.()
     this.#deadline = null
   }
 

@@ -11,8 +11,11 @@ const maxLocalPartOctets = 64
 const maxDomainOctets = 253
 
 const dotAtom = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u
+/** The same for nearly all mail, without the tables of Unicode. */
+const asciiDotAtom = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
 const quotedString = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|[^\x00-\x7f]|\\[\x20-\x7e])*"$/
 const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
+const hostName = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+$/
 
 /**
  * `Sales@Example.JP` → `Sales@example.jp`; `"a b"@例え.jp` → `"a b"@xn--r8jz45g.jp`.
@@ -25,19 +28,25 @@ export function parseMailbox(text: string): Mailbox | null {
   const localPart = text.slice(0, at)
   const domain = parseDomain(text.slice(at + 1))
   if (domain === null || Buffer.byteLength(localPart) > maxLocalPartOctets) return null
-  if (!dotAtom.test(localPart) && !quotedString.test(localPart)) return null
+  if (!asciiDotAtom.test(localPart) && !dotAtom.test(localPart) && !quotedString.test(localPart)) return null
   return `${localPart}@${domain}`
 }
 
 /** Lower case A-labels without trailing dot; null when it is no host name (RFC 1123 §2.1; underscores tolerated). */
 export function parseDomain(text: string): DomainName | null {
+  if (hostName.test(text) && text.length <= maxDomainOctets) return endsInDigits(text) ? null : text
   const bare = text.endsWith('.') ? text.slice(0, -1) : text
   if (bare === '' || /[\s\x00-\x20\x7f/\\:?#@[\]%]/.test(bare)) return null
   const ascii = /^[a-z0-9._-]+$/.test(bare) ? bare : domainToASCII(bare).toLowerCase()
   if (ascii === '' || ascii.length > maxDomainOctets) return null
   const labels = ascii.split('.')
   if (labels.length < 2 || !labels.every(part => label.test(part))) return null
-  return /^\d+$/.test(labels.at(-1)!) ? null : ascii
+  return endsInDigits(ascii) ? null : ascii
+}
+
+/** An IPv4 address, or part of one. */
+function endsInDigits(domain: string): boolean {
+  return /\.\d+$/.test(domain)
 }
 
 export function domainOf(mailbox: Mailbox): DomainName {

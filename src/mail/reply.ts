@@ -34,7 +34,7 @@ export function formatReply(reply: Reply): string {
  * end, all lines with the same code). Null means: temporary, never success.
  */
 export function parseReply(raw: string): Reply | null {
-  const lines = raw.split(/\r?\n/).filter((line, index) => line !== '' || index === 0)
+  const lines = raw.includes('\n') ? raw.split(/\r?\n/).filter((line, index) => line !== '' || index === 0) : [raw]
   const code = lines[0]?.slice(0, 3) ?? ''
   if (!/^[2-5][0-5]\d$/.test(code)) return null
   const wellFormed = lines.every((line, index) => {
@@ -48,8 +48,9 @@ export function parseReply(raw: string): Reply | null {
   )
 }
 
+const status = /^([245])\.(\d{1,3}\.\d{1,3})(?:\s+|$)/
+
 function buildReply(code: number, texts: readonly string[]): Reply {
-  const status = /^([245])\.(\d{1,3}\.\d{1,3})(?:\s+|$)/
   const first = status.exec(texts[0] ?? '')
   const honest = first !== null && first[1] === String(Math.trunc(code / 100))
   const text = texts

@@ -87,10 +87,9 @@ function senderOnly(
 }
 
 function spfStanding(domain: SenderDomain, facts: SendingFacts): Standing {
-  return standingOf(
-    domain.checks.filter(check => check.purpose === 'spf'),
-    facts,
-  )
+  let best: Standing = 'not-published'
+  for (const check of domain.checks) if (check.purpose === 'spf') best = better(best, standingOf(check, facts))
+  return best
 }
 
 /**
@@ -98,23 +97,24 @@ function spfStanding(domain: SenderDomain, facts: SendingFacts): Standing {
  * which many large receivers don't verify (RFC 8463): with one alone the mail would be as good as unsigned.
  */
 function dkimStanding(domain: SenderDomain, facts: SendingFacts): Standing {
-  const names = new Set(
-    domain.keys
-      .filter(key => key.state === 'active' && key.algorithm === 'rsa')
-      .map(key => `${key.selector}._domainkey.${domain.name}`),
-  )
-  return standingOf(
-    domain.checks.filter(check => check.purpose === 'dkim' && names.has(check.name)),
-    facts,
-  )
+  let best: Standing = 'not-published'
+  for (const { state, algorithm, selector } of domain.keys) {
+    if (state !== 'active' || algorithm !== 'rsa') continue
+    const name = `${selector}._domainkey.${domain.name}`
+    for (const check of domain.checks)
+      if (check.purpose === 'dkim' && check.name === name) best = better(best, standingOf(check, facts))
+  }
+  return best
 }
 
-function standingOf(
-  checks: readonly Check[],
-  { now, lostGraceMs }: Pick<SendingFacts, 'now' | 'lostGraceMs'>,
-): Standing {
-  if (checks.some(check => check.state === 'published')) return 'published'
-  return checks.some(check => countsUntil(check, lostGraceMs) > now) ? 'lost' : 'not-published'
+function better(one: Standing, other: Standing): Standing {
+  if (one === 'published' || other === 'published') return 'published'
+  return one === 'lost' ? one : other
+}
+
+function standingOf(check: Check, { now, lostGraceMs }: Pick<SendingFacts, 'now' | 'lostGraceMs'>): Standing {
+  if (check.state === 'published') return 'published'
+  return countsUntil(check, lostGraceMs) > now ? 'lost' : 'not-published'
 }
 
 /**
@@ -128,7 +128,7 @@ export function returnPathHost(
   if (!domain?.returnPath) return null
   const exchange = domain.checks.find(check => check.purpose === 'return-path')
   const spf = domain.checks.find(check => check.purpose === 'return-path-spf' && check.name === exchange?.name)
-  const counts = [exchange, spf].every(check => check && standingOf([check], facts) !== 'not-published')
+  const counts = [exchange, spf].every(check => check && standingOf(check, facts) !== 'not-published')
   return counts && exchange ? exchange.name : null
 }
 
@@ -138,7 +138,7 @@ export function countsUntil(check: Check, lostGraceMs: number): Instant {
 }
 
 function lostClause(spf: Standing, dkim: Standing): string {
+  if (spf !== 'lost' && dkim !== 'lost') return ''
   const lost = [spf === 'lost' ? 'spf' : '', dkim === 'lost' ? 'dkim' : ''].filter(name => name !== '')
-  if (lost.length === 0) return ''
   return ` (the ${lost.join(' and ')} record${lost.length > 1 ? 's were' : ' was'} lost and still counts for a while)`
 }

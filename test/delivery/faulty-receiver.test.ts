@@ -29,7 +29,7 @@ short-code      odd@banner      odd            odd        odd~        tls|odd@st
 endless-line    odd@banner      odd            odd        odd~        tls|odd@starttls~    odd        odd             odd             odd                        odd?
 endless-reply   odd@banner      odd            odd        odd~        tls|odd@starttls~    odd        odd             odd             odd                        odd?
 extra-reply     odd@ehlo        odd@ehlo       odd        odd~        tls|odd@starttls~    odd        odd@data        odd@data        odd                        250
-trickle         timeout@banner  timeout        timeout    timeout~    tls|timeout@starttls~ timeout   timeout         timeout         timeout                    timeout?
+trickle         timeout@banner  timeout        timeout    timeout~    tls|timeout|odd@starttls~ timeout   timeout         timeout         timeout                    timeout?
 `
 
 /** Where the commands go out one by one, a surplus reply shows earlier and a reset takes no earlier replies with it. */
