@@ -29,58 +29,65 @@ export interface DirectoryOptions {
 }
 
 interface Cached {
-  readonly value: unknown
+  /** Resolved: what is known costs the caller neither a promise nor a key of its own. */
+  readonly value: Promise<unknown>
   readonly readAt: number
 }
 
 export function openDirectory({ store, clock, entries = 10_000, maxAgeMs = 30_000 }: DirectoryOptions): Directory {
-  const cache = new LRUCache<string, Cached>({ max: 4 * entries })
+  const newCache = () => new LRUCache<string, Cached>({ max: entries })
+  const caches = { account: newCache(), credential: newCache(), sender: newCache(), domain: newCache() }
   let changes = 0
 
-  async function through<T>(key: string, read: () => Promise<T>): Promise<T> {
-    const cached = cache.get(key)
-    const now = clock.monotonic()
-    if (cached && now - cached.readAt < maxAgeMs) return cached.value as T
+  function through<T>(kind: keyof typeof caches, key: string, read: (key: string) => Promise<T>): Promise<T> {
+    const cached = caches[kind].get(key)
+    if (cached && clock.monotonic() - cached.readAt < maxAgeMs) return cached.value as Promise<T>
+    return load(kind, key, read)
+  }
+
+  async function load<T>(kind: keyof typeof caches, key: string, read: (key: string) => Promise<T>): Promise<T> {
+    const readAt = clock.monotonic()
     const changesBefore = changes
-    const value = await read()
+    const value = await read(key)
     // What changed while it was read may be older than the change.
-    if (changes === changesBefore) cache.set(key, { value, readAt: now })
+    if (changes === changesBefore) caches[kind].set(key, { value: Promise.resolve(value), readAt })
     return value
   }
 
+  const readAccount = (id: AccountId) => store.account(id)
+  const readCredential = (username: string) => store.credentialByUsername(username)
+  const readSender = (address: Mailbox) => store.sender(address)
+  const readDomain = (name: DomainName) => store.domain(name)
+
   const stop = store.onChange(change => {
-    const key = keyOf(change)
-    if (key === null) return
+    const changed = entryOf(change)
+    if (changed === null) return
     changes++
-    cache.delete(key)
+    caches[changed.kind].delete(changed.key)
   })
 
   return {
-    account: id => through(`account ${id}`, () => store.account(id)),
-    credential: username => through(`credential ${username}`, () => store.credentialByUsername(username)),
-    sender: address => through(senderKey(address), () => store.sender(address)),
-    domain: name => through(`domain ${name}`, () => store.domain(name)),
+    account: id => through('account', id, readAccount),
+    credential: username => through('credential', username, readCredential),
+    sender: address => through('sender', address.toLowerCase(), readSender),
+    domain: name => through('domain', name, readDomain),
     close() {
       stop()
-      cache.clear()
+      for (const cache of Object.values(caches)) cache.clear()
     },
   }
 }
 
-function senderKey(address: Mailbox): string {
-  return `sender ${address.toLowerCase()}`
-}
-
-function keyOf(change: Change): string | null {
+function entryOf(change: Change) {
   switch (change.kind) {
     case 'account':
-      return `account ${change.id}`
+      return { kind: change.kind, key: change.id }
     case 'credential':
-      return `credential ${change.username}`
+      return { kind: change.kind, key: change.username }
     case 'sender':
-      return senderKey(change.address)
+      return { kind: change.kind, key: change.address.toLowerCase() }
     case 'domain':
-      return `domain ${change.name}`
+      return { kind: change.kind, key: change.name }
     case 'queue':
     case 'webhook':
       return null

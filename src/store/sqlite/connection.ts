@@ -18,7 +18,7 @@ export type Statement<Row = unknown> = Database.Statement<Value[], Row>
 /** A reader or a copy of the database may hold a lock for a moment; the writer itself never waits for another one. */
 const busyTimeoutMs = 5000
 /** KiB of pages: the hot tables and the upper levels of the large ones. */
-const writerCacheKib = 32_768
+const writerCacheKib = 16_384
 const readerCacheKib = 8192
 /**
  * Pages in the log before they are moved into the database: 16 MiB. Rows of a fresh message are written and deleted
