@@ -10,8 +10,6 @@
 import { mkdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
-// @ts-expect-error pino-roll ships no types
-import roll from 'pino-roll'
 import type { Clock } from './clock.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -61,6 +59,8 @@ const flushEveryMs = 1000
 const waitingBytes = 4 * 1024 * 1024
 /** A reader of `kitte tail` should not notice that lines crossed a thread. */
 const forwardEveryMs = 50
+/** What crosses at once: some 50 mails. */
+const forwardBytes = 65_536
 
 /** A log that keeps nothing; for tests and tools. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, debugs: false, child: () => silentLog }
@@ -92,7 +92,7 @@ export function openForwardedLog(level: Level, clock: Clock, post: (lines: strin
   }
   const write = (line: string) => {
     lines += line
-    if (lines.length >= bufferBytes) flush()
+    if (lines.length >= forwardBytes) flush()
     else cancel ??= clock.after(forwardEveryMs, flush)
   }
   return { log: createLog(level, write), write, close: async () => flush() }
@@ -106,11 +106,14 @@ function createLog(level: Level, write: (line: string) => void): Log {
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'text',
   }
-  return wrap(pino(options, { write }))
+  return wrap(pino(options, { write }), write, '')
 }
 
 async function openFiles(options: LogOptions, folder: string): Promise<Stream> {
   mkdirSync(folder, { recursive: true, mode: 0o750 })
+  // Only the thread that owns the file loads it: with what it imports it is 5 MB.
+  // @ts-expect-error pino-roll ships no types
+  const { default: roll } = await import('pino-roll')
   return roll({
     file: join(folder, 'delivery'),
     extension: '.log',
@@ -165,13 +168,29 @@ function finish(stream: Stream): Promise<void> {
   })
 }
 
-function wrap(logger: pino.Logger): Log {
+/** `bound`: the members that every line of this log has, as JSON, each with a comma before it. */
+function wrap(logger: pino.Logger, write: (line: string) => void, bound: string): Log {
+  const informs = logger.isLevelEnabled('info')
   return {
     debug: (fields, text) => logger.debug(fields, text),
-    info: (fields, text) => logger.info(fields, text),
+    info: (fields, text) => {
+      if (fields.err !== undefined) logger.info(fields, text)
+      else if (informs) write(infoLine(bound, fields, text))
+    },
     warn: (fields, text) => logger.warn(fields, text),
     error: (fields, text) => logger.error(fields, text),
     debugs: logger.isLevelEnabled('debug'),
-    child: fields => wrap(logger.child(fields)),
+    child: fields => wrap(logger.child(fields), write, bound + members(fields)),
   }
+}
+
+/** What pino writes, for the two lines that every mail costs: by one call of the native stringifier, a third of the time. */
+function infoLine(bound: string, fields: Fields, text: string): string {
+  const time = new Date().toISOString()
+  return `{"level":"info","time":"${time}"${bound}${members(fields)},"text":${JSON.stringify(text)}}\n`
+}
+
+function members(fields: Fields): string {
+  const json = JSON.stringify(fields)
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`
 }
