@@ -11,4 +11,8 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/kitte'))
+if (process.argv[2] === 'start') {
+  const { becomeLean } = await import('./base/lean-process.ts')
+  becomeLean()
+}
 await import('./command.ts')

@@ -1,7 +1,7 @@
 /**
  * The configuration: one schema, defaults from `config/default.yaml`, then the file, then the environment.
  *
- * The only place that reads `process.env`. Fails with ConfigError, which lists every mistake at once, each naming the
+ * The only place that reads `process.env` (`environment.ts` changes it). Fails with ConfigError, which lists every mistake at once, each naming the
  * key and how to mend it. Durations come out as milliseconds.
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -287,11 +287,6 @@ export function loadCliEnvironment(environment: Environment = process.env): {
     config: environment.KITTE_CONFIG || null,
     adminToken: environment.KITTE_ADMIN_TOKEN || null,
   }
-}
-
-/** Changes a variable of this process, for those who read it there: libuv, threads that start later. */
-export function changeVariable(name: string, change: (stated: string | undefined) => string): void {
-  process.env[name] = change(process.env[name])
 }
 
 export const defaultFile = resolve(import.meta.dirname, '../../config/default.yaml')

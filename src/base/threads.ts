@@ -10,7 +10,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { getCompileCacheDir } from 'node:module'
 import { availableParallelism, getPriority, setPriority } from 'node:os'
 import { dirname } from 'node:path'
-import { changeVariable } from './config.ts'
+import { changeVariable } from './environment.ts'
 
 const narrowestPool = 4
 /** Half of the way down: under load the event loop gets nine times the share of a signing thread. */

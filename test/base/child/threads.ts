@@ -15,10 +15,14 @@ const worker = new Worker(
   { eval: true },
 )
 const inWorker = await new Promise(resolve => worker.once('message', resolve))
-const threads = existing('/proc/self/task').map(id => ({
-  name: readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim(),
-  nice: getPriority(Number(id)),
-}))
+const threads = existing('/proc/self/task').flatMap(id => {
+  try {
+    return [{ name: readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim(), nice: getPriority(Number(id)) }]
+  } catch {
+    // It ended between the two looks.
+    return []
+  }
+})
 console.log(JSON.stringify({ cache: { here: getCompileCacheDir() ?? null, inWorker }, threads }))
 
 function existing(folder: string): string[] {
