@@ -89,7 +89,7 @@ function told(language: 'ja' | 'en', { message, fix, value }: Shown) {
 /** Who was asked and what each said; when the record is seen by all. */
 function witnesses(
   context: CliContext,
-  { servers, resolvers, asked, visibleAt, visibleWithin }: RecordAnswer,
+  { servers, resolvers, reason, asked, visibleAt, visibleWithin }: RecordAnswer,
   at: TimeText,
 ) {
   const said = [
@@ -101,9 +101,15 @@ function witnesses(
     ...(asked !== null && servers.every(({ state }) => state === 'dns-error')
       ? [['  asked', `${asked.ja}\n${asked.en}`] as const]
       : []),
-    ...(visibleAt === null ? [] : [['  visible', `${at(visibleAt)} までに / at the latest`] as const]),
+    ...(visibleAt === null ? [] : [['  visible', momentText(at(visibleAt), reason)] as const]),
     ...(visibleWithin === null ? [] : [['  visible', withinText(visibleWithin)] as const]),
   ]
+}
+
+/** Name servers that lag behind have to catch up first, and nobody knows when they will. */
+function momentText(moment: string, reason: string): string {
+  if (reason === 'not-everywhere') return `いま揃えば ${moment} まで / by then, if the name servers agree now`
+  return `${moment} まで / by then at the latest`
 }
 
 function withinText(seconds: number): string {
