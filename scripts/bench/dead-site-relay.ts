@@ -10,11 +10,14 @@ import { openZoneBook } from '../../src/sandbox/zone-book.ts'
 import { startZoneServer } from '../../src/sandbox/zone-server.ts'
 import { type Program, startProgram } from './program.ts'
 import { hostOf, type Subject } from './subject.ts'
+import { cpuSeconds } from './usage.ts'
 
 export interface Relay extends AsyncDisposable {
   readonly subject: Subject
   /** From the command to the first 200 of /readyz. */
   readonly readyMs: number
+  /** CPU time of that start: says more than the clock where others use the machine. */
+  readonly readyCpuSeconds: number
   /** Milliseconds that the answer took, whole. */
   get(path: string): Promise<number>
   /** Milliseconds from SIGTERM to the end of the process. */
@@ -63,9 +66,11 @@ export async function startAgain(folder: string, before: Subject, signal: AbortS
     throw error
   }
   const readyMs = performance.now() - startedAt
+  const readyCpuSeconds = cpuSeconds([program.pid])
   return {
     subject: { ...before, pids: [program.pid], output: program.output },
     readyMs,
+    readyCpuSeconds,
     get,
     async stop() {
       const stoppedAt = performance.now()

@@ -13,7 +13,18 @@ export function deadSiteText({ messages, rounds, fillSeconds, sides, ratios }: D
     ratesTable(sides, ratios),
     '',
     table(
-      ['', 'ready after', 'stopped in', 'ready again', 'PSS before', 'most', 'after', 'database'],
+      [
+        '',
+        'ready after',
+        'CPU s of it',
+        'stopped in',
+        'ready again',
+        'CPU s of it',
+        'PSS before',
+        'most',
+        'after',
+        'database',
+      ],
       sides.map(lifeOf),
     ),
     '',
@@ -34,10 +45,19 @@ function ratesTable(sides: readonly DeadSiteSide[], ratios: DeadSiteResult['rati
   )
 }
 
-function lifeOf({ name, readyMs, stopMs, readyAgainMs, pssBytes, databaseBytes }: DeadSiteSide): string[] {
-  const seconds = [readyMs, stopMs, readyAgainMs].map(ms => `${(ms / 1000).toFixed(1)} s`)
+function lifeOf({
+  name,
+  readyMs,
+  stopMs,
+  readyAgainMs,
+  readyCpuSeconds,
+  pssBytes,
+  databaseBytes,
+}: DeadSiteSide): string[] {
+  const [ready, stopped, again] = [readyMs, stopMs, readyAgainMs].map(ms => `${(ms / 1000).toFixed(1)} s`)
+  const [cpu, cpuAgain] = readyCpuSeconds.map(seconds => seconds.toFixed(1))
   const sizes = [pssBytes.before, pssBytes.most, pssBytes.after, databaseBytes]
-  return [name, ...seconds, ...sizes.map(bytes => `${(bytes / 1e6).toFixed(0)} MB`)]
+  return [name, ready!, cpu!, stopped!, again!, cpuAgain!, ...sizes.map(bytes => `${(bytes / 1e6).toFixed(0)} MB`)]
 }
 
 /** Both sides in the same rows. */

@@ -48,6 +48,8 @@ export interface DeadSiteSide {
   readonly http: readonly Latency[]
   readonly stopMs: number
   readonly readyAgainMs: number
+  /** CPU time of the first start and of the second. */
+  readonly readyCpuSeconds: readonly [number, number]
 }
 
 export interface DeadSiteResult {
@@ -202,6 +204,7 @@ async function conclude(side: Side, work: Case, signal: AbortSignal): Promise<De
     cpuSecondsPer1000: spread('cpuSecondsPer1000'),
     pssBytes: { before, most: Math.max(side.most, after), after },
     ...{ http, stopMs, readyAgainMs: again.readyMs },
+    readyCpuSeconds: [relay.readyCpuSeconds, again.readyCpuSeconds],
   }
 }
 
