@@ -17,6 +17,7 @@ import { createSeal, loadSealKey } from './base/seal.ts'
 import { liveState, loopDelays, openPlanes } from './data-planes.ts'
 import { openAuthorities, openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
+import { createExplainer } from './domains/explain.ts'
 import { startRechecker } from './domains/rechecker.ts'
 import { openRelayDns } from './domains/relay-dns.ts'
 import { type Domains, openDomains } from './domains/service.ts'
@@ -115,6 +116,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     store,
     domains,
     relay,
+    explainer: createExplainer({ store, resolver, clock, config, relayKey: relay.key }),
     queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
     live: state,
     loopDelays: () => loopDelays(planes),

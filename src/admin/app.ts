@@ -18,6 +18,7 @@ import { accountRoutes } from './routes/accounts.ts'
 import { bulkRoutes } from './routes/bulk.ts'
 import { claimRoutes } from './routes/claims.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { domainExplainRoutes } from './routes/domain-explain.ts'
 import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -72,6 +73,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     domainRoutes,
     shareRoutes,
     domainZoneRoutes,
+    domainExplainRoutes,
     claimRoutes,
     relayRoutes,
     senderRoutes,

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts'
 import type { LoopDelay } from '../base/loop-delay.ts'
 import type { Seal } from '../base/seal.ts'
 import type { SiteState } from '../delivery/throttle.ts'
+import type { Explainer } from '../domains/explain.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
 import type { QueueFilter, Store } from '../store/store.ts'
@@ -17,6 +18,7 @@ export interface AdminDependencies {
   readonly store: Store
   readonly domains: Domains
   readonly relay: RelayDns
+  readonly explainer: Explainer
   readonly queue: QueueCommands
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>

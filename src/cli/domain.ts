@@ -8,6 +8,7 @@ import { CliError } from './cli-error.ts'
 import { type CliContext, commonOptions, connect, print, show } from './context.ts'
 import { registerBulk, type VerifyAllOptions, verifyAll } from './domain-bulk.ts'
 import { registerClaims } from './domain-claim.ts'
+import { registerExplain } from './domain-explain.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { formsText, recordText, stateText } from './record-text.ts'
@@ -33,6 +34,7 @@ export function register(program: Command, context: CliContext): void {
   registerCreate(domain, context)
   registerLook(domain, context)
   registerRecords(domain, context)
+  registerExplain(domain, context)
   registerKey(domain, context)
   registerEnd(domain, context)
   registerBulk(domain, context)

@@ -24,6 +24,8 @@ import { tellReason } from './tell-reason.ts'
 import { seeingNow } from './verifier.ts'
 
 export interface RelayDns {
+  /** Its own public key: what its signatures are verified with. */
+  readonly key: PublicKeyPart
   view(): Promise<RelayView>
   /** The same, past our cache. */
   verify(): Promise<RelayView>
@@ -57,7 +59,8 @@ export async function openRelayDns(parts: RelayDnsParts): Promise<RelayDns> {
   const { signing, timeZone, relayDomain } = config
   const keyRing = await openKeyRing({ ...parts, relayDomain: relayDomain.name, rsaBits: signing.rsaBits, timeZone })
   const records = relayRecords(keyRing.relayRecord(), config)
-  const relay = asJudged(keyRing.relayPublicKey())
+  const key = keyRing.relayPublicKey()
+  const relay = asJudged(key)
 
   async function look(resolver: Resolver): Promise<RelayView> {
     const judged = records.map(async record => {
@@ -67,7 +70,7 @@ export async function openRelayDns(parts: RelayDnsParts): Promise<RelayDns> {
     return { hostname: config.hostname, sendingIps: config.spf.sendingIps, records: await Promise.all(judged) }
   }
 
-  return { view: () => look(parts.resolver), verify: () => look(seeingNow(parts)) }
+  return { key, view: () => look(parts.resolver), verify: () => look(seeingNow(parts)) }
 }
 
 function judge(record: RelayRecord, relay: Judged, resolver: Resolver, config: RelayRecordConfig): Promise<Judgement> {

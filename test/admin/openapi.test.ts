@@ -193,6 +193,7 @@ async function walkDomains(account: string, check: Check): Promise<void> {
   await check('DELETE', '/v1/domains/{name}/share/{id}', '/v1/domains/acme.example/share/none')
   await check('GET', ...at('/request'))
   await check('GET', ...at('/zone'))
+  await check('GET', ...at('/explain'))
   const domains = [
     { name: 'acme.example', account },
     { name: 'two.example', account },

@@ -12,6 +12,7 @@ import { type Log, silentLog } from '../../../src/base/log.ts'
 import type { LoopDelay } from '../../../src/base/loop-delay.ts'
 import { createSeal, type Seal } from '../../../src/base/seal.ts'
 import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
+import { createExplainer } from '../../../src/domains/explain.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
 import { type DomainsParts, openDomains } from '../../../src/domains/service.ts'
 import { cancelEntries } from '../../../src/outcome/expiry.ts'
@@ -79,6 +80,9 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     },
     retry: { retryAfter: config.queue.retryAfter, jitter: 0 },
   })
+  // A short key is made in a tenth of the time.
+  const relayConfig = { ...config, signing: { ...config.signing, rsaBits: 1024 as const } }
+  const relay = await openRelayDns({ store, resolver: zone, seal, clock, config: relayConfig })
   const dependencies: AdminDependencies = {
     config,
     store,
@@ -86,14 +90,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       ...{ store, resolver: zone, seal, clock, log, config },
       ...(options.makeKey ? { makeKey: options.makeKey } : {}),
     }),
-    // A short key is made in a tenth of the time.
-    relay: await openRelayDns({
-      store,
-      resolver: zone,
-      seal,
-      clock,
-      config: { ...config, signing: { ...config.signing, rsaBits: 1024 } },
-    }),
+    relay,
+    explainer: createExplainer({ store, resolver: zone, clock, config, relayKey: relay.key }),
     queue: {
       cancel: (filter, reason) =>
         cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),
