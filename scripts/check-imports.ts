@@ -39,7 +39,7 @@ const doors: Record<string, readonly string[]> = {
 
 /** Global → the files that may use it. */
 const globals: readonly { pattern: RegExp; name: string; allowed: readonly string[] }[] = [
-  { pattern: /\bprocess\.env\b/, name: 'process.env', allowed: ['src/base/config.ts'] },
+  { pattern: /\bprocess\.env\b/, name: 'process.env', allowed: ['src/base/config.ts', 'src/base/environment.ts'] },
   { pattern: /\bDate\.now\b|\bnew Date\(\)/, name: 'Date.now', allowed: ['src/base/clock.ts'] },
   { pattern: /\b(?:setTimeout|setInterval)\(/, name: 'timers', allowed: ['src/base/clock.ts'] },
 ]
