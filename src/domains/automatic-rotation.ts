@@ -18,16 +18,15 @@ export interface RotationParts extends KeyIssuer {
 
 const algorithms: readonly DkimKey['algorithm'][] = ['rsa', 'ed25519']
 
-/** Answers whether there is a new key to look for. */
-export async function rotateWhenDue(parts: RotationParts, name: DomainName): Promise<boolean> {
+/** Before a check, which then looks for the new key too. */
+export async function rotateWhenDue(parts: RotationParts, name: DomainName): Promise<void> {
   const { rotateAfter } = parts.config.signing
-  if (rotateAfter === 'off') return false
+  if (rotateAfter === 'off') return
   const domain = await parts.store.domain(name)
-  if (domain?.dkimForm !== 'cname') return false
+  if (domain?.dkimForm !== 'cname') return
   const now = parts.clock.now()
   const due = algorithms.filter(algorithm => isDue(domain, algorithm, rotateAfter, now))
   for (const algorithm of due) await issueNext(parts, domain, algorithm)
-  return due.length > 0
 }
 
 function isDue({ keys }: SenderDomain, algorithm: DkimKey['algorithm'], rotateAfterMs: number, now: Instant): boolean {

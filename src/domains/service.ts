@@ -109,8 +109,8 @@ export function openDomains(given: DomainsParts): Domains {
   }
 
   async function look(name: DomainName): Promise<void> {
+    await rotateWhenDue(parts, name)
     await Promise.all([verifyDomain(parts, name, clock.now()), noteDelegation(parts, name)])
-    if (await rotateWhenDue(parts, name)) await verifyDomain(parts, name, clock.now())
   }
 
   async function verify(name: string): Promise<DomainView> {

@@ -6,7 +6,7 @@
  * `send`, `warn` (an event) or `refuse`. A first form: the policy that the From domain publishes is not asked yet.
  */
 import { domainOf } from '../../mail/address.ts'
-import { resolveSendingMode } from '../../policy/sending-mode.ts'
+import { resolveSendingMode, returnPathHost } from '../../policy/sending-mode.ts'
 import type { OwnedAddress } from '../originators.ts'
 import { replies, SmtpError } from '../replies.ts'
 import type { Check, MessageFacts } from './check.ts'
@@ -34,6 +34,8 @@ function isAligned(author: OwnedAddress, { now, config, reversePath }: MessageFa
   const lostGraceMs = config.domains.lostGrace
   const { mode, dkim } = resolveSendingMode({ from: address, domain, sender, now, lostGraceMs })
   if (dkim === 'domain' || mode === 'own-smtp') return true
+  // The relay's reverse-path then ends in a name of the domain's own; the null one stays as it is.
+  if (mode === 'sender-only' && returnPathHost(domain, { now, lostGraceMs })) return reversePath !== null
   return mode === 'spf' && reversePath !== null && domainOf(reversePath.address) === domainOf(address)
 }
 
