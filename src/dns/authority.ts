@@ -92,7 +92,8 @@ export function openAuthority(options: AuthorityOptions): Authority {
 
   /** All servers of one name, at the same time. */
   async function askAll(name: DomainName, type: RecordType, fresh: Lookups, left: number, signal: AbortSignal) {
-    const named = left > 0 ? await findNameServers(name, { fresh, cached: resolver, allowPrivate }) : null
+    const options = { fresh, cached: resolver, allowPrivate }
+    const named = left > 0 ? await orEnded(findNameServers(name, options), signal) : null
     if (named === null) return { said: [], fault: 'no-name-servers' as const }
     const asked = named.servers.slice(0, left).map(async ({ server, address }) => {
       return { server, address, name, said: await askOne({ server, address }, named.zone, name, type, signal) }
@@ -130,6 +131,15 @@ export function openAuthority(options: AuthorityOptions): Authority {
   }
 
   return { ask, close: () => closing.abort() }
+}
+
+/** Null when the signal comes first: a resolver has more patience than a check. */
+function orEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const ended = Promise.withResolvers<null>()
+  const end = () => ended.resolve(null)
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
+  return Promise.race([work, ended.promise]).finally(() => signal.removeEventListener('abort', end))
 }
 
 async function tryServer(...question: Parameters<typeof askServer>): Promise<WireReply | { fault: ServerFault }> {

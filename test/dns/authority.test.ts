@@ -258,13 +258,31 @@ describe('the authoritative servers of a name', () => {
     assert.equal(new Set(witnesses.map(({ server }) => server)).size, 13)
   })
 
+  it('are not waited for while a resolver does not even tell who they are', async () => {
+    await using world = await worldOf([text('here')])
+    const silent = { ...world.resolver, a: () => new Promise<never>(() => {}) }
+    const authority = openAuthority({ ...world.options, resolver: silent })
+    const ending = new AbortController()
+    const asked = authority.ask('ours.example', 'TXT', world.resolver, ending.signal)
+    ending.abort()
+    assert.deepEqual(await asked, { witnesses: [], fault: 'no-name-servers' })
+  })
+
   it('are not waited for beyond the signal, nor when closed', async () => {
-    await using world = await worldOf([says(null as unknown as Packet)])
+    const both = Promise.withResolvers<void>()
+    let asked = 0
+    await using world = await worldOf([
+      () => {
+        if (++asked === 2) both.resolve()
+        return null
+      },
+    ])
     const clock = manualClock()
     const patient = openAuthority({ ...world.options, clock })
     const ending = new AbortController()
     const ended = patient.ask('ours.example', 'TXT', world.resolver, ending.signal)
     const closed = patient.ask('ours.example', 'TXT', world.resolver, new AbortController().signal)
+    await both.promise
     ending.abort()
     assert.deepEqual(told(await ended), ['ns1.example ours.example: timeout'])
     patient.close()
