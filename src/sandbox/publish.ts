@@ -33,7 +33,9 @@ export function createPublisher(book: ZoneBook, domains: Pick<Domains, 'view'>):
       throw error
     })
     if (view === null) return null
-    const records = view.records.map(({ type, name: owner, value }) => ({ type, name: owner, value }))
+    // Without a value there is nothing to publish: its fix says what must go first.
+    const given = view.records.filter(({ value }) => value !== '')
+    const records = given.map(({ type, name: owner, value }) => ({ type, name: owner, value }))
     change(book, records)
     return { domain: view.name, records }
   }
