@@ -8,6 +8,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { openAdmin } from './admin/app.ts'
 import type { LiveState } from './admin/dependencies.ts'
+import { renderEvent } from './admin/routes/events.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Config, Secrets } from './base/config.ts'
 import { makeDataDir } from './base/data-dir.ts'
@@ -26,6 +27,7 @@ import type { Sandbox, SandboxParts } from './sandbox/world.ts'
 import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { openWebhooks } from './webhooks/service.ts'
 
 export interface RelayOptions {
   readonly config: Config
@@ -109,6 +111,11 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const relay = await openRelayDns({ store, resolver, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
   lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
+  const webhooks = await openWebhooks({
+    ...{ store, resolver, seal, clock, log, render: renderEvent },
+    config: { ...config.webhooks, ipv6: config.delivery.ipv6 },
+  })
+  lifecycle.add({ name: 'webhooks', stop: () => webhooks.stop() })
   const settler = openSettler({ config, store, clock, log }, lifecycle)
   const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs: config.queue.lease }
   const admin = await openAdmin({
@@ -117,6 +124,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     domains,
     relay,
     explainer: createExplainer({ store, resolver, clock, config, relayKey: relay.key }),
+    webhooks,
     queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
     live: state,
     loopDelays: () => loopDelays(planes),

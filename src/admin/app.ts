@@ -19,6 +19,7 @@ import { bulkRoutes } from './routes/bulk.ts'
 import { claimRoutes } from './routes/claims.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { domainExplainRoutes } from './routes/domain-explain.ts'
+import { domainHistoryRoutes } from './routes/domain-history.ts'
 import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -29,6 +30,7 @@ import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { shareRoutes } from './routes/shares.ts'
 import { systemRoutes } from './routes/system.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { sharePages } from './share/routes.ts'
 
 export interface Admin {
@@ -71,6 +73,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     credentialRoutes,
     bulkRoutes,
     domainRoutes,
+    domainHistoryRoutes,
     shareRoutes,
     domainZoneRoutes,
     domainExplainRoutes,
@@ -80,6 +83,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     messageRoutes,
     queueRoutes,
     eventRoutes,
+    webhookRoutes,
     limitRoutes,
   ]
   return resources.flatMap(routes => routes(dependencies))

@@ -12,6 +12,7 @@ import type { Explainer } from '../domains/explain.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
 import type { QueueFilter, Store } from '../store/store.ts'
+import type { Webhooks } from '../webhooks/service.ts'
 
 export interface AdminDependencies {
   readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone'>
@@ -19,6 +20,7 @@ export interface AdminDependencies {
   readonly domains: Domains
   readonly relay: RelayDns
   readonly explainer: Explainer
+  readonly webhooks: Webhooks
   readonly queue: QueueCommands
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>

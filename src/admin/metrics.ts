@@ -9,6 +9,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import { type LoopDelay, openLoopDelay } from '../base/loop-delay.ts'
 import type { AdminDependencies, LiveState } from './dependencies.ts'
 import { queueDepth } from './queue-depth.ts'
+import { webhookInstruments } from './webhook-metrics.ts'
 
 export interface Metrics {
   readonly contentType: string
@@ -16,28 +17,31 @@ export interface Metrics {
   stop(): void
 }
 
-type MetricsParts = Pick<AdminDependencies, 'store' | 'live' | 'loopDelays' | 'clock'>
+type MetricsParts = Pick<AdminDependencies, 'store' | 'live' | 'loopDelays' | 'clock' | 'webhooks'>
 
-export function openMetrics({ store, live, loopDelays, clock }: MetricsParts): Metrics {
+export function openMetrics({ store, live, loopDelays, clock, webhooks }: MetricsParts): Metrics {
   const registry = new Registry()
   const set = instruments(registry)
+  const setWebhooks = webhookInstruments(registry)
   const depth = queueDepth(store, clock)
   const loop = openLoopDelay()
   return {
     contentType: registry.contentType,
     async text() {
-      const [totals, queue, storage, delivery, delays] = await Promise.all([
+      const [totals, queue, storage, delivery, delays, hooks] = await Promise.all([
         store.totals(),
         depth(),
         store.health(),
         live().catch(() => null),
         loopDelays().catch(() => ({})),
+        webhooks.states(),
       ])
       set.totals({ ...totals })
       set.queue({ due: queue.due, waiting: queue.waiting, leased: queue.leased, held: queue.held })
       set.oldest(queue.oldestReceivedAt === null ? 0 : (clock.now() - queue.oldestReceivedAt) / 1000)
       set.storage(storage)
       set.delivery(delivery)
+      setWebhooks(hooks)
       set.loop({ main: loop.read(), ...delays })
       return registry.metrics()
     },

@@ -229,6 +229,20 @@ export const mends = {
     ja: '/openapi.jsonにあるイベントの種類にしてください',
     en: 'write one of the event types in /openapi.json',
   },
+  'webhook-url': {
+    ja: 'ユーザー名・パスワードと#以降を含まない、2000文字以内のhttpかhttpsのURLにしてください',
+    en: 'write an http or https address of at most 2000 characters, without username, password and #fragment',
+  },
+  'webhook-types': {
+    ja: 'message.bounced、domain.*、* のような、イベントの種類か接頭辞を1〜50個並べてください',
+    en: 'write 1 to 50 event types or prefixes, such as message.bounced, domain.* or *',
+  },
+  'webhook-state': { ja: '"enabled"か"paused"にしてください', en: 'write "enabled" or "paused"' },
+  batch: { ja: '1〜500の整数にしてください', en: 'write a whole number from 1 to 500' },
+  replay: {
+    ja: 'from（最初に送るイベントのseq、1以上）かsince（日時）のどちらか一方を指定してください',
+    en: 'give either from (the seq of the first event to send, at least 1) or since (a time)',
+  },
   class: { ja: '/openapi.jsonにある分類にしてください', en: 'write one of the classes in /openapi.json' },
   'filter-or-all': {
     ja: 'filterで対象を絞るか、本当にすべてであれば all: true を指定してください',

@@ -15,6 +15,7 @@ import { register as sandbox } from './sandbox.ts'
 import { register as sender } from './sender.ts'
 import { register as start } from './start.ts'
 import { register as tail } from './tail.ts'
+import { register as webhook } from './webhook.ts'
 
 /** Adds one command with its subcommands. */
 export type Register = (program: Command, context: CliContext) => void
@@ -30,6 +31,7 @@ export const commands: readonly Register[] = [
   queue,
   tail,
   explain,
+  webhook,
   sandbox,
   bench,
 ]

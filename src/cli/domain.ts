@@ -2,10 +2,11 @@
  * `kitte domain`: sender domains, the records to publish, and why one does not count yet.
  */
 import { type Command, Option } from 'commander'
-import type { CheckAnswer, DomainAnswer } from '../admin/routes/domains.ts'
+import type { CheckAnswer } from '../admin/routes/domain-history.ts'
+import type { DomainAnswer } from '../admin/routes/domains.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, commonOptions, connect, print, show } from './context.ts'
+import { type CliContext, colour, commonOptions, connect, print, show } from './context.ts'
 import { registerBulk, type VerifyAllOptions, verifyAll } from './domain-bulk.ts'
 import { registerClaims } from './domain-claim.ts'
 import { registerExplain } from './domain-explain.ts'
@@ -255,15 +256,18 @@ function listText(context: CliContext, domains: readonly DomainAnswer[]): string
 }
 
 function historyText(context: CliContext, checks: readonly CheckAnswer[], at: TimeText): string {
-  return table(
-    ['checked', 'record', 'state', 'reason', 'found'],
-    checks.map(check => [
-      at(check.checkedAt),
-      `${check.purpose} ${check.name}`,
-      stateText(context, check.state),
-      check.reason,
-      check.found.join(' | ') || null,
-    ]),
-    'no changes yet',
-  )
+  return checks.map(check => changeText(context, check, at)).join('\n\n') || 'no changes yet'
+}
+
+function changeText(context: CliContext, check: CheckAnswer, at: TimeText): string {
+  const { before, diff, message } = check
+  const states = [...(before ? [before.state] : []), check.state].map(state => stateText(context, state))
+  const lines = [
+    ...[...new Set([message.ja, message.en])].map(text => `  ${text}`),
+    ...diff.removed.map(part => colour(context, 'red', `  - ${part}`)),
+    ...diff.added.map(part => colour(context, 'green', `  + ${part}`)),
+    ...(diff.reordered ? ['  順序の変更 / in another order', ...check.found.map(value => `    ${value}`)] : []),
+  ]
+  const head = `${at(check.checkedAt)}  ${check.purpose} ${check.name}  ${[...new Set(states)].join(' → ')}`
+  return [head, ...lines].join('\n')
 }

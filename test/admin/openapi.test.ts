@@ -166,6 +166,7 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('GET', '/v1/relay/dkim-zone', '/v1/relay/dkim-zone')
   await check('GET', '/v1/relay/dkim-zone/file', '/v1/relay/dkim-zone/file')
   await walkMail(api, account, check)
+  await walkWebhooks(account, check)
 
   await check('DELETE', '/v1/accounts/{id}', `/v1/accounts/${account}`)
   await check('DELETE', '/v1/senders/{address}', `/v1/senders/${address}`)
@@ -213,6 +214,24 @@ async function walkDomains(account: string, check: Check): Promise<void> {
   await check('DELETE', ...at())
   await check('POST', ...at('/restore'))
   await check('POST', ...at('/restore'))
+  await check('DELETE', ...at())
+}
+
+async function walkWebhooks(account: string, check: Check): Promise<void> {
+  const url = 'http://127.0.0.1:1/hook'
+  const { id } = await check('POST', '/v1/webhooks', '/v1/webhooks', { url, account, types: ['domain.*'] })
+  const at = (rest = '') => [`/v1/webhooks/{id}${rest}`, `/v1/webhooks/${id}${rest}`] as const
+  await check('POST', '/v1/webhooks', '/v1/webhooks', { url: 'ftp://crm.example/' })
+  await check('GET', '/v1/webhooks', '/v1/webhooks')
+  await check('POST', ...at('/test'))
+  await check('POST', ...at('/replay'), { from: 1 })
+  await check('POST', ...at('/replay'), {})
+  await check('POST', ...at('/rotate-secret'))
+  await check('PATCH', ...at(), { state: 'paused', reason: 'holidays' })
+  await check('PATCH', ...at(), {})
+  await check('GET', ...at())
+  await check('DELETE', ...at())
+  await check('GET', ...at())
   await check('DELETE', ...at())
 }
 

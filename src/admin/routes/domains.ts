@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { DomainView } from '../../domains/service.ts'
-import { type Check, dkimForms, recordPurposes } from '../../mail/sender-domain.ts'
+import { dkimForms, recordPurposes } from '../../mail/sender-domain.ts'
 import { sendingModes } from '../../mail/sending-mode.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
@@ -102,24 +102,15 @@ export const domainAnswer = z.object({
     .meta({ description: 'Who runs these name servers; null: not known' }),
   records: z.array(recordAnswer),
 })
-const checkAnswer = z.object({
-  purpose: z.enum(recordPurposes),
-  name: z.string(),
-  state: recordState,
-  reason: z.string(),
-  found: z.array(z.string()),
-  checkedAt: timestamp,
-})
 
 export type DomainAnswer = z.output<typeof domainAnswer>
 export type RecordAnswer = z.output<typeof recordAnswer>
-export type CheckAnswer = z.output<typeof checkAnswer>
 
 export function domainRoutes(dependencies: AdminDependencies): Operation[] {
   return [...changeRoutes(dependencies), ...lookRoutes(dependencies)]
 }
 
-function lookRoutes({ store, domains }: AdminDependencies): Operation[] {
+function lookRoutes({ domains }: AdminDependencies): Operation[] {
   return [
     operation({
       method: 'get',
@@ -162,21 +153,6 @@ function lookRoutes({ store, domains }: AdminDependencies): Operation[] {
       answer: { status: 200, schema: domainAnswer },
       async run({ params }) {
         return renderDomain(await domains.verify(params.name))
-      },
-    }),
-    operation({
-      method: 'get',
-      path: '/v1/domains/{name}/history',
-      id: 'listDomainHistory',
-      summary: 'Lists the changes of its records, newest first',
-      params,
-      query: z.strictObject(page),
-      answer: { status: 200, schema: z.object({ checks: z.array(checkAnswer), next }) },
-      async run({ params, query }) {
-        const wanted = pageOf(query)
-        const { name } = await domains.view(params.name)
-        const checks = await store.checkHistory(name, wanted)
-        return { checks: checks.map(renderCheck), next: nextOf(checks, wanted, cursorOfCheck) }
       },
     }),
   ]
@@ -297,13 +273,4 @@ function renderRecord(record: DomainView['records'][number]): RecordAnswer {
     ...renderWhoSays(record),
     checkedAt: time(record.checkedAt),
   }
-}
-
-/** As the store's `Page` wants it. */
-function cursorOfCheck({ checkedAt, purpose, name }: Check): string {
-  return `${checkedAt}/${purpose}/${name}`
-}
-
-function renderCheck({ purpose, name, state, reason, found, checkedAt }: Check): CheckAnswer {
-  return { purpose, name, state, reason, found: [...found], checkedAt: time(checkedAt) }
 }

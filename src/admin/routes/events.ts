@@ -7,6 +7,7 @@ import type { AdminDependencies } from '../dependencies.ts'
 import { accountId, domainName, given, id, mend, page, time, timestamp } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { pageOf } from '../paging.ts'
+import { withSentences } from '../render-check.ts'
 import { isOutcome, renderOutcome } from '../render-outcome.ts'
 
 const query = z.strictObject({
@@ -32,7 +33,10 @@ export const eventAnswer = z.object({
   entry: z.string().optional(),
   recipient: z.string().optional(),
   domain: z.string().optional(),
-  data: z.unknown().meta({ description: 'Depends on the type; for outcomes the attempt with its reply and class' }),
+  data: z.unknown().meta({
+    description:
+      'Depends on the type; for outcomes the attempt with its reply and class, for records what was found before and after',
+  }),
 })
 
 export function eventRoutes({ store }: AdminDependencies): Operation[] {
@@ -60,6 +64,17 @@ export function eventRoutes({ store }: AdminDependencies): Operation[] {
 
 export function renderEvent({ seq, type, at, account, data, ...about }: Event): z.output<typeof eventAnswer> {
   const { message, entry, recipient, domain } = about
-  const shown = isOutcome(data) ? renderOutcome(data) : data
-  return { seq, type, at: time(at), account, ...given({ message, entry, recipient, domain }), data: shown }
+  return {
+    seq,
+    type,
+    at: time(at),
+    account,
+    ...given({ message, entry, recipient, domain }),
+    data: shownData(type, data),
+  }
+}
+
+function shownData(type: Event['type'], data: unknown): unknown {
+  if (type === 'domain.check_changed' || type === 'domain.record_lost') return withSentences(data)
+  return isOutcome(data) ? renderOutcome(data) : data
 }

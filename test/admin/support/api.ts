@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Admin, openAdmin } from '../../../src/admin/app.ts'
 import type { AdminDependencies, LiveState } from '../../../src/admin/dependencies.ts'
+import { renderEvent } from '../../../src/admin/routes/events.ts'
 import { type Clock, systemClock } from '../../../src/base/clock.ts'
 import { loadConfig } from '../../../src/base/config.ts'
 import { type Log, silentLog } from '../../../src/base/log.ts'
@@ -19,6 +20,7 @@ import { cancelEntries } from '../../../src/outcome/expiry.ts'
 import { createSettler } from '../../../src/outcome/settle.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { openWebhooks } from '../../../src/webhooks/service.ts'
 
 export const token = 'a-token-for-tests'
 
@@ -83,6 +85,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   // A short key is made in a tenth of the time.
   const relayConfig = { ...config, signing: { ...config.signing, rsaBits: 1024 as const } }
   const relay = await openRelayDns({ store, resolver: zone, seal, clock, config: relayConfig })
+  const webhooks = await openWebhooks({
+    ...{ store, resolver: zone, seal, clock, log, render: renderEvent },
+    config: { ...config.webhooks, allowPrivateAddresses: true, ipv6: true },
+  })
   const dependencies: AdminDependencies = {
     config,
     store,
@@ -92,6 +98,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     }),
     relay,
     explainer: createExplainer({ store, resolver: zone, clock, config, relayKey: relay.key }),
+    webhooks,
     queue: {
       cancel: (filter, reason) =>
         cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),
@@ -124,6 +131,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     async [Symbol.asyncDispose]() {
       await admin.stop()
       await dependencies.domains.stop()
+      await webhooks.stop()
       await settler.stop()
       await opened.close()
       rmSync(dataDir, { recursive: true })
