@@ -2,8 +2,9 @@
  * Where the entries of a page stand, in the order of acceptance: merged from backlogs, each read from its place on.
  *
  * A backlog is asked for no more than the page still has room for, and for nothing behind the page's last place; so a
- * page costs a look per backlog, not a walk through the queue. In a backlog that is partly due, what is rare (up to
- * `sparse`) is found through `entry_due` and sorted, and what is not rare is met soon when going in order.
+ * page costs a look per backlog, not a walk through the queue. A backlog that is partly due is read in order when it is
+ * small or what is wanted is met soon (one in 50). Else it is the biggest of its recipient domain, as a rule, and what is
+ * wanted is found through `entry_due` and sorted: that index knows the domain's other backlogs too.
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { QueueRow } from '../store.ts'
@@ -14,6 +15,7 @@ import { type BacklogTally, countIn } from './queue-tally.ts'
 export type Place = readonly [message: number, n: number]
 
 const sparse = 5000
+const oneIn = 50
 const furthest: Place = [Number.MAX_SAFE_INTEGER, 0]
 
 const inOrder = 'from entry indexed by entry_backlog where lease_until is null and backlog = ?'
@@ -44,9 +46,10 @@ export function openQueuePages(db: Connection) {
     const wanted = state === undefined ? count : countIn(backlog, state)
     if (wanted === 0) return []
     if (wanted === count || (state !== 'due' && state !== 'waiting')) return all.all(id, ...after, last, limit)
-    return wanted <= sparse
-      ? rare[state].all(domain, now, id, ...after, last, limit)
-      : part[state].all(id, ...after, last, now, limit)
+    const soon = count <= sparse || wanted * oneIn >= count
+    return soon
+      ? part[state].all(id, ...after, last, now, limit)
+      : rare[state].all(domain, now, id, ...after, last, limit)
   }
 
   return {

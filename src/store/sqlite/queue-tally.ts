@@ -1,8 +1,8 @@
 /**
  * Counts of the queue, from the rows of its backlogs and the leased entries: never by reading what waits.
  *
- * Of a backlog with moments of the present 4 minutes on both sides, those that are due are counted in the index
- * `entry_due`, once per recipient domain.
+ * Of a backlog with moments of the present 4 minutes on both sides, those that are due are counted one by one
+ * when it is small, else in the index `entry_due`, once per recipient domain.
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { QueueColumn, QueueFilter, QueueRow } from '../store.ts'
@@ -60,7 +60,14 @@ export const dueInSlotSql = `select backlog, count(*) as count from entry indexe
   where domain = ? and lease_until is null and held_reason is null and next_attempt_at >= ? and next_attempt_at <= ?
   group by backlog`
 
+/** So few are looked at one by one: beside a large backlog of the same domain the index range would hold that too. */
+const small = 5000
+const dueInSmallSql = `select count(*) from entry indexed by entry_backlog
+  where backlog = ? and lease_until is null and next_attempt_at >= ? and next_attempt_at <= ?`
+
 export function openQueueTally(db: Connection, trace: TraceReader) {
+  const dueInSmall: Statement<number> = db.prepare(dueInSmallSql)
+  dueInSmall.pluck()
   const dueInSlot: Statement<{ backlog: number; count: number }> = db.prepare(dueInSlotSql)
 
   function backlogs(filter: QueueFilter, now: Instant, grouping: Grouping = 'none'): BacklogTally[] {
@@ -81,11 +88,13 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
   }
 
   function addUnsure(rows: readonly BacklogRow[], now: Instant): void {
-    const unsure = new Map(rows.filter(row => row.unsure === 1 && row.held === 0).map(row => [row.id, row]))
     const start = startOf(slotOf(now))
-    for (const domain of new Set([...unsure.values()].map(row => row.domain)))
+    const unsure = rows.filter(row => row.unsure === 1 && row.held === 0)
+    for (const row of unsure) if (row.count <= small) row.due += dueInSmall.get(row.id, start, now)!
+    const large = new Map(unsure.filter(row => row.count > small).map(row => [row.id, row]))
+    for (const domain of new Set([...large.values()].map(row => row.domain)))
       for (const { backlog, count } of dueInSlot.all(domain, start, now)) {
-        const row = unsure.get(backlog)
+        const row = large.get(backlog)
         if (row) row.due += count
       }
   }
