@@ -2,6 +2,7 @@
  * Relays to compare with: which this machine has, and how each is started.
  */
 import { findProgram } from '../../test/support/real/program.ts'
+import { lackingEximUser, startExim } from './exim.ts'
 import { startOpendkim } from './opendkim.ts'
 import { startPostfix } from './postfix.ts'
 import { startRspamd } from './rspamd.ts'
@@ -9,6 +10,8 @@ import type { Subject, SubjectOptions } from './subject.ts'
 
 interface Peer {
   readonly programs: readonly string[]
+  /** What else it may lack; null: nothing. */
+  readonly lacking?: () => string | null
   readonly start: (options: SubjectOptions) => Promise<Subject>
 }
 
@@ -21,6 +24,7 @@ const peers = {
     programs: ['master', 'rspamd'],
     start: options => startPostfix(options, 'postfix-rspamd', startRspamd),
   },
+  exim: { programs: ['exim4'], lacking: lackingEximUser, start: startExim },
 } as const satisfies Record<string, Peer>
 
 export type PeerName = keyof typeof peers
@@ -29,9 +33,10 @@ export const peerNames = Object.keys(peers) as PeerName[]
 
 /** Why this machine can't run it; null: it can. */
 export function lacking(name: PeerName): string | null {
-  const missing = peers[name].programs.filter(program => findProgram(program) === null)
+  const peer: Peer = peers[name]
+  const missing = peer.programs.filter(program => findProgram(program) === null)
   if (missing.length > 0) return `${missing.join(' and ')}: not installed`
-  return process.getuid?.() === 0 ? null : 'needs root'
+  return process.getuid?.() === 0 ? (peer.lacking?.() ?? null) : 'needs root'
 }
 
 export function startPeer(name: PeerName, options: SubjectOptions): Promise<Subject> {

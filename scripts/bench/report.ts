@@ -53,9 +53,9 @@ function ratesTable(subjects: readonly SubjectResult[]): string {
     ['median (min–max)', 'accepted/s', 'end to end/s', 'CPU s per 1,000', 'peak PSS'],
     subjects.map(subject => [
       subject.name,
-      text(subject.acceptedPerSecond, 0),
-      text(subject.perSecond, 0),
-      text(subject.cpuSecondsPer1000, 2),
+      spreadText(subject.acceptedPerSecond, 0),
+      spreadText(subject.perSecond, 0),
+      spreadText(subject.cpuSecondsPer1000, 2),
       `${(subject.peakPssBytes / 1e6).toFixed(0)} MB`,
     ]),
   )
@@ -66,9 +66,9 @@ function ratiosTable(ratios: readonly Ratio[]): string {
     ['ratio per round', 'accepted/s', 'end to end/s', 'CPU s per 1,000'],
     ratios.map(ratio => [
       `${ratio.subject} / ${ratio.peer}`,
-      text(ratio.acceptedPerSecond, 2),
-      text(ratio.perSecond, 2),
-      text(ratio.cpuSecondsPer1000, 2),
+      spreadText(ratio.acceptedPerSecond, 2),
+      spreadText(ratio.perSecond, 2),
+      spreadText(ratio.cpuSecondsPer1000, 2),
     ]),
   )
 }
@@ -87,7 +87,8 @@ function checksTable(subjects: readonly SubjectResult[]): string {
   )
 }
 
-function text({ median, min, max }: Spread, digits: number): string {
+export function spreadText({ median, min, max }: Spread, digits: number): string {
+  if (Number.isNaN(median)) return 'unknown'
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
 }
 

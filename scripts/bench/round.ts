@@ -15,6 +15,7 @@ export interface Round {
   readonly acceptedPerSecond: number
   /** Messages handed in, until all their recipients had them. */
   readonly perSecond: number
+  /** NaN: unknown. */
   readonly cpuSecondsPer1000: number
   /** Of the machine's cores, used by what is not part of the measurement. */
   readonly othersShare: number
@@ -45,7 +46,7 @@ export async function runRound(parts: RoundParts): Promise<Round> {
   return {
     acceptedPerSecond: (work.messages * 1000) / (endedAt - startedAt),
     perSecond: (work.messages * 1000) / (arrivedAt - startedAt),
-    cpuSecondsPer1000: ((after.relay - before.relay) * 1000) / work.messages,
+    cpuSecondsPer1000: subject.losesProcesses ? Number.NaN : ((after.relay - before.relay) * 1000) / work.messages,
     othersShare: othersShare(before, after),
     pssBytes: pssBytes(subject.pids),
   }

@@ -22,6 +22,8 @@ export interface Subject extends Sender, AsyncDisposable {
   readonly other: Sender | null
   /** Its processes hang below this one, or are this one. */
   readonly pids: readonly number[]
+  /** Its processes leave it for others to end: what CPU they took can't be told. */
+  readonly losesProcesses?: boolean
   /** Where its DKIM key is published. */
   readonly key: { readonly name: string; readonly text: string }
   /** Messages or recipients that have no outcome yet. */

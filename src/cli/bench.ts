@@ -24,7 +24,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--rounds <number>', 'rounds of each relay in turn, after one that warms it up: 5')
     .option('--messages <number>', 'messages of a round; each case has its own number')
     .option('--entries <number>', 'entries that wait in the case dead-site: 1000000')
-    .option('--peer <names>', 'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd')
+    .option('--peer <names>', 'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd, exim')
     .option('--workers <numbers>', 'data plane workers, each number measured by itself: auto')
     .option('--folder <folder>', 'where the queues stand while it runs: the folder for temporary files')
     .option('--time-limit <seconds>', 'of each case: 600')

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type Check, problemsOf } from '../../scripts/bench/check.ts'
 import { nowMs } from '../../scripts/bench/now.ts'
+import { spreadText } from '../../scripts/bench/report.ts'
 import type { SinkMethods } from '../../scripts/bench/sink-thread.ts'
 import { percentilesOf, quantile, quotients, spreadOf } from '../../scripts/bench/statistics.ts'
 import { startThread } from '../../scripts/bench/threads.ts'
@@ -28,6 +29,14 @@ describe('percentiles', () => {
   it('show the worst ones', () => {
     const upTo100 = Array.from({ length: 101 }, (_, value) => 100 - value)
     assert.deepEqual(percentilesOf(upTo100), { p50: 50, p95: 95, p99: 99, max: 100 })
+  })
+})
+
+describe('a rate that can not be told', () => {
+  it('is called unknown, in ratios too', () => {
+    const unknown = quotients([1, 2], [Number.NaN, Number.NaN])
+    assert.equal(spreadText(unknown, 2), 'unknown')
+    assert.equal(spreadText(spreadOf([1, 2, 3]), 1), '2.0 (1.0–3.0)')
   })
 })
 
