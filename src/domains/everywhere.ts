@@ -69,7 +69,10 @@ function notEverywhere(having: readonly Answering[], lacking: readonly Answering
 }
 
 function publishedEverywhere(judgement: Judgement, sightings: Sightings): Verdict {
-  const { purpose, resolvers, before, now, timeText } = sightings
+  const { purpose, resolvers, resolved, before, now, timeText } = sightings
+  // Signatures that don't verify (RFC 4035 §5.5) hide a record from every validating receiver, though its servers show it.
+  const isHidden = resolved.state === 'dns-error' && resolvers.every(({ state }) => state === 'dns-error')
+  if (isHidden) return { judgement: { ...resolved, found: judgement.found }, visibleAt: null }
   const stale = resolvers.filter(isStale)
   const found = withSilent(judgement, sightings.servers)
   if (stale.length === 0) return { judgement: found, visibleAt: null }

@@ -144,8 +144,11 @@ describe('a record judged by all who were asked', () => {
       assert.equal(verdict({ servers, resolvers: [sighting('r1', absent, year)] }).wait, 10_800)
     })
 
-    it('is no matter when the resolver has no answer at all', () => {
-      assert.equal(verdict({ servers, resolvers: [sighting('r1', null)] }).said, 'published ok')
+    it('is unknown when every resolver fails, as with signatures that do not verify; one may', () => {
+      const failing = [sighting('r1', null), sighting('r2', null)]
+      assert.equal(verdict({ servers, resolvers: failing, resolved: unknown('SERVFAIL') }).said, 'dns-error dns-error')
+      const one = [sighting('r1', null), sighting('r2', right)]
+      assert.equal(verdict({ servers, resolvers: one }).said, 'published ok')
     })
   })
 })
