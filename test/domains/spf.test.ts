@@ -192,6 +192,23 @@ describe('the SPF record of a sender domain', () => {
       assert.match(text, /include:many\.example \(3\).*ip4:198\.51\.100\.20 include:spf/)
   })
 
+  it('asks few questions and says little about a record of thousands of terms', async () => {
+    const zone = zoneResolver({ ...relay, ...record(`v=spf1 ${includes(3000)} ~all`) })
+    const asked: string[] = []
+    const counting = {
+      ...zone,
+      txt(one: string) {
+        asked.push(one)
+        return zone.txt(one)
+      },
+    }
+    const { reason, detail } = await spf.judge({ name }, domainWith({ name }), counting, config)
+    assert.equal(reason, 'too-many-lookups')
+    assert.equal(detail.lookups, '3000')
+    assert.ok(asked.length < 500, String(asked.length))
+    assert.ok(detail.costs!.length < 1000 && detail.costs!.endsWith(', …'))
+  })
+
   it('shows what is new, and tells every change that is more', async () => {
     const live = 'v=spf1 ip4:203.0.113.1 ipv4:203.0.113.2 ip4:203.0.113.1 bogus -all'
     const zone = record(live)

@@ -37,6 +37,8 @@ export function evaluateRecord(record: string, sender: WalkedSender, resolver: R
 
 /** Deeper than ten lookups can lead. */
 const maxDepth = 10
+/** In one record: each is evaluated alone, and a stranger's record may have thousands. */
+const maxTerms = 200
 
 /** The term that decided, and within includes and redirects the way to it; empty: none did. */
 export async function matchedTerms(sender: WalkedSender, resolver: Resolver): Promise<readonly string[]> {
@@ -45,6 +47,7 @@ export async function matchedTerms(sender: WalkedSender, resolver: Resolver): Pr
   while (name !== null && path.length < maxDepth) {
     const records: readonly string[] = (await resolver.txt(name)).records.filter(isSpfRecord)
     const terms = readTerms(records[0] ?? '')
+    if (terms.length > maxTerms) return path
     const matched: SpfTerm | null = (await firstMatch(terms, name, sender, resolver)) ?? redirectTerm(terms)
     if (matched === null || records.length !== 1) return path
     path.push(matched.text)

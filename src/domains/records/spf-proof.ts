@@ -80,6 +80,9 @@ async function flattened(judgement: Judgement, trial: Trial): Promise<Judgement 
   return walk.lookups <= maxLookups ? settled(asked, walk) : null
 }
 
+const maxTold = 15
+/** Each is evaluated alone; a customer's record may have thousands. */
+const maxTried = 100
 /** More would make a record that nobody can read. */
 const maxFlattened = 10
 
@@ -115,7 +118,7 @@ async function withAddressesFirst(judgement: Judgement, trial: Trial): Promise<J
 
 /** What our grammar takes and a receiver's does not would make the whole record invalid (RFC 7208 §4.6). */
 async function withoutUnreadable(judgement: Judgement, trial: Trial): Promise<Judgement> {
-  const terms = readTerms(proposeSpf(judgement, trial.config).value)
+  const terms = readTerms(proposeSpf(judgement, trial.config).value).slice(0, maxTried)
   const alone = await Promise.all(terms.map(({ text }) => results(`v=spf1 ${text} -all`, trial)))
   const unreadable = terms.filter((_, at) => alone[at]!.some(({ result }) => result === 'permerror'))
   const drop = [...listed(judgement.detail.drop), ...unreadable.map(({ text }) => text)]
@@ -138,16 +141,17 @@ function refused(judgement: Judgement, walk: SpfWalk, { spf }: RecordConfig): Ju
   const own = spf.mechanisms.map(readTerm)
   const others = walk.costs.filter(({ term }) => !own.some(asked => gives(term, asked)))
   const costs = others.toSorted((one, other) => other.lookups - one.lookups)
-  const redundant = others.filter(({ term }) => others.some(({ inside }) => inside.some(inner => isSame(inner, term))))
+  const inside = new Set(others.flatMap(({ inside }) => inside.filter(isInclude).map(({ value }) => value)))
+  const redundant = others.filter(({ term }) => isInclude(term) && inside.has(term.value))
   return notPublished('too-many-lookups', judgement.found, {
     ...judgement.detail,
     lookups: judgement.detail.lookups ?? String(walk.lookups),
     after: String(walk.lookups),
-    costs: costs.map(({ term, lookups }) => `${term.text} (${lookups})`).join(', '),
+    costs: shortened(costs.map(({ term, lookups }) => `${term.text} (${lookups})`)).join(', '),
     needed: needed || neededBy(spf).join(' '),
     refused: 'yes',
     ...(redundant.length > 0
-      ? { notes: 'note-redundant', redundant: redundant.map(({ term }) => term.text).join(' ') }
+      ? { notes: 'note-redundant', redundant: shortened(redundant.map(({ term }) => term.text)).join(' ') }
       : {}),
   })
 }
@@ -157,9 +161,13 @@ function neededBy({ mechanisms, sendingIps }: RecordConfig['spf']): readonly str
   return mechanisms.length > 0 ? mechanisms : sendingIps.map(ip => (ip.includes(':') ? `ip6:${ip}` : `ip4:${ip}`))
 }
 
-/** The same record asked for twice. */
-function isSame(one: SpfTerm, other: SpfTerm): boolean {
-  return one.name === 'include' && other.name === 'include' && one.value === other.value
+function isInclude({ name }: SpfTerm): boolean {
+  return name === 'include'
+}
+
+/** A record may fill 64 KB; a sentence should not. */
+function shortened(texts: readonly string[]): readonly string[] {
+  return texts.length <= maxTold ? texts : [...texts.slice(0, maxTold), '…']
 }
 
 /** Empty values are left out. */
