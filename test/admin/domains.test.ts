@@ -98,6 +98,45 @@ describe('a sender domain by API', () => {
   })
 })
 
+describe('a sender domain with its options by API', () => {
+  it('takes them at registration and later, and refuses what there is not', async () => {
+    await using api = await startApi()
+    const account = await api.account()
+    const made = await api.call('POST', '/v1/domains', {
+      name: 'acme.example',
+      account,
+      dkimForm: 'cname',
+      returnPath: true,
+    })
+    assert.deepEqual(
+      [made.status, made.body.dkimForm, made.body.returnPath],
+      [201, 'cname', true],
+      JSON.stringify(made.body),
+    )
+    assert.deepEqual(
+      made.body.records.map(({ purpose, type }: Shown['records'][number]) => `${purpose} ${type}`),
+      [...['spf TXT', 'dkim CNAME', 'dkim CNAME', 'dmarc TXT', 'return-path MX', 'return-path-spf TXT']],
+    )
+    const [key] = made.body.keys
+    assert.deepEqual([key.selector, key.form, key.keepUntil, key.canBeDeleted], ['kitte1', 'cname', null, false])
+    assert.ok(
+      key.advice.ja.length > 0 && key.stateSince.endsWith('Z') && key.record === 'kitte1._domainkey.acme.example',
+    )
+
+    const changed = await api.call('PATCH', '/v1/domains/acme.example', { dkimForm: 'txt', limits: { perDay: 9 } })
+    assert.deepEqual([changed.status, changed.body.dkimForm, changed.body.limits], [200, 'txt', { perDay: 9 }])
+    const refused = await api.call('PATCH', '/v1/domains/acme.example', { tracking: true, limits: { perDay: 5 } })
+    assert.deepEqual([refused.status, refused.body.type], [422, '/problems/domain-invalid'])
+    assert.match(refused.body.detail, /domains\.trackingTarget/)
+    assert.deepEqual((await api.call('GET', '/v1/domains/acme.example')).body.limits, { perDay: 9 }, 'nothing of it')
+    const wrong = await api.call('PATCH', '/v1/domains/acme.example', { dkimForm: 'alias', returnPath: 'yes' })
+    assert.deepEqual(
+      wrong.body.errors.map(({ field }: { field: string }) => field),
+      ['dkimForm', 'returnPath'],
+    )
+  })
+})
+
 describe('kitte domain', () => {
   it('prints what to publish, why it does not count, and what to do, in both languages', async () => {
     await using api = await startApi()
@@ -115,6 +154,19 @@ describe('kitte domain', () => {
     assert.match(await kitte(api, 'domain', 'verify', 'acme.example'), /^DKIM +設定済 \/ published$/m)
     assert.match(await kitte(api, 'domain', 'list'), /acme\.example .* 設定済 \/ published .* spf-dkim/)
     assert.match(await kitte(api, 'domain', 'history', 'acme.example'), /dkim sel\._domainkey/)
+  })
+
+  it('registers with CNAMEs and changes what a domain opts in to', async () => {
+    await using api = await startApi()
+    await kitte(api, 'account', 'create', 'acme')
+    const made = await kitte(api, 'domain', 'create', 'acme.example', '--account', 'acme', '--dkim-form', 'cname')
+    assert.match(made, /^keys +kitte1 rsa \d+ pending, by CNAME/m)
+    assert.match(made, /^ {2}name +kitte2\._domainkey\.acme\.example\n {2}type +CNAME$/m)
+    const changed = await kitte(api, 'domain', 'change', 'acme.example', '--return-path', 'yes', '--dkim-form', 'txt')
+    assert.match(changed, /^ {2}name +bounce\.acme\.example\n {2}type +MX\n {2}value +10 relay\.example\.jp$/m)
+    assert.match(changed, /^kitte1 +この鍵はもう使われません。.*\n +Not in use any more\. Keep the CNAME/m)
+    const back = JSON.parse(await kitte(api, 'domain', 'change', 'acme.example', '--return-path', 'no', '--json'))
+    assert.deepEqual([back.returnPath, back.dkimForm], [false, 'txt'])
   })
 
   it('limits, rotates, deletes with a warning and restores', async () => {

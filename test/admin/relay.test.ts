@@ -51,6 +51,29 @@ describe('the relay itself by API', () => {
   })
 })
 
+describe('the zone of keys behind CNAMEs by API and by command', () => {
+  it('is told as records and as lines of a zone file', async () => {
+    await using api = await startApi()
+    const account = await api.account()
+    await api.call('POST', '/v1/domains', { name: 'acme.example', account, dkimForm: 'cname' })
+    const { status, body } = await api.call('GET', '/v1/relay/dkim-zone')
+    assert.deepEqual([status, body.origin, body.ttl, body.records.length], [200, 'dkim.relay.example.jp', 300, 1])
+    const [{ name, value, ...record }] = body.records
+    assert.deepEqual(record, { type: 'TXT', domain: 'acme.example', selector: 'kitte1', state: 'pending' })
+    assert.match(name, /^[a-z2-7]{16}\.dkim\.relay\.example\.jp$/)
+    assert.match(value, /^v=DKIM1; k=rsa; p=MI/)
+
+    const file = await api.call('GET', '/v1/relay/dkim-zone/file')
+    assert.match(file.headers.get('content-type') ?? '', /^text\/plain/)
+    assert.match(
+      file.body,
+      /^\$ORIGIN dkim\.relay\.example\.jp\.\n\$TTL 300\n[a-z2-7]{16} IN TXT "v=DKIM1; k=rsa; p=MI/,
+    )
+    assert.equal(await kitte(api, 'relay', 'zone'), file.body)
+    assert.deepEqual(JSON.parse(await kitte(api, 'relay', 'zone', '--json')), body)
+  })
+})
+
 describe('kitte relay', () => {
   it('prints names and values to be copied, and what is wrong in both languages', async () => {
     await using api = await startApi()

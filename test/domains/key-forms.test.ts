@@ -125,6 +125,29 @@ describe('a key behind a CNAME', () => {
     assert.deepEqual(keys(await world.domains.issueKey('ours.example', {})), ['kitte1:pending', 'kitte2:active'])
   })
 
+  it('does not sign for what a check saw of the one before under its selector', async () => {
+    await using world = await openSigning()
+    await world.domains.issueKey('ours.example', {})
+    await world.publishZone()
+    await world.domains.verify('ours.example')
+    await world.clock.advance(hour)
+    const newest = async () => (await world.store.domain('ours.example'))!.keys[1]!
+    const before = await newest()
+    const gate = Promise.withResolvers<void>()
+    const { txt } = world.resolver
+    Object.assign(world.resolver, { txt: (name: string) => gate.promise.then(() => txt(name)) })
+    const checking = world.domains.verify('ours.example')
+    const issuing = world.domains.issueKey('ours.example', {}).catch((error: unknown) => error)
+    // Long enough for a key that would not wait for the check.
+    for (let turn = 0; turn < 2000 && (await newest()).publicKey === before.publicKey; turn++)
+      await new Promise(resolve => setImmediate(resolve))
+    gate.resolve()
+    await checking
+    assert.match(String(await issuing), /both in use/)
+    const { publicKey, state } = await newest()
+    assert.deepEqual([publicKey, state], [before.publicKey, 'active'])
+  })
+
   it('can be an Ed25519 key too, in a pair of its own', async () => {
     await using world = await openSigning()
     const issued = await world.domains.issueKey('ours.example', { algorithm: 'ed25519' })

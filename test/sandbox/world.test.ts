@@ -92,6 +92,27 @@ describe('the sandbox', () => {
     assert.equal(JSON.stringify(await get('/sandbox/zone')).includes('shop.example'), false)
   })
 
+  it('publishes the keys behind CNAMEs as the operator would, as long as they are needed', async () => {
+    const kitte = async (...args: string[]) => {
+      const { code, out, err } = await cli(args, {
+        KITTE_API: urlOf(''),
+        KITTE_ADMIN_TOKEN: said(/token .*? (\w+)$/im),
+      })
+      assert.equal(code, 0, err)
+      return out
+    }
+    const targets = async () =>
+      Object.keys(await get<object>('/sandbox/zone')).filter(name => name.endsWith('.dkim.relay.kitte.test'))
+    await kitte('domain', 'create', 'alias.example', '--account', 'demo', '--dkim-form', 'cname')
+    await waitFor('the key in the zone', async () => (await targets()).length === 1)
+    await kitte('sandbox', 'publish', 'alias.example')
+    assert.match(await kitte('domain', 'verify', 'alias.example'), /^mode +spf-dkim/m)
+    await kitte('domain', 'issue-dkim', 'alias.example')
+    await waitFor('the next key beside it', async () => (await targets()).length === 2)
+    await kitte('domain', 'change', 'alias.example', '--dkim-form', 'txt')
+    await waitFor('the next key to go', async () => (await targets()).length === 1)
+  })
+
   it('lets single records be tried out', async () => {
     const set = (path: string) => fetch(urlOf(`/sandbox/zone/${path}`), { method: 'POST' })
     assert.equal((await set(`tried.example/TXT?value=${encodeURIComponent('v=spf1 -all')}&value=two`)).status, 200)
