@@ -31,6 +31,8 @@ async function fill({ store, clock, dataDir }: TestStore): Promise<void> {
   const deferred = outcome(tried.entries[0]!.id, 'deferred', now, { class: 'greylisted', facts })
   await store.settle({ outcomes: [deferred], reports: [], events: [] })
   await store.hold({ domain: 'tried.example' }, 'look at it', now)
+  // Of the same backlog as the many, in the same stretch of time, but not due.
+  await store.accept(newMessage({ now, to: ['b@dead.example'], nextAttemptAt: now + 1000 }))
   await tryDeadSite(store, now)
 }
 
@@ -109,6 +111,24 @@ describe('200,000 entries for a dead domain among a few others', () => {
     }
     assert.equal((await t.store.countQueue({ domain: 'dead.example' })).due, entries + 11)
     assert.equal((await t.store.countQueue({ account: 'bolt' })).total, 4)
+  })
+
+  it('are counted rightly when half of them become due a moment later, and listed by either half', async () => {
+    await using t = await sqliteFactory(true)()
+    const now = t.clock.now()
+    await t.store.accept(newMessage({ now, to: ['a@dead.example'] }))
+    const file = join(t.dataDir, 'kitte.db')
+    multiplyEntry(file, 20_000)
+    const db = openWriting(file)
+    db.exec(`update entry set next_attempt_at = next_attempt_at + 1000 where n % 2 = 0;
+      update backlog_slot set latest = latest + 1000`)
+    db.close()
+    const { total, due, waiting } = await t.store.countQueue({})
+    assert.deepEqual({ total, due, waiting }, { total: 20_001, due: 10_000, waiting: 10_001 })
+    for (const state of ['due', 'waiting'] as const) {
+      const rows = await t.store.listQueue({ state }, { limit: 1000 })
+      assert.deepEqual([rows.length, ...new Set(rows.map(row => row.state))], [1000, state])
+    }
   })
 
   it('are found by an operator without being read, and never sorted', async () => {

@@ -2,7 +2,7 @@
  * Counts of the queue, from the rows of its backlogs and the leased entries: never by reading what waits.
  *
  * Of a backlog with moments of the present 4 minutes on both sides, those that are due are counted one by one
- * when it is small, else in the index `entry_due`, once per recipient domain.
+ * when it is small, else in the index `entry_due`, once per recipient domain and from the shorter side.
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { QueueColumn, QueueFilter, QueueRow } from '../store.ts'
@@ -45,6 +45,7 @@ export interface Tally {
 type Grouping = QueueColumn | 'none'
 
 interface BacklogRow extends BacklogTally {
+  /** How many lie in the present slot, where that has moments on both sides. */
   readonly unsure: number
 }
 
@@ -65,9 +66,13 @@ const small = 5000
 const dueInSmallSql = `select count(*) from entry indexed by entry_backlog
   where backlog = ? and lease_until is null and next_attempt_at >= ? and next_attempt_at <= ?`
 
+const waitingInSlotSql = `select backlog from entry indexed by entry_due
+  where domain = ? and lease_until is null and held_reason is null and next_attempt_at > ? and next_attempt_at < ? limit ?`
+
 export function openQueueTally(db: Connection, trace: TraceReader) {
   const dueInSmall: Statement<number> = db.prepare(dueInSmallSql)
-  dueInSmall.pluck()
+  const waitingInSlot: Statement<number> = db.prepare(waitingInSlotSql)
+  for (const statement of [dueInSmall, waitingInSlot]) statement.pluck()
   const dueInSlot: Statement<{ backlog: number; count: number }> = db.prepare(dueInSlotSql)
 
   function backlogs(filter: QueueFilter, now: Instant, grouping: Grouping = 'none'): BacklogTally[] {
@@ -78,7 +83,7 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
       .prepare<Value[], BacklogRow>(
         `select b.id, b.domain, b.held, ${valueSql(names.backlog, grouping)} as value, sum(s.count) as count,
           sum(case when s.slot < ? or s.latest <= ? then s.count else 0 end) as due,
-          max(s.slot = ? and s.earliest <= ? and s.latest > ?) as unsure
+          sum(case when s.slot = ? and s.earliest <= ? and s.latest > ? then s.count else 0 end) as unsure
         from backlog b join backlog_slot s on s.backlog = b.id ${grouping === 'site' ? withSite('b') : ''}
         where ${sql} group by b.id`,
       )
@@ -88,15 +93,26 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
   }
 
   function addUnsure(rows: readonly BacklogRow[], now: Instant): void {
-    const start = startOf(slotOf(now))
-    const unsure = rows.filter(row => row.unsure === 1 && row.held === 0)
-    for (const row of unsure) if (row.count <= small) row.due += dueInSmall.get(row.id, start, now)!
-    const large = new Map(unsure.filter(row => row.count > small).map(row => [row.id, row]))
-    for (const domain of new Set([...large.values()].map(row => row.domain)))
-      for (const { backlog, count } of dueInSlot.all(domain, start, now)) {
-        const row = large.get(backlog)
-        if (row) row.due += count
-      }
+    const slot = slotOf(now)
+    const unsure = rows.filter(row => row.unsure > 0 && row.held === 0)
+    for (const row of unsure) if (row.count <= small) row.due += dueInSmall.get(row.id, startOf(slot), now)!
+    const large = Map.groupBy(
+      unsure.filter(row => row.count > small),
+      row => row.domain,
+    )
+    for (const [domain, ofDomain] of large) addLarge(domain, ofDomain, startOf(slot), now, startOf(slot + 1))
+  }
+
+  /** Whichever side of the present moment is short: behind a closed site all but a few are due. */
+  function addLarge(domain: string, rows: readonly BacklogRow[], start: Instant, now: Instant, end: Instant): void {
+    const waiting = waitingInSlot.all(domain, now, end, small)
+    if (waiting.length < small) {
+      const counts = Map.groupBy(waiting, id => id)
+      for (const row of rows) row.due += row.unsure - (counts.get(row.id)?.length ?? 0)
+      return
+    }
+    const due = new Map(dueInSlot.all(domain, start, now).map(({ backlog, count }) => [backlog, count]))
+    for (const row of rows) row.due += due.get(row.id) ?? 0
   }
 
   function entryGroups(from: string, sql: string, values: readonly Value[], now: Instant, grouping: Grouping): Tally[] {
