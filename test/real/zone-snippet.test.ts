@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { masterFile } from '../../src/domains/dkim-zone.ts'
 import { zoneSnippet } from '../../src/domains/zone-snippet.ts'
 import { openWorld } from '../domains/world.ts'
 import { needProgram, run, temporaryFolder } from '../support/real/program.ts'
@@ -46,5 +47,29 @@ describe('the zone file lines of a domain, read by NSD', () => {
     assert.equal(code, 0, stdout + stderr)
     assert.ok(view.records.some(({ value }) => value.length > 255))
     assert.deepEqual(textsOf(stdout), new Map(view.records.map(({ name, value }) => [name, value])))
+  })
+})
+
+describe('the zone of keys behind CNAMEs, read by NSD', () => {
+  it('can be included in the zone of the relay, whose own names it leaves alone', async function () {
+    const checkzone = needProgram(this, 'nsd-checkzone')
+    using folder = temporaryFolder('kitte-zone-')
+    await using world = await openWorld()
+    for (const [name, bits] of [
+      ['ours.example', 2048],
+      ['theirs.example', 1024],
+    ] as const)
+      await world.domains.register({ name, account: 'a1', bits, dkimForm: 'cname' })
+    await world.domains.issueKey('ours.example', { algorithm: 'ed25519' })
+    const zone = await world.domains.dkimZone()
+    const [file, included] = [join(folder.path, 'zone'), join(folder.path, 'keys')]
+    writeFileSync(included, masterFile(zone))
+    const own = '$ORIGIN relay.example.jp.\n$TTL 60\n@ SOA ns me 1 2 3 4 5\n@ NS ns.elsewhere.example.\n'
+    writeFileSync(file, `${own}$INCLUDE ${included}\nlast TXT "after it"\n`)
+    const { code, stdout, stderr } = await run(checkzone, ['-p', 'relay.example.jp', file])
+    assert.equal(code, 0, stdout + stderr)
+    const expected = zone.records.map(({ name, value }) => [name, value] as const)
+    assert.equal(expected.length, 3)
+    assert.deepEqual(textsOf(stdout), new Map([...expected, ['last.relay.example.jp', 'after it']]))
   })
 })
