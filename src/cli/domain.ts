@@ -10,6 +10,7 @@ import { type CliContext, colour, commonOptions, connect, print, show } from './
 import { registerBulk, type VerifyAllOptions, verifyAll } from './domain-bulk.ts'
 import { registerClaims } from './domain-claim.ts'
 import { registerExplain } from './domain-explain.ts'
+import { registerShares } from './domain-share.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { formsText, recordText, stateText } from './record-text.ts'
@@ -38,6 +39,7 @@ export function register(program: Command, context: CliContext): void {
   registerExplain(domain, context)
   registerKey(domain, context)
   registerEnd(domain, context)
+  registerShares(domain, context)
   registerBulk(domain, context)
   registerClaims(domain, context)
 }

@@ -10,7 +10,8 @@ export interface PanelWords {
   readonly hostLabel: string
   readonly typeLabel: string
   readonly valueLabel: string
-  readonly ttlLabel: string
+  /** Null: the panel has no such field. */
+  readonly ttlLabel: string | null
   readonly priorityLabel: string
   /** The host to type; in words when the field stays empty. */
   readonly hostShown: string
@@ -38,8 +39,8 @@ const hints = {
     en: 'This is the record of the domain itself: panels want "@", an empty field, or the domain name.',
   },
   unknown: {
-    ja: '画面が「.{zone}」を自動で付けない場合は、完全な名前 {name} を入力してください。',
-    en: 'Where the panel does not append ".{zone}", write the full name {name}.',
+    ja: '画面が「.{zone}」を自動で付けない場合は、完全な名前を入力してください。',
+    en: 'Where the panel does not append ".{zone}", write the full name.',
   },
 } as const satisfies Record<string, Bilingual>
 
@@ -50,15 +51,21 @@ export function panelWords(
   language: keyof Bilingual,
 ): PanelWords {
   const fields = { ...neutral, ...provider?.fields }
+  const labelOf = (field: keyof PanelFields) => understood(fields[field][language], neutral[field][language])
   const isKnown = provider?.apex !== undefined
   const hint = name === zone ? hints[isKnown ? 'apex' : 'unknownApex'] : hints[isKnown ? 'appended' : 'unknown']
   return {
-    hostLabel: fields.host[language],
-    typeLabel: fields.type[language],
-    valueLabel: fields.value[language],
-    ttlLabel: fields.ttl[language],
-    priorityLabel: fields.priority[language],
+    hostLabel: labelOf('host'),
+    typeLabel: labelOf('type'),
+    valueLabel: labelOf('value'),
+    ttlLabel: provider?.fields !== undefined && provider.fields.ttl === undefined ? null : labelOf('ttl'),
+    priorityLabel: labelOf('priority'),
     hostShown: entry.host === '' ? empty[language] : entry.host,
-    hostHint: hint[language].replaceAll('{zone}', zone).replaceAll('{name}', name),
+    hostHint: hint[language].replaceAll('{zone}', zone),
   }
+}
+
+/** A Japanese label is what the panel shows; who reads English is told what it means. */
+function understood(label: string, meaning: string): string {
+  return /^[\x20-\x7e]*$/.test(meaning) && /[^\x20-\x7e]/.test(label) ? `${label} (${meaning})` : label
 }

@@ -4,7 +4,7 @@
 import { panelWords } from './panel-words.ts'
 import type { Bilingual } from './reasons.ts'
 import { recordTtl } from './record-forms.ts'
-import type { SetupAction, SetupRecord, SetupSheet } from './setup-sheet.ts'
+import { isOpen, type SetupAction, type SetupRecord, type SetupSheet } from './setup-sheet.ts'
 
 export type Language = keyof Bilingual
 
@@ -43,7 +43,11 @@ export const actionWords: Record<SetupAction, Bilingual> = {
   none: { ja: '作業は不要です', en: 'Nothing to do' },
   add: { ja: '新しく追加', en: 'Add a new record' },
   wait: { ja: '作業は不要です（反映待ち）', en: 'Nothing to do: wait until it is visible' },
-  mend: { ja: '先に下の対処が必要です', en: 'Put something else right first' },
+  mend: { ja: '先に「対処」が必要です', en: 'See "What to do" first' },
+  unknown: {
+    ja: '再確認をお待ちください（急ぐ場合は、同じ名前に同種のレコードがないことを確かめてから追加）',
+    en: 'Wait for the next check (if it is urgent, add the record only where there is none of its kind yet)',
+  },
   replace: { ja: '今ある値を置き換え', en: 'Replace the current value' },
   'replace-all': {
     ja: '今あるレコードをすべて削除し、この 1 件に置き換え',
@@ -101,13 +105,8 @@ function fieldRows(record: SetupRecord, { provider, zone }: SetupSheet, language
     [fields.typeLabel, type],
     ...(entry.priority === null ? [] : [[fields.priorityLabel, entry.priority] as const]),
     [fields.valueLabel, entry.value],
-    [fields.ttlLabel, String(recordTtl)],
+    ...(fields.ttlLabel === null ? [] : [[fields.ttlLabel, String(recordTtl)] as const]),
   ]
-}
-
-/** Nobody needs a mail about what is published or on its way. */
-function isOpen({ action }: SetupRecord): boolean {
-  return action !== 'none' && action !== 'wait'
 }
 
 function doneText({ records }: SetupSheet, language: Language): string {

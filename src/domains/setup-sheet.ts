@@ -14,9 +14,9 @@ import { recordKinds } from './records/index.ts'
 
 /**
  * What to do in the panel; `move`: the record stands at a wrong name, `wait`: it was set and is on its way to everybody,
- * `mend`: something else must be put right before a value can be given.
+ * `mend`: something else must be put right before a value can be given, `unknown`: nobody could say what is there now.
  */
-export type SetupAction = 'none' | 'add' | 'replace' | 'replace-all' | 'move' | 'wait' | 'mend'
+export type SetupAction = 'none' | 'add' | 'replace' | 'replace-all' | 'move' | 'wait' | 'mend' | 'unknown'
 
 export interface SetupRecord extends DnsRecord {
   readonly title: string
@@ -52,6 +52,11 @@ export interface SetupSheet {
   readonly published: number
   readonly needed: number
   readonly checkedAt: Instant | null
+}
+
+/** Nobody needs to be asked for what is published or on its way. */
+export function isOpen({ action }: SetupRecord): boolean {
+  return action !== 'none' && action !== 'wait'
 }
 
 const unknownNow: Bilingual = {
@@ -106,6 +111,8 @@ const onItsWay = ['not-yet-visible', 'not-everywhere']
 
 function actionFor({ state, reason, found, value }: RecordView): SetupAction {
   if (state === 'published') return 'none'
+  // A second SPF record would undo the first.
+  if (state !== 'not-published') return 'unknown'
   if (onItsWay.includes(reason)) return 'wait'
   if (value === '') return 'mend'
   // What was found of an older key stays: mail signed with it may be under way.
@@ -114,11 +121,7 @@ function actionFor({ state, reason, found, value }: RecordView): SetupAction {
   return found.length > 1 ? 'replace-all' : 'replace'
 }
 
-/** Reasons whose fix is more than the value. */
-const moreThanTheValue = ['too-many-lookups', 'void-lookups', 'include-broken', 'include-loop']
-
 function needsFix({ reason, fix, value, state }: RecordView, action: SetupAction): boolean {
-  if (action === 'none') return false
-  if (action === 'mend' || moreThanTheValue.includes(reason)) return true
-  return state !== 'unchecked' && reason !== 'not-yet-visible' && !fix.en.includes(value)
+  if (action === 'none' || state === 'unchecked' || reason === 'not-yet-visible') return false
+  return action === 'mend' || !fix.en.includes(value)
 }

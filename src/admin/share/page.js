@@ -110,5 +110,6 @@ document.addEventListener('click', event => {
 const print = document.getElementById('print')
 print.hidden = false
 print.addEventListener('click', () => window.print())
+document.addEventListener('visibilitychange', follow)
 prepare(document)
 setInterval(follow, followEveryMs)

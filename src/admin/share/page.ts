@@ -4,7 +4,7 @@
  * Works without scripts; with them it follows the state by itself and has copy buttons. Everything that came from a
  * zone is escaped, and no script or style stands in the page itself, so its Content-Security-Policy can refuse both.
  */
-import type { SetupSheet } from '../../domains/setup-sheet.ts'
+import { isOpen, type SetupSheet } from '../../domains/setup-sheet.ts'
 import type { Instant } from '../../mail/ids.ts'
 import { type Html, html } from './html.ts'
 import { type Language, languages } from './language.ts'
@@ -26,6 +26,7 @@ export interface SharePage {
 
 export function sharePage(page: SharePage): string {
   const { sheet, language, path } = page
+  const isOpenAny = sheet.records.some(isOpen)
   const timeText = (at: Instant) => timeOf(at, page)
   const cards = sheet.records.map((record, index) => recordCard(record, index + 1, { sheet, language, timeText }))
   const body = html`<div aria-live="polite">${summary(page)}</div>
@@ -33,10 +34,10 @@ export function sharePage(page: SharePage): string {
 <button type="submit" class="primary" data-wait="${Math.ceil(page.waitMs / 1000)}" data-checking="${words.checking[language]}">${words.check[language]}</button>
 ${page.waitMs > 0 && html`<p class="hint">${words.checkAgain[language].replace('{time}', clockTime(page.now + page.waitMs, page))}</p>`}
 </form>
-${where(page)}
+${isOpenAny && where(page)}
 <h2>${words.records[language]}</h2>
 ${cards}
-<p class="keep">${words.keepOthers[language]}</p>
+${isOpenAny && html`<p class="keep">${words.keepOthers[language]}</p>`}
 <footer><p class="links"><a href="${path}/request?lang=${language}">${words.asText[language]}</a>
 <button type="button" class="link" id="print" hidden>${words.print[language]}</button></p>
 <p class="hint">${words.privacy[language].replace('{time}', timeText(page.expiresAt))}</p></footer>`
@@ -61,6 +62,7 @@ function messagePage(language: Language, title: string, text: string): string {
 function summary({ sheet, language, ...page }: SharePage): Html {
   const { published, needed, checkedAt, domain } = sheet
   const isDone = published === needed
+  const lead = !isDone ? words.lead : sheet.records.some(isOpen) ? words.leadAdvice : words.leadDone
   const progress = words.progress[language]
     .replace('{published}', String(published))
     .replace('{needed}', String(needed))
@@ -71,7 +73,7 @@ function summary({ sheet, language, ...page }: SharePage): Html {
   return html`<section class="summary${isDone ? ' done' : ''}" id="summary" data-live>
 <p class="eyebrow">${words.heading[language]}</p>
 <h1 translate="no">${domain}</h1>
-<p>${(isDone ? words.leadDone : words.lead)[language]}</p>
+<p>${lead[language]}</p>
 <p class="progress"><progress value="${published}" max="${needed}" aria-hidden="true"></progress> <strong>${progress}</strong>
 <span class="hint">${checked}</span></p></section>`
 }
