@@ -2,6 +2,7 @@
  * Keys behind CNAMEs over a real store: their selectors, the zone they are published in, when they take over.
  */
 import assert from 'node:assert/strict'
+import type { Authority, Witness } from '../../src/dns/authority.ts'
 import { type DkimZone, masterFile } from '../../src/domains/dkim-zone.ts'
 import { DomainInvalid, type DomainView } from '../../src/domains/service.ts'
 import { openWorld } from './world.ts'
@@ -190,6 +191,48 @@ describe('a key behind a CNAME', () => {
       targets(other).some(target => targets(before).includes(target)),
       false,
     )
+  })
+})
+
+describe('a key behind a CNAME, asked for at the name servers', () => {
+  it('is seen when those of the customer have the alias and those of the relay the key', async () => {
+    const zone = new Map<string, string>()
+    let lagging: string | null = null
+    const atName = (server: string, name: string): Witness => {
+      const target = server === lagging ? undefined : zone.get(name)
+      const place = { server, address: '192.0.2.1', name }
+      if (target && name.includes('_domainkey'))
+        return { ...place, said: { kind: 'alias', alias: target, target, ttl: 300 } }
+      const records = target ? [target] : []
+      const answer = { status: target ? 'found' : 'nodata', records, ttl: 300 } as const
+      return { ...place, said: { kind: 'answer', alias: null, answer } }
+    }
+    const authority: Authority = {
+      async ask(name) {
+        const own = ['ns1.ours.example', 'ns2.ours.example'].map(server => atName(server, name))
+        const target = name.includes('_domainkey') ? zone.get(name) : undefined
+        return { witnesses: [...own, ...(target ? [atName('ns.relay.example', target)] : [])], fault: null }
+      },
+      close() {},
+    }
+    await using world = await openWorld({}, { authority })
+    const made = await world.domains.register(ours)
+    const set = (name: string, value: string, entry: object) => {
+      zone.set(name, value)
+      world.resolver.set(name, entry)
+    }
+    for (const { type, name, value } of made.records)
+      set(name, value, type === 'CNAME' ? { CNAME: value } : { TXT: [value] })
+    const reasons = ({ records }: DomainView) =>
+      records.filter(({ purpose }) => purpose === 'dkim').map(({ reason }) => reason)
+    assert.deepEqual(reasons(await world.domains.verify('ours.example')), ['target-absent', 'ok'])
+    for (const { name, value } of (await world.domains.dkimZone()).records) set(name, value, { TXT: [value] })
+    lagging = 'ns2.ours.example'
+    const half = await world.domains.verify('ours.example')
+    assert.deepEqual([reasons(half), keys(half)], [['not-everywhere', 'not-everywhere'], ['kitte1:pending']])
+    lagging = null
+    const whole = await world.domains.verify('ours.example')
+    assert.deepEqual([reasons(whole), keys(whole)], [['ok', 'ok'], ['kitte1:active']])
   })
 })
 
