@@ -4,7 +4,7 @@
  * Before the commit submission asks which entries may be leased; after the commit it hands over those that were.
  * Neither call waits or throws.
  */
-import type { DomainName, Instant } from '../mail/ids.ts'
+import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { Lease, LeasedEntry } from '../store/store.ts'
 
 /** The content as stored: in memory when small, the absolute path of its synced file when large. */
@@ -21,7 +21,7 @@ export interface FreshOffer {
 
 export interface FreshDelivery {
   /** Capacity for that many entries is set aside until `offer` or `giveBack`: one of them must follow, whatever the lease. */
-  ask(entries: number): FreshOffer
+  ask(entries: number, account: AccountId | null): FreshOffer
   /** Takes over committed, leased entries of one message. `asked` as in `ask`. */
   offer(entries: readonly LeasedEntry[], content: FreshContent, asked: number): void
   /** The message was not accepted after all: frees what `ask` set aside. */

@@ -4,7 +4,7 @@
  * Fresh mail may take most of the room but not all, or retries would starve while much is submitted. Never fails.
  */
 import type { Clock } from '../base/clock.ts'
-import type { DomainName, Instant } from '../mail/ids.ts'
+import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { Lease, LeasedEntry } from '../store/store.ts'
 import type { Destinations } from './destinations.ts'
@@ -31,8 +31,12 @@ export interface IntakeParts {
   onRoom(): void
 }
 
-/** Part of the room that fresh mail may take. */
+/** Part of the room that anybody's fresh mail may take … */
 const freshShare = 3 / 4
+/** … and claimed mail … */
+const claimedShare = 7 / 8
+/** … for the rest is kept for accounts that have less than this part: a flood must not keep a password mail waiting. */
+const littleShare = 1 / 32
 /** Less than this part isn't worth a claim's transaction: what is under way will free more. */
 const worthwhileShare = 1 / 8
 
@@ -49,15 +53,15 @@ export class Intake implements FreshDelivery {
   get room(): number {
     const { capacity, leases, open } = this.#parts
     if (!open()) return 0
-    const free = capacity - leases.size - this.#asked
-    return free >= capacity * worthwhileShare || leases.size === 0 ? Math.max(free, 0) : 0
+    const free = capacity * claimedShare - leases.size - this.#asked
+    return free >= capacity * worthwhileShare || leases.size === 0 ? Math.max(Math.floor(free), 0) : 0
   }
 
   /** Claimed entries. What a second claim brings although its first attempt still runs here is left to that one. */
   take(leased: readonly LeasedEntry[], lease: Lease): void {
     const byMessage = new Map<string, LeasedEntry[]>()
     for (const one of leased) {
-      if (!this.#parts.leases.hold(one.entry.id, lease.until)) continue
+      if (!this.#parts.leases.hold(one.entry.id, one.message.account, lease.until)) continue
       const same = byMessage.get(one.message.id)
       if (same) same.push(one)
       else byMessage.set(one.message.id, [one])
@@ -65,20 +69,28 @@ export class Intake implements FreshDelivery {
     for (const entries of byMessage.values()) this.#place(entries, null)
   }
 
-  ask(entries: number): FreshOffer {
-    const { capacity, leases, open, clock } = this.#parts
+  ask(entries: number, account: AccountId | null): FreshOffer {
+    const { leases, open, clock } = this.#parts
     this.#asked += entries
-    const lease = open() && leases.size + this.#asked <= capacity * freshShare ? leases.next() : undefined
+    const lease = open() && this.#hasRoomFor(entries, account) ? leases.next() : undefined
     return {
       lease,
-      leasable: domain => this.#leasable(domain),
+      leasable: domain => this.#leasable(domain, account),
       nextAttemptAt: domain => this.#siteOf(domain)?.closedUntil ?? clock.now(),
     }
   }
 
+  /** `entries` are among those asked for. */
+  #hasRoomFor(entries: number, account: AccountId | null): boolean {
+    const { capacity, leases } = this.#parts
+    const taken = leases.size + this.#asked
+    if (taken <= capacity * freshShare) return true
+    return taken <= capacity && leases.heldBy(account) + entries <= capacity * littleShare
+  }
+
   offer(leased: readonly LeasedEntry[], content: FreshContent, asked: number): void {
     const { until } = this.#parts.leases.next()
-    for (const { entry } of leased) this.#parts.leases.hold(entry.id, until)
+    for (const { entry, message } of leased) this.#parts.leases.hold(entry.id, message.account, until)
     this.giveBack(asked)
     if (leased.length > 0) this.#place(leased, content)
   }
@@ -96,11 +108,11 @@ export class Intake implements FreshDelivery {
     this.#parts.underWay.add(this.#parts.placement.place(leased, content))
   }
 
-  #leasable(domain: DomainName): boolean {
+  #leasable(domain: DomainName, account: AccountId | null): boolean {
     const site = this.#siteOf(domain)
     if (site === undefined) return true
     if (site.closedUntil !== null) return false
-    if (!this.#parts.placement.isFull(site)) return true
+    if (!this.#parts.placement.isFull(site, account)) return true
     void this.#parts.placement.park(site, [domain])
     return false
   }

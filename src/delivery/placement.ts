@@ -5,7 +5,7 @@
  * fills the memory that others need. Never fails: what goes wrong is settled as a temporary problem of ours.
  */
 import type { Clock } from '../base/clock.ts'
-import type { DomainName } from '../mail/ids.ts'
+import type { AccountId, DomainName } from '../mail/ids.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { internalError, lookupFailed } from './attempt.ts'
@@ -43,6 +43,8 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
 const maxRecipients = 100
 /** The lanes of a full site are opened as soon as it has room; this is for the case that this worker dies before. */
 const parkFullMs = 60_000
+/** Of what may wait for a site: as much of one account always fits, for others must not fill it. */
+const littleShare = 1 / 32
 /** When the mail that a full own server can't take yet is looked at again: it has no lanes to park. */
 const ownServerFullMs = 30_000
 
@@ -77,9 +79,13 @@ export class Placement {
     }
   }
 
-  /** Whether the site has as many waiting as it may; a domain's fresh mail then goes to the queue. */
-  isFull(site: Site): boolean {
-    return site.waiting >= this.#boundOf(site)
+  /**
+   * Whether the site has as many waiting as it may; a domain's fresh mail then goes to the queue. An account that has
+   * hardly anything there may still add to it: its turn comes with the next transaction.
+   */
+  isFull(site: Site, account: AccountId | null): boolean {
+    const bound = this.#boundOf(site)
+    return site.waiting >= bound && site.waitingOf(account) >= bound * littleShare
   }
 
   /** Opens the lanes of a site that was full, once half of that has gone. True: there is something to claim. */
@@ -119,7 +125,7 @@ export class Placement {
     if ('failure' in routed) return returns.settle([lookupFailed(routed, decision, this.#parts)])
     const { route } = routed
     const site = ring.site(route)
-    if (site.closedUntil !== null || this.isFull(site)) return this.#turnAway(site, route, leased)
+    if (site.closedUntil !== null || this.isFull(site, held.message.account)) return this.#turnAway(site, route, leased)
     for (let i = 0; i < leased.length; i += maxRecipients) {
       held.join()
       ring.push(site, { held, leased: leased.slice(i, i + maxRecipients), route })

@@ -4,11 +4,12 @@
  * Plain state over a clock; who starts what is decided in `site-ring.ts`. Never fails.
  */
 import type { Clock } from '../base/clock.ts'
-import type { DomainName, Instant } from '../mail/ids.ts'
+import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { SiteRule } from '../policy/site-rules.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import type { HeldMessage } from './held-message.ts'
 import type { Route } from './route.ts'
+import { Turns } from './turns.ts'
 
 /** Entries of one message that travel to one site in one transaction. */
 export interface Group {
@@ -43,9 +44,7 @@ export class Site {
   readonly name: string
   readonly rule: SiteRule
   readonly #clock: Clock
-  readonly #groups: Group[] = []
-  #firstGroup = 0
-  #waiting = 0
+  readonly #turns = new Turns()
   #running = 0
   /** Monotonic moment of the next free slot of the rate. */
   #nextSlot = 0
@@ -68,7 +67,11 @@ export class Site {
 
   /** Entries that wait here. */
   get waiting(): number {
-    return this.#waiting
+    return this.#turns.waiting
+  }
+
+  waitingOf(account: AccountId | null): number {
+    return this.#turns.waitingOf(account)
   }
 
   get running(): number {
@@ -76,15 +79,12 @@ export class Site {
   }
 
   push(group: Group): void {
-    this.#groups.push(group)
-    this.#waiting += group.leased.length
+    this.#turns.push(group)
   }
 
-  /** Takes the group that waited longest, and with it a place of the limits. */
+  /** Takes the group whose turn it is, and with it a place of the limits. One must be waiting. */
   start(): Group {
-    const group = this.#groups[this.#firstGroup++]!
-    this.#compact()
-    this.#waiting -= group.leased.length
+    const group = this.#turns.take()!
     this.#running++
     this.#takeSlots(group.leased.length)
     return group
@@ -96,17 +96,7 @@ export class Site {
 
   /** All waiting groups, taken out. */
   drain(): Group[] {
-    const groups = this.#groups.splice(0).slice(this.#firstGroup)
-    this.#firstGroup = 0
-    this.#waiting = 0
-    return groups
-  }
-
-  /** Moves what is left to the front once half is gone: O(1) per group on the whole. */
-  #compact(): void {
-    if (this.#firstGroup < 32 || this.#firstGroup * 2 < this.#groups.length) return
-    this.#groups.splice(0, this.#firstGroup)
-    this.#firstGroup = 0
+    return this.#turns.drain()
   }
 
   // ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,7 +196,7 @@ export class Site {
   }
 
   get inUse(): boolean {
-    return this.#running > 0 || this.#waiting > 0
+    return this.#running > 0 || this.waiting > 0
   }
 
   get state(): SiteState {

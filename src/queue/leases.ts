@@ -6,7 +6,7 @@
  */
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { EntryId, Instant } from '../mail/ids.ts'
+import type { AccountId, EntryId, Instant } from '../mail/ids.ts'
 import type { Lease, Store } from '../store/store.ts'
 
 export interface LeaseOptions {
@@ -18,10 +18,16 @@ export interface LeaseOptions {
   readonly leaseMs: number
 }
 
+interface Held {
+  readonly account: AccountId | null
+  /** At least until when the lease runs. */
+  until: Instant
+}
+
 export class Leases {
   readonly #options: LeaseOptions
-  /** Entry → at least until when its lease runs. */
-  readonly #held = new Map<EntryId, Instant>()
+  readonly #held = new Map<EntryId, Held>()
+  readonly #byAccount = new Map<AccountId | null, number>()
   readonly #cancel: Cancel
   #failing = false
 
@@ -37,15 +43,29 @@ export class Leases {
   }
 
   /** False when it is held already: a second claim of what is still under way must not be attempted again. */
-  hold(entry: EntryId, until: Instant): boolean {
-    const known = this.#held.has(entry)
-    this.#held.set(entry, until)
-    return !known
+  hold(entry: EntryId, account: AccountId | null, until: Instant): boolean {
+    const known = this.#held.get(entry)
+    if (known) known.until = until
+    else {
+      this.#held.set(entry, { account, until })
+      this.#byAccount.set(account, this.heldBy(account) + 1)
+    }
+    return known === undefined
   }
 
   /** Given back, settled, or lost. */
   drop(entry: EntryId): void {
+    const held = this.#held.get(entry)
+    if (held === undefined) return
     this.#held.delete(entry)
+    const left = this.heldBy(held.account) - 1
+    if (left > 0) this.#byAccount.set(held.account, left)
+    else this.#byAccount.delete(held.account)
+  }
+
+  /** Entries of one account; null: the relay's own. */
+  heldBy(account: AccountId | null): number {
+    return this.#byAccount.get(account) ?? 0
   }
 
   get size(): number {
@@ -60,11 +80,14 @@ export class Leases {
   async #renewSome(): Promise<void> {
     const { store, log, leaseMs } = this.#options
     const lease = this.next()
-    const ending = [...this.#held].filter(([, until]) => lease.until - until > leaseMs / 3).map(([entry]) => entry)
+    const ending = [...this.#held].filter(([, { until }]) => lease.until - until > leaseMs / 3).map(([entry]) => entry)
     if (ending.length === 0) return
     try {
       await store.renew(ending, lease)
-      for (const entry of ending) if (this.#held.has(entry)) this.#held.set(entry, lease.until)
+      for (const entry of ending) {
+        const held = this.#held.get(entry)
+        if (held) held.until = lease.until
+      }
       this.#failing = false
     } catch (error) {
       if (this.#failing) return

@@ -37,7 +37,7 @@ export interface Acceptance {
 /** Resolves when the message is safe. */
 export async function accept(parts: AcceptParts, acceptance: Acceptance): Promise<void> {
   const { recipients } = acceptance.message.envelope
-  const offer = parts.fresh.ask(recipients.length)
+  const offer = parts.fresh.ask(recipients.length, acceptance.message.account)
   const now = parts.clock.now()
   const entries = entriesOf(acceptance.message, offer, now, parts.expireAfterMs)
   const result = await commit(parts, acceptance, offer, entries)

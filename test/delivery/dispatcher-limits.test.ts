@@ -268,7 +268,7 @@ describe('a stop', () => {
     await worker.until(() => transport.busy === 1)
     const stopped = worker.dispatcher.stop()
     await worker.until(async () => (await worker.store.countQueue({})).leased === 1, 'the rest given back')
-    assert.equal(worker.dispatcher.fresh.ask(1).lease, undefined)
+    assert.equal(worker.dispatcher.fresh.ask(1, null).lease, undefined)
     worker.dispatcher.fresh.giveBack(1)
     finish()
     await stopped

@@ -18,7 +18,7 @@ function routeTo(name: string): Route {
 
 function groupFor(route: Route, recipients = 1): Group {
   const leased = Array.from({ length: recipients }, () => makeLeased(makeMessage()))
-  return { held: {} as HeldMessage, leased, route }
+  return { held: { message: leased[0]!.message } as HeldMessage, leased, route }
 }
 
 function siteWith(change: Partial<typeof rule | { perMinute: number }> = {}, clock = manualClock()): Site {

@@ -23,8 +23,8 @@ function leasesOver(renew: (entries: readonly string[]) => Promise<void> = () =>
 describe('leases in hand', () => {
   it('are renewed before they run out, as long as they are held', async () => {
     const { clock, renewed, leases } = leasesOver()
-    leases.hold('m.0', leases.next().until)
-    leases.hold('m.1', leases.next().until)
+    leases.hold('m.0', null, leases.next().until)
+    leases.hold('m.1', null, leases.next().until)
     await clock.advance(lease / 2)
     leases.drop('m.1')
     await clock.advance(lease)
@@ -38,7 +38,7 @@ describe('leases in hand', () => {
     const { clock, renewed, warnings, leases } = leasesOver(() =>
       fail ? Promise.reject(new Error('full')) : Promise.resolve(),
     )
-    leases.hold('m.0', leases.next().until)
+    leases.hold('m.0', null, leases.next().until)
     await clock.advance(lease)
     assert.deepEqual([renewed.length, warnings], [3, ['1 leases could not be renewed']], 'told once')
     fail = false
@@ -51,8 +51,8 @@ describe('leases in hand', () => {
 
   it('are held once only', () => {
     const { leases } = leasesOver()
-    assert.equal(leases.hold('m.0', 1), true)
-    assert.equal(leases.hold('m.0', 2), false)
+    assert.equal(leases.hold('m.0', null, 1), true)
+    assert.equal(leases.hold('m.0', null, 2), false)
     assert.equal(leases.size, 1)
     leases.stop()
   })

@@ -204,7 +204,7 @@ async function submit(
     receivedAt: now,
     origin: 'submission',
   }
-  const ask = dispatcher.fresh.ask(to.length)
+  const ask = dispatcher.fresh.ask(to.length, owner)
   const entries = recipients.map((recipient, n) => {
     const domain = domainOf(recipient.address)
     const at = { leasable: ask.leasable(domain), nextAttemptAt: ask.nextAttemptAt(domain) }
@@ -233,7 +233,7 @@ async function submit(
 
 /** It first takes back what an earlier life held; until then all mail goes by way of the queue. */
 function takesFresh({ fresh }: Dispatcher): boolean {
-  const { lease } = fresh.ask(1)
+  const { lease } = fresh.ask(1, null)
   fresh.giveBack(1)
   return lease !== undefined
 }

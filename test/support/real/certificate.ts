@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { selfSigned } from '../../../src/submission/certificate.ts'
+import { selfSigned } from '../../../src/submission/self-signed.ts'
 
 export interface CertificateFiles {
   readonly keyFile: string
