@@ -21,7 +21,7 @@ const doors: Record<string, readonly string[]> = {
   nodemailer: ['src/delivery/smtp-transport.ts'],
   mailauth: ['src/domains/records/spf-evaluation.ts', 'src/sandbox/'],
   'mx-connect': ['src/dns/refused-address.ts'],
-  'node-forge': ['src/submission/certificate.ts'],
+  'node-forge': ['src/submission/self-signed.ts'],
   'better-sqlite3': ['src/store/sqlite/connection.ts'],
   pg: ['src/store/postgres/connection.ts'],
   express: ['src/admin/'],

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
-import { ConfigError } from '../base/config.ts'
+import { ConfigError } from '../base/config-error.ts'
 import { listenTrouble } from '../base/listen-trouble.ts'
 
 export interface Listener {

@@ -4,12 +4,14 @@
  * The only place that reads `process.env` (`environment.ts` changes it). Fails with ConfigError, which lists every mistake at once, each naming the
  * key and how to mend it. Durations come out as milliseconds.
  */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { parseDocument, parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { parseDomain } from '../mail/address.ts'
+import { ConfigError } from './config-error.ts'
 import { contradictions, exampleWarnings } from './config-rules.ts'
 import { suggest } from './suggest.ts'
 
@@ -199,19 +201,6 @@ export type Config = z.output<typeof schema>
 
 /** Variables that are no configuration keys: secrets, and what the CLI needs to reach the API. */
 const otherVariables = new Set(['KITTE_ADMIN_TOKEN', 'KITTE_SEAL_KEY', 'KITTE_API', 'KITTE_CONFIG'])
-
-export class ConfigError extends Error {
-  readonly code = 'config'
-  /** One line per mistake: `submission.maxRecipients: write a whole number`. */
-  readonly mistakes: readonly string[]
-  /** The file or thing they are in. */
-  readonly source: string
-  constructor(source: string, mistakes: readonly string[]) {
-    super(`${source} can't be used:\n${mistakes.map(line => `  ${line}`).join('\n')}`)
-    this.source = source
-    this.mistakes = mistakes
-  }
-}
 
 export interface Secrets {
   readonly adminToken: string | null

@@ -5,7 +5,7 @@
  * A call fails with the error the other side threw (message and stack), or when the port closes first.
  */
 import type { MessagePort, Worker } from 'node:worker_threads'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 type Channel = Pick<MessagePort | Worker, 'postMessage' | 'on'>
 type Methods = Readonly<Record<string, (...args: never[]) => unknown>>

@@ -4,7 +4,7 @@
  * A failure is one message on stderr with its mend below, and exit code 1; a bug is told with its stack.
  */
 import { Command, CommanderError } from 'commander'
-import { ConfigError } from '../base/config.ts'
+import { ConfigError } from '../base/config-error.ts'
 import { CliError } from './cli-error.ts'
 import { commands, type Register } from './commands.ts'
 import type { CliContext } from './context.ts'

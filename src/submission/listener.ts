@@ -12,7 +12,7 @@ import type { TLSSocket } from 'node:tls'
 import { SMTPServer, type SMTPServerAuthentication, type SMTPServerSession } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
-import { ConfigError } from '../base/config.ts'
+import { ConfigError } from '../base/config-error.ts'
 import { listenTrouble } from '../base/listen-trouble.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { connectionLost, connectionRefused } from '../outcome/delivery-log.ts'
@@ -52,7 +52,7 @@ export async function openSubmission(parts: SubmissionParts): Promise<Submission
   const { config, clock, log } = parts
   const host: ListenerHost = { ...createHost(parts), open: new Set(), stopping: false }
   const servers: Server[] = []
-  const certificate = openCertificate({
+  const certificate = await openCertificate({
     config,
     clock,
     log,

@@ -10,7 +10,7 @@ import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import { createInbox, type Inbox } from '../../src/sandbox/inbox.ts'
 import { type ReceivingMx, startReceivingMx } from '../../src/sandbox/receiving-mx.ts'
 import { summaryOf } from '../../src/sandbox/verify-arrival.ts'
-import { selfSigned } from '../../src/submission/certificate.ts'
+import { selfSigned } from '../../src/submission/self-signed.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
   modulusLength: 1024,
