@@ -11,7 +11,9 @@ import type { Command } from 'commander'
 import { CliError } from './cli-error.ts'
 import { type CliContext, commonOptions } from './context.ts'
 
-const script = join(import.meta.dirname, '../../scripts/bench/bench.ts')
+const scripts = join(import.meta.dirname, '../../scripts/bench')
+/** Measured by itself: it is no matter of messages. */
+const domainsCase = 'domains'
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -19,18 +21,26 @@ export function register(program: Command, context: CliContext): void {
     .description('measure throughput, CPU, memory and latency on this machine, beside its peers')
     .option(
       '--case <names>',
-      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site',
+      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site; or domains, by itself',
     )
     .option('--rounds <number>', 'rounds of each relay in turn, after one that warms it up: 5')
     .option('--messages <number>', 'messages of a round; each case has its own number')
     .option('--entries <number>', 'entries that wait in the case dead-site: 1000000')
+    .option('--domains <number>', 'sender domains of the case domains: 5000')
+    .option('--rate <number>', 'mails a second meanwhile, in the case domains: 20')
     .option('--peer <names>', 'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd, exim')
     .option('--workers <numbers>', 'data plane workers, each number measured by itself: auto')
     .option('--folder <folder>', 'where the queues stand while it runs: the folder for temporary files')
     .option('--time-limit <seconds>', 'of each case: 600')
     .action((options: Readonly<Record<string, string>>, command: Command) =>
-      runScript(context, argumentsOf(options, commonOptions(context, command).json)),
+      options.case === domainsCase
+        ? runScript(context, 'domains.ts', argumentsOf(without(options, 'case'), commonOptions(context, command).json))
+        : runScript(context, 'bench.ts', argumentsOf(options, commonOptions(context, command).json)),
     )
+}
+
+function without(options: Readonly<Record<string, string>>, left: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name !== left))
 }
 
 function argumentsOf(options: Readonly<Record<string, string>>, json: boolean): string[] {
@@ -41,7 +51,8 @@ function argumentsOf(options: Readonly<Record<string, string>>, json: boolean): 
   return json ? [...named, '--json'] : named
 }
 
-async function runScript(context: CliContext, args: readonly string[]): Promise<void> {
+async function runScript(context: CliContext, name: string, args: readonly string[]): Promise<void> {
+  const script = join(scripts, name)
   if (!existsSync(script)) throw new CliError('kitte bench is not part of this installation', 'run it in a checkout')
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   child.stdout.pipe(context.output, { end: false })

@@ -34,6 +34,8 @@ export interface ZoneServerParts {
   /** 0: any port that is free for both UDP and TCP. */
   readonly port: number
   readonly clock: Clock
+  /** Told of each question, for who counts them. */
+  readonly onQuestion?: (name: string, type: string) => void
 }
 
 /** Without EDNS (RFC 1035 §2.3.4) and with it: what passes every network unfragmented (DNS flag day 2020). */
@@ -154,6 +156,7 @@ function respond(parts: ZoneServerParts, query: DecodedPacket): Packet {
   }
   if (query.opcode !== 'QUERY') return { ...base, flags: flags | rcodes.NOTIMP }
   if (!question || query.questions.length > 1) return { ...base, flags: flags | rcodes.FORMERR }
+  parts.onQuestion?.(question.name, question.type)
   const { rcode, answers, authorities } = answerQuestion(parts.book, parts.hosts, question.name, question.type)
   return { ...base, flags: flags | rcodes[rcode], answers, authorities }
 }
