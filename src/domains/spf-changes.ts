@@ -5,10 +5,10 @@
  */
 import type { Bilingual } from './reasons.ts'
 
-const changes = {
+export const spfChanges = {
   'own-added': {
-    ja: 'Kitte からの送信に必要な {terms} を追加しました。',
-    en: 'Added what Kitte needs to send: {terms}.',
+    ja: 'このドメインのメールを送信するサーバーを許可するため、{terms} を追加しました。',
+    en: 'Added {terms}, so that the servers that send mail for this domain are allowed to.',
   },
   'put-first': {
     ja: '他の記述が先に判定されるため、{terms} を先頭に追加しました。',
@@ -52,21 +52,21 @@ const changes = {
   },
   'term-mended': { ja: '{from} を {to} に直しました。', en: 'Mended {from} to {to}.' },
   'version-mended': {
-    ja: '先頭を v=spf1 に直し、余分な引用符や空白を除きました。',
-    en: 'Mended the beginning to v=spf1 and took out quotation marks and spaces.',
+    ja: '先頭を「v=spf1 」(直後に空白)に直し、余分な引用符や空白を除きました。',
+    en: 'Mended the beginning to v=spf1, followed by a space, and took out quotation marks and spaces that do not belong there.',
   },
   flattened: {
-    ja: '{flattened} の代わりに、その IP アドレスを直接記載しました。{flattened} では DNS 参照が {merged} 回になり、上限の {limit} 回を超えるためです。IP アドレスが変わったときは、あらためてお知らせします。',
-    en: 'Instead of {flattened} its addresses are listed: with it the record would take {merged} DNS lookups, more than the limit of {limit}. Should they change, Kitte asks for the new ones.',
+    ja: '{flattened} の代わりに、その IP アドレスを直接記載しました。{flattened} では DNS 参照が {merged} 回になり、上限の {limit} 回を超えるためです。IP アドレスが変わったときは、あらためて変更が必要です。',
+    en: 'Instead of {flattened} its addresses are listed: with it the record would take {merged} DNS lookups, more than the limit of {limit}. Should they change, the record has to be changed again.',
   },
 } as const satisfies Record<string, Bilingual>
 
 export interface ToldChange {
-  readonly code: keyof typeof changes
+  readonly code: keyof typeof spfChanges
   readonly values: Readonly<Record<string, string>>
 }
 
 export function tellChange({ code, values }: ToldChange): Bilingual {
   const fill = (text: string) => text.replace(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder)
-  return { ja: fill(changes[code].ja), en: fill(changes[code].en) }
+  return { ja: fill(spfChanges[code].ja), en: fill(spfChanges[code].en) }
 }

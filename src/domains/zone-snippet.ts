@@ -16,7 +16,7 @@ const stateTexts: Readonly<Record<RecordView['state'], string>> = {
 }
 
 export function zoneSnippet({ name, records }: DomainView): string {
-  const heading = [`${name}: Kitte からの送信に必要な DNS レコード / DNS records for sending by Kitte`]
+  const heading = [`${name}: メール送信に必要な DNS レコード / DNS records that its mail needs`]
   return [comment(heading), ...records.map(recordLines)].map(block => `${block}\n`).join('\n')
 }
 

@@ -125,6 +125,8 @@ const cases: readonly Case[] = [
   ['was published with quotation marks', record(`"v=spf1 mx ${wanted} ~all"`), 'syntax', `v=spf1 mx ${wanted} ~all`],
   ['was published with a leading space', record(` v=spf1 mx ~all`), 'syntax', `v=spf1 mx ${wanted} ~all`],
   ['was published without v=', record(`spf1 ${wanted} ~all`), 'syntax', `v=spf1 ${wanted} ~all`],
+  ['lost the space behind its version', record(`v=spf1ip4:203.0.113.1 ${wanted} ~all`), 'syntax', `v=spf1 ip4:203.0.113.1 ${wanted} ~all`],
+  ['lost the space behind its version, before a misspelt address', record(`v=spf1ipv4:203.0.113.1 ${wanted} ~all`), 'syntax', `v=spf1 ip4:203.0.113.1 ${wanted} ~all`],
   ['can not be asked for', {}, 'dns-error', `v=spf1 ${wanted} ~all`, {}, [name]],
   ['can not be judged when an include can not be asked for', { ...record(`v=spf1 include:slow.example ${wanted} ~all`) }, 'dns-error', `v=spf1 include:slow.example ${wanted} ~all`, {}, ['slow.example']],
   ['is judged without a sending address by its mechanisms', record(`v=spf1 ${wanted} ~all`), 'ok', `v=spf1 ${wanted} ~all`, { sendingIps: [] }],

@@ -76,8 +76,9 @@ function proposalOf({ terms, changes }: Draft): SpfProposal {
   return { value: parts.map(({ text }) => text).join(' '), parts, changes }
 }
 
-/** A record that nearly begins with v=spf1: quoted, indented, misspelt. */
-export const nearlySpf = /^[\s"'“”]*(?:v\s*=\s*)?spf1?\b/i
+/** A record that nearly begins with v=spf1: quoted, indented, misspelt, or without the space after it. */
+export const nearlySpf = /^[\s"'“”]*(?:v\s*=\s*)?spf(?:1?\b|1(?=(?:all|include|a|mx|ptr|ip\w*|exists|redirect)\b))/i
+const unspaced = /^v=spf1(?=[a-z+\-~?])/
 /** Slips whose meaning is plain: a space after the colon, `ipv4:`, `ip:`. */
 const splitTerm = /\b(include|a|mx|ptr|ip4|ip6|exists)(\s*):\s+(?=\S)/gi
 const misnamed = /^([+\-?~]?)ip(?:v4|4v)?:(?=[\d.]+(?:\/\d+)?$)/i
@@ -86,7 +87,12 @@ const misnamed6 = /^([+\-?~]?)ip(?:v6|6v)?:(?=[0-9a-f]*:[0-9a-f:.]*(?:\/\d+)?$)/
 /** As its owner meant it, so that nothing of it is dropped. */
 function mended(record: string): Draft {
   const changes: ToldChange[] = []
-  const versioned = isSpfRecord(record) ? record : record.replace(nearlySpf, 'v=spf1').replace(/["'“”]/g, '')
+  const versioned = isSpfRecord(record)
+    ? record
+    : record
+        .replace(nearlySpf, 'v=spf1')
+        .replace(unspaced, '$& ')
+        .replace(/["'“”]/g, '')
   if (versioned !== record) changes.push({ code: 'version-mended', values: {} })
   const whole = versioned.replace(splitTerm, (from, name) => {
     changes.push({ code: 'term-mended', values: { from: from.trim(), to: `${name}:` } })
