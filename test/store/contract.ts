@@ -8,6 +8,7 @@ import { contractOfMessages } from './contract-messages.ts'
 import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
+import { contractOfTurns } from './contract-turns.ts'
 import { contractOfWebhooks } from './contract-webhooks.ts'
 import type { StoreFactory } from './factory.ts'
 
@@ -15,6 +16,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
   describe(`a store (${name})`, () => {
     contractOfMessages(factory)
     contractOfClaims(factory)
+    contractOfTurns(factory)
     contractOfSettling(factory)
     contractOfQueue(factory)
     contractOfLimits(factory)

@@ -1,8 +1,9 @@
 /**
  * A queue with very many entries for one dead domain.
  */
+import { readFileSync } from 'node:fs'
 import type { Connection } from '../../src/store/sqlite/connection.ts'
-import { openWriting } from '../../src/store/sqlite/connection.ts'
+import { openReading, openWriting } from '../../src/store/sqlite/connection.ts'
 
 /** Copies the one waiting entry many times, straight into the tables: what matters is how many there are. */
 export function multiplyEntry(file: string, count: number): void {
@@ -26,4 +27,18 @@ function columnsOf(db: Connection): string[] {
 export function planOf(db: Connection, sql: string, values: readonly unknown[]): string {
   const rows = db.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...values)
   return rows.map(row => row.detail).join('; ')
+}
+
+/** What this process has read from files so far (proc(5)): SQLite reads its pages one by one. */
+export function bytesRead(): number {
+  return Number(/^rchar: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))![1])
+}
+
+/** What reading all entries costs, to compare with. */
+export function bytesOfWalk(file: string): number {
+  const before = bytesRead()
+  const db = openReading(file)
+  db.prepare('select sum(attempts) from entry').get()
+  db.close()
+  return bytesRead() - before
 }

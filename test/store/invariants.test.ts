@@ -140,6 +140,14 @@ function assertTrue({ dataDir, clock }: Run): void {
     clock.now(),
   )
   none(
+    'what can be claimed has the turn of its account and domain, which is never later',
+    `select e.message, e.n from entry e join message m on m.seq = e.message
+      left join turn t on t.id = e.turn and t.domain = e.domain and t.account = coalesce(m.account, '')
+      where e.lease_until is null and e.held_reason is null
+      and (t.due_at is null or t.due_at > max(e.next_attempt_at, ?))`,
+    clock.now(),
+  )
+  none(
     'a backlog holds exactly the waiting entries that have all of it in common, counted by their time',
     `select * from (
         select b.domain, b.account, b.sender_domain, b.site, b.class, b.held, s.slot, s.count

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { delayedSql, dueSql, expiredSql, nextInLaneSql } from '../../src/store/sqlite/claim.ts'
-import { openReading } from '../../src/store/sqlite/connection.ts'
-import { multiplyEntry, planOf } from './dead-domain.ts'
-import { sqliteFactory } from './factory.ts'
+import { openStore } from '../../src/store/open.ts'
+import { delayedSql, dueSql, expiredSql, nextOfTurnSql } from '../../src/store/sqlite/claim.ts'
+import { openCommands } from '../../src/store/sqlite/commands.ts'
+import { openReading, openWriting } from '../../src/store/sqlite/connection.ts'
+import { Transaction } from '../../src/store/sqlite/transaction.ts'
+import { dueTurnsSql, nextTurnSql } from '../../src/store/sqlite/turns.ts'
+import type { Store } from '../../src/store/store.ts'
+import { bytesOfWalk, bytesRead, multiplyEntry, planOf } from './dead-domain.ts'
+import { sqliteFactory, storeOptions } from './factory.ts'
 import { ids, newMessage } from './fixtures.ts'
 
 const entries = 200_000
@@ -34,14 +39,72 @@ describe('200,000 entries for a dead domain', () => {
   it('are reached by indexes alone, without sorting', async () => {
     await using t = await sqliteFactory(true)()
     const db = openReading(join(t.dataDir, 'kitte.db'))
-    assert.match(planOf(db, dueSql, [1, 1, 1]), /^SEARCH e USING INDEX entry_due \(domain=\? AND next_attempt_at<\?\)$/)
-    assert.match(planOf(db, nextInLaneSql, [1]), /^SEARCH entry USING (?:COVERING )?INDEX entry_due \(domain=\?\)$/)
+    assert.match(planOf(db, dueSql, [1, 1, 1]), /^SEARCH e USING INDEX entry_due \(turn=\? AND next_attempt_at<\?\)$/)
+    assert.match(planOf(db, nextOfTurnSql, [1]), /^SEARCH entry USING (?:COVERING )?INDEX entry_due \(turn=\?\)$/)
     assert.match(planOf(db, expiredSql, [1, 1]), /^SEARCH e USING INDEX entry_expires \(expires_at<\?\)$/)
     assert.match(planOf(db, delayedSql, [1, 1]), /^SEARCH e USING INDEX entry_notice \(received_at<\?\)$/)
     assert.match(
       planOf(db, 'select domain from lane where due_at <= ? order by due_at limit ?', [1, 1]),
       /^SEARCH lane USING COVERING INDEX lane_due \(due_at<\?\)$/,
     )
+    assert.match(
+      planOf(db, dueTurnsSql, ['x', 1, 1]),
+      /^SEARCH turn USING COVERING INDEX turn_due \(domain=\? AND due_at<\?\)$/,
+    )
+    assert.match(planOf(db, nextTurnSql, ['x']), /^SEARCH turn USING COVERING INDEX turn_due \(domain=\?\)$/)
     db.close()
+  })
+})
+
+/** A claim by a writer whose cache is empty: what it took, by account, and what it read from the file. */
+function claimCold(file: string, now: number): { readonly taken: Map<string, number>; readonly bytes: number } {
+  const db = openWriting(file)
+  try {
+    const { commands, flush } = openCommands(db)
+    const tx = new Transaction(now)
+    const before = bytesRead()
+    const { entries: taken, messages } = db.transaction(() => {
+      const request = { now, limit: 100, perDomain: 100, lease: { owner: 'node/0', until: now + 60_000 } }
+      const claimed = commands.claim(tx, request)
+      flush(tx)
+      return claimed
+    })()
+    const bytes = bytesRead() - before
+    const accounts = taken.map(([message]) => (JSON.parse(messages.get(message)!) as { account: string }).account)
+    return { bytes, taken: new Map([...Map.groupBy(accounts, name => name)].map(([name, all]) => [name, all.length])) }
+  } finally {
+    db.close()
+  }
+}
+
+async function putOne(store: Store, now: number, account: string): Promise<void> {
+  await store.accept(newMessage({ now, account, to: ['a@busy.example'] }))
+}
+
+describe("200,000 entries of one account for a domain, and a few of another's", () => {
+  before(function () {
+    if (process.platform !== 'linux') this.skip()
+  })
+
+  it('are in one claim without a walk through the many', async () => {
+    await using t = await sqliteFactory(true)()
+    const now = t.clock.now()
+    await putOne(t.store, now - 5000, 'many')
+    await t.open.close()
+    const file = join(t.dataDir, 'kitte.db')
+    multiplyEntry(file, entries)
+    const walk = bytesOfWalk(file)
+    const alone = claimCold(file, now)
+    assert.deepEqual([...alone.taken], [['many', 100]])
+
+    const again = await openStore({ ...storeOptions(t.dataDir, t.clock), inProcess: true })
+    for (let n = 0; n < 3; n++) await putOne(again.store, now, 'few')
+    await again.close()
+    const shared = claimCold(file, now)
+    assert.deepEqual([...shared.taken].toSorted(), [
+      ['few', 3],
+      ['many', 97],
+    ])
+    for (const { bytes } of [alone, shared]) assert.ok(bytes < walk / 10, `read ${bytes} bytes, a walk reads ${walk}`)
   })
 })

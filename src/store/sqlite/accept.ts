@@ -1,7 +1,7 @@
 /**
  * Acceptance: content, message and entries become rows; each entry takes its send slot and, when free now, its lease.
  *
- * A leased entry touches no index of waiting entries, no lane and no backlog: a fresh message that is delivered at once costs four
+ * A leased entry touches no index of waiting entries, no lane, no turn and no backlog: a fresh message that is delivered at once costs four
  * inserts here and a few deletes in settle.ts.
  */
 import type { Instant } from '../../mail/ids.ts'
@@ -36,9 +36,13 @@ export function openAccept({ db, sequences, lanes, backlog, slots, totals, event
     'insert into message (seq, id, account, sender_domain, received_at, limits, states, facts) values (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const insertContent = db.prepare('insert into content (message, bytes, path) values (?, ?, ?)')
-  const insertEntry = db.prepare(`insert into entry
-    (message, n, domain, received_at, next_attempt_at, expires_at, attempts, paced, notice, in_doubt, lease_until, lease_owner, backlog)
-    values (?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, ?, ?)`)
+  const columns = 'message, n, domain, received_at, next_attempt_at, expires_at, paced, notice, attempts, in_doubt'
+  const insertLeased = db.prepare(
+    `insert into entry (${columns}, lease_until, lease_owner) values (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)`,
+  )
+  const insertWaiting = db.prepare(
+    `insert into entry (${columns}, backlog, turn) values (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)`,
+  )
 
   /** Answers whether it was leased, and its moment. */
   function addEntry(
@@ -52,28 +56,20 @@ export function openAccept({ db, sequences, lanes, backlog, slots, totals, event
     const at = Math.max(wantedAt, slotAt)
     const lease = leasable && at <= tx.now ? row.lease : null
     const paced = slotAt > tx.now ? 2 : 1
-    insertEntry.run(
-      seq,
-      n,
-      domain,
-      row.receivedAt,
-      at,
-      expiresAt,
-      paced,
-      notice,
-      lease?.until ?? null,
-      lease?.owner ?? null,
-      lease ? 0 : wait(tx, row, domain, at),
-    )
+    if (lease) insertLeased.run(seq, n, domain, row.receivedAt, at, expiresAt, paced, notice, lease.until, lease.owner)
+    else insertWaiting.run(seq, n, domain, row.receivedAt, at, expiresAt, paced, notice, ...wait(tx, row, domain, at))
     return { leased: lease !== null, at }
   }
 
-  /** Answers the backlog. */
-  function wait(tx: Transaction, { account, senderDomain }: AcceptRow, domain: string, at: Instant): number {
-    lanes.add(tx, domain, at)
+  function wait(
+    tx: Transaction,
+    { account, senderDomain }: AcceptRow,
+    domain: string,
+    at: Instant,
+  ): [backlog: number, turn: number] {
     const id = backlog.find(tx, { domain, account, senderDomain, site: null, class: null, held: false })
     backlog.enter(tx, id, at)
-    return id
+    return [id, lanes.enter(tx, domain, account, at)]
   }
 
   return function accept(tx: Transaction, row: AcceptRow): AcceptedRow {

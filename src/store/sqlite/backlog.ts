@@ -50,11 +50,6 @@ export function openBacklog(db: Connection) {
   const removeUnused = db.prepare(
     'delete from backlog where id = ? and not exists (select 1 from backlog_slot where backlog = id)',
   )
-  const entry: Statement<Omit<BacklogKey, 'held'> & { held: number; at: Instant }> = db.prepare(`
-    select e.domain, m.account, m.sender_domain as senderDomain, e.last_site as site, e.last_class as class,
-      e.held_reason is not null as held, e.next_attempt_at as at
-    from entry e join message m on m.seq = e.message where e.message = ? and e.n = ?`)
-  const place = db.prepare('update entry set backlog = ? where message = ? and n = ?')
 
   function idOf(tx: Transaction, key: BacklogKey): number {
     const values = [key.domain, key.account ?? '', key.senderDomain, key.site ?? '', key.class ?? '', key.held ? 1 : 0]
@@ -89,13 +84,6 @@ export function openBacklog(db: Connection) {
     enter,
     leave(tx: Transaction, backlog: number, at: Instant): void {
       delta(tx, backlog, at).count -= 1
-    },
-    /** An entry waits again, with whatever it says now. */
-    put(tx: Transaction, message: number, n: number): void {
-      const { held, at, ...key } = entry.get(message, n)!
-      const id = idOf(tx, { ...key, held: held === 1 })
-      place.run(id, message, n)
-      enter(tx, id, at)
     },
     flush(tx: Transaction): void {
       const slots = [...tx.backlogSlots.values()]

@@ -1,9 +1,10 @@
 /**
  * Claims: entries under a lease, for an attempt, for the end of their time, or to be cancelled.
  *
- * A claim walks lanes that are due and takes a few entries of each through `entry_due`; it never sees the entries of a
- * domain that is postponed or waits for its slots. Its work is bounded by `limit` lanes and `perDomain` entries of
- * each, whatever is queued. An entry that still needs a send slot (a retry) takes it here and, when the slot is later,
+ * A claim walks lanes that are due and takes a few entries of each through `entry_due`, an even share of each account
+ * whose turn it is (turns.ts) and what a short one leaves over of the others; it never sees the entries of a domain that
+ * is postponed or waits for its slots. Its work is bounded by `limit` lanes and `perDomain` entries of each, whatever is
+ * queued. An entry that still needs a send slot (a retry) takes it here and, when the slot is later,
  * moves there instead of being claimed.
  */
 import type { Instant } from '../../mail/ids.ts'
@@ -14,16 +15,17 @@ import type { Lanes } from './lanes.ts'
 import { type ClaimedRows, type EntryRow, entryColumns, expandKeys } from './rows.ts'
 import type { Slots } from './slots.ts'
 import type { Transaction } from './transaction.ts'
+import type { Turns } from './turns.ts'
 
 /** `paced` stands last, the backlog before it. */
 export type Candidate = readonly [...EntryRow, backlog: number, paced: number]
 export const candidateColumns = `${entryColumns}, e.backlog, e.paced`
 
 export const dueSql = `select ${candidateColumns} from entry e
-  where e.domain = ? and e.lease_until is null and e.held_reason is null and e.next_attempt_at <= ?
+  where e.turn = ? and e.lease_until is null and e.held_reason is null and e.next_attempt_at <= ?
   order by e.next_attempt_at limit ?`
-export const nextInLaneSql = `select min(next_attempt_at) from entry
-  where domain = ? and lease_until is null and held_reason is null`
+export const nextOfTurnSql = `select min(next_attempt_at) from entry
+  where turn = ? and lease_until is null and held_reason is null`
 export const expiredSql = `select ${candidateColumns} from entry e
   where e.lease_until is null and e.expires_at <= ? order by e.expires_at limit ?`
 export const delayedSql = `select ${entryColumns} from entry e
@@ -32,13 +34,14 @@ export const delayedSql = `select ${entryColumns} from entry e
 export interface ClaimParts {
   readonly db: Connection
   readonly lanes: Lanes
+  readonly turns: Turns
   readonly backlog: Backlog
   readonly slots: Slots
 }
 
-export function openClaim({ db, lanes, backlog, slots }: ClaimParts) {
+export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
   const due: Statement<Candidate> = db.prepare(dueSql)
-  const nextInLane: Statement<number | null> = db.prepare(nextInLaneSql)
+  const nextOfTurn: Statement<number | null> = db.prepare(nextOfTurnSql)
   const expired: Statement<Candidate> = db.prepare(expiredSql)
   const delayed: Statement<EntryRow> = db.prepare(delayedSql)
   const lend = db.prepare('update entry set lease_until = ?, lease_owner = ?, paced = 1 where message = ? and n = ?')
@@ -49,7 +52,7 @@ export function openClaim({ db, lanes, backlog, slots }: ClaimParts) {
     'select limits, account, sender_domain as senderDomain from message where seq = ?',
   )
   for (const statement of [due, expired, delayed]) statement.raw()
-  for (const statement of [nextInLane, facts]) statement.pluck()
+  for (const statement of [nextOfTurn, facts]) statement.pluck()
 
   function leave(tx: Transaction, candidate: Candidate): void {
     backlog.leave(tx, backlogOf(candidate), candidate[4])
@@ -77,11 +80,31 @@ export function openClaim({ db, lanes, backlog, slots }: ClaimParts) {
   }
 
   function takeLane(tx: Transaction, domain: string, lease: Lease, limit: number): Candidate[] {
-    const free = due.all(domain, tx.now, limit).filter(candidate => hasSlot(tx, candidate))
-    lendAll(tx, free, lease)
-    const nextAt = nextInLane.get(domain) ?? null
-    lanes.revisit(domain, nextAt === null ? null : Math.max(nextAt, tx.now))
-    return free
+    const visited = turns.due(tx, domain, limit)
+    const taken = takeShares(tx, visited, lease, limit)
+    for (const turn of visited) turns.revisit(turn, notBefore(tx.now, nextOfTurn.get(turn) ?? null))
+    lanes.revisit(domain, notBefore(tx.now, turns.next(domain)))
+    return taken
+  }
+
+  /** Looks at no more than `limit` entries, at one of each turn at least (there are no more turns than that). */
+  function takeShares(tx: Transaction, visited: readonly number[], lease: Lease, limit: number): Candidate[] {
+    const taken: Candidate[] = []
+    let left = limit
+    for (let round = visited; round.length > 0 && left > 0; ) {
+      const withMore: number[] = []
+      for (const [index, turn] of round.entries()) {
+        const share = Math.ceil(left / (round.length - index))
+        const found = due.all(turn, tx.now, share)
+        const free = found.filter(candidate => hasSlot(tx, candidate))
+        lendAll(tx, free, lease)
+        taken.push(...free)
+        left -= found.length
+        if (found.length === share) withMore.push(turn)
+      }
+      round = withMore
+    }
+    return taken
   }
 
   function withMessages(entries: readonly (EntryRow | Candidate)[]): ClaimedRows {
@@ -121,6 +144,11 @@ export function openClaim({ db, lanes, backlog, slots }: ClaimParts) {
       return withMessages(found.map(withNotice))
     },
   }
+}
+
+/** What is due already goes to the back of those that are. */
+function notBefore(now: Instant, at: Instant | null): Instant | null {
+  return at === null ? null : Math.max(at, now)
 }
 
 function backlogOf(candidate: Candidate): number {

@@ -27,6 +27,8 @@ import { openSlots } from './slots.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
 import type { Transaction } from './transaction.ts'
+import { openTurns } from './turns.ts'
+import { openWaiting } from './waiting.ts'
 import { openWebhooks } from './webhooks.ts'
 
 export type Commands = ReturnType<typeof openCommands>['commands']
@@ -38,14 +40,16 @@ export const intake: ReadonlySet<string> = new Set<CommandName>(['accept'])
 
 export function openCommands(db: Connection) {
   const sequences = openSequences(db)
-  const lanes = openLanes(db)
+  const turns = openTurns(db)
+  const lanes = openLanes(db, turns)
   const slots = openSlots(db)
   const backlog = openBacklog(db)
+  const waiting = openWaiting(db, lanes, backlog)
   const totals = openTotals(db)
   const events = openEvents(db, sequences)
   const trace = openTrace(db)
   const accept = openAccept({ db, sequences, lanes, backlog, slots, totals, events })
-  const claim = openClaim({ db, lanes, backlog, slots })
+  const claim = openClaim({ db, lanes, turns, backlog, slots })
   const replan = openReplan({ db, lanes, backlog, slots })
   const { removeDomain, ...domains } = openDomains(db, events, replan)
   const { deleteAccount, ...accounts } = openAccounts(db, replan)
@@ -59,8 +63,8 @@ export function openCommands(db: Connection) {
     takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
       claim.takeDelayed(tx, request),
     postpone: (tx: Transaction, domains: readonly string[], until: Instant) => lanes.postpone(tx, domains, until),
-    ...openLeases(db, lanes, backlog),
-    ...openOrders({ db, lanes, backlog, events, claim }),
+    ...openLeases(db, lanes, waiting),
+    ...openOrders({ db, lanes, backlog, waiting, events, claim }),
     purge: openPurge(db, trace),
     ...accounts,
     deleteAccount: (tx: Transaction, id: string) => {

@@ -4,14 +4,16 @@
  * A lane's `due_at` is at or before the first moment at which one of its entries can be claimed (later only when the
  * lane was just visited: it then goes to the back of those that are due, so that one long backlog does not keep the
  * others waiting). `closed_until` holds it back as a whole: a million entries for a dead domain cost one row.
+ * Within a lane the accounts take turns (turns.ts).
  */
-import type { DomainName, Instant } from '../../mail/ids.ts'
+import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Transaction } from './transaction.ts'
+import type { Turns } from './turns.ts'
 
 export type Lanes = ReturnType<typeof openLanes>
 
-export function openLanes(db: Connection) {
+export function openLanes(db: Connection, turns: Turns) {
   const add = db.prepare(`
     insert into lane (domain, due_at) values (?, ?)
     on conflict (domain) do update set due_at = max(min(due_at, excluded.due_at), closed_until)
@@ -29,14 +31,25 @@ export function openLanes(db: Connection) {
   function flush(tx: Transaction): void {
     for (const [domain, dueAt] of tx.lanes) add.run(domain, dueAt)
     tx.lanes.clear()
+    turns.flush(tx)
+  }
+
+  function note(tx: Transaction, domain: DomainName, dueAt: Instant): void {
+    const known = tx.lanes.get(domain)
+    if (known === undefined || dueAt < known) tx.lanes.set(domain, dueAt)
   }
 
   return {
     flush,
-    /** An entry of the domain can be claimed from then on. */
-    add(tx: Transaction, domain: DomainName, dueAt: Instant): void {
-      const known = tx.lanes.get(domain)
-      if (known === undefined || dueAt < known) tx.lanes.set(domain, dueAt)
+    /** An entry of the account for the domain can be claimed from then on; answers its turn. */
+    enter(tx: Transaction, domain: DomainName, account: AccountId | null, dueAt: Instant): number {
+      note(tx, domain, dueAt)
+      return turns.enter(tx, domain, account, dueAt)
+    },
+    /** One that has its turn can be claimed from then on. */
+    move(tx: Transaction, domain: DomainName, turn: number, dueAt: Instant): void {
+      note(tx, domain, dueAt)
+      turns.add(tx, turn, dueAt)
     },
     due(tx: Transaction, limit: number): DomainName[] {
       flush(tx)

@@ -3,25 +3,22 @@
  */
 import type { EntryId, Instant } from '../../mail/ids.ts'
 import type { Lease } from '../store.ts'
-import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Lanes } from './lanes.ts'
 import { splitEntryId } from './rows.ts'
 import type { Transaction } from './transaction.ts'
+import type { Waiting } from './waiting.ts'
 
 interface Freed {
   readonly message: number
   readonly n: number
-  readonly domain: string
-  readonly nextAttemptAt: number
-  readonly heldReason: string | null
 }
 
-const freed = 'returning message, n, domain, next_attempt_at as nextAttemptAt, held_reason as heldReason'
+const freed = 'returning message, n'
 const takeBack = `update entry set lease_until = null, lease_owner = null, in_doubt = 1
   where lease_until is not null and`
 
-export function openLeases(db: Connection, lanes: Lanes, backlog: Backlog) {
+export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting) {
   const release: Statement<Freed> = db.prepare(`
     update entry set lease_until = null, lease_owner = null, next_attempt_at = ?
     where message = (select seq from message where id = ?) and n = ? and lease_until is not null ${freed}`)
@@ -31,17 +28,12 @@ export function openLeases(db: Connection, lanes: Lanes, backlog: Backlog) {
   const reclaimOf: Statement<Freed> = db.prepare(`${takeBack} lease_owner = ? ${freed}`)
   const reclaimExpired: Statement<Freed> = db.prepare(`${takeBack} lease_until < ? ${freed}`)
 
-  function waitAgain(tx: Transaction, { message, n, domain, nextAttemptAt, heldReason }: Freed): void {
-    backlog.put(tx, message, n)
-    if (heldReason === null) lanes.add(tx, domain, nextAttemptAt)
-  }
-
   return {
     release(tx: Transaction, entries: readonly { readonly entry: EntryId; readonly nextAttemptAt: Instant }[]): void {
       for (const { entry, nextAttemptAt } of entries) {
         const { message, n } = splitEntryId(entry)
         const row = release.get(nextAttemptAt, message, n)
-        if (row) waitAgain(tx, row)
+        if (row) waiting.put(tx, row.message, row.n)
       }
       tx.tellQueue()
     },
@@ -56,7 +48,7 @@ export function openLeases(db: Connection, lanes: Lanes, backlog: Backlog) {
     reclaim(tx: Transaction, of: { readonly owner: string } | { readonly expiredBefore: Instant }): number {
       const rows = 'owner' in of ? reclaimOf.all(of.owner) : reclaimExpired.all(of.expiredBefore)
       const opened = 'owner' in of ? lanes.openAll(tx) : 0
-      for (const row of rows) waitAgain(tx, row)
+      for (const row of rows) waiting.put(tx, row.message, row.n)
       if (rows.length + opened > 0) tx.tellQueue()
       return rows.length
     },

@@ -17,6 +17,7 @@ import { type Source, sourcesOf } from './queue-filter.ts'
 import type { ClaimedRows } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 import type { Transaction } from './transaction.ts'
+import type { Waiting } from './waiting.ts'
 
 interface OrderedEntry {
   readonly message: number
@@ -27,21 +28,23 @@ interface OrderedEntry {
   readonly account: string | null
   readonly recipient: string
   readonly backlog: number
+  readonly turn: number
   readonly leased: number
 }
 
 const orderColumns = `e.message, e.n, e.domain, e.next_attempt_at as nextAttemptAt, m.id, m.account,
-  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.lease_until is not null as leased`
+  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.turn, e.lease_until is not null as leased`
 
 export interface OrderParts {
   readonly db: Connection
   readonly lanes: Lanes
   readonly backlog: Backlog
+  readonly waiting: Waiting
   readonly events: Events
   readonly claim: ReturnType<typeof openClaim>
 }
 
-export function openOrders({ db, lanes, backlog, events, claim }: OrderParts) {
+export function openOrders({ db, lanes, backlog, waiting, events, claim }: OrderParts) {
   const hold = db.prepare('update entry set held_reason = ? where message = ? and n = ?')
   const trace = openTraceReader(db)
   // Who orders a retry doesn't want it to wait for the slot it had.
@@ -70,7 +73,7 @@ export function openOrders({ db, lanes, backlog, events, claim }: OrderParts) {
     hold.run(reason, message, n)
     if (leased) return
     backlog.leave(tx, entry.backlog, nextAttemptAt)
-    backlog.put(tx, message, n)
+    waiting.put(tx, message, n)
   }
 
   function tell(tx: Transaction, type: EventType, entries: readonly OrderedEntry[], data: unknown): void {
@@ -93,10 +96,7 @@ export function openOrders({ db, lanes, backlog, events, claim }: OrderParts) {
     unhold(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
       tx.now = now
       const entries = select(tx, filter, true, 'e.held_reason is not null', limit)
-      for (const entry of entries) {
-        setHeld(tx, null, entry)
-        if (!entry.leased) lanes.add(tx, entry.domain, entry.nextAttemptAt)
-      }
+      for (const entry of entries) setHeld(tx, null, entry)
       tell(tx, 'message.released', entries, {})
       if (entries.length > 0) tx.tellQueue()
       return entries.length
@@ -108,11 +108,11 @@ export function openOrders({ db, lanes, backlog, events, claim }: OrderParts) {
       if (filter.state !== undefined && filter.state !== 'waiting') return 0
       const entries = select(tx, { ...filter, state: 'waiting' }, false, '1', limit)
       lanes.open(tx, new Set(entries.map(entry => entry.domain)))
-      for (const { message, n, domain, backlog: id, nextAttemptAt } of entries) {
+      for (const { message, n, domain, backlog: id, turn, nextAttemptAt } of entries) {
         retry.run(tx.now, message, n)
         backlog.leave(tx, id, nextAttemptAt)
         backlog.enter(tx, id, tx.now)
-        lanes.add(tx, domain, tx.now)
+        lanes.move(tx, domain, turn, tx.now)
       }
       tell(tx, 'message.retried', entries, {})
       if (entries.length > 0) tx.tellQueue(true)

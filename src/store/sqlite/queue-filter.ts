@@ -96,6 +96,8 @@ export function sourcesOf(trace: TraceReader, filter: QueueFilter, now: Instant,
   return sources
 }
 
+const turnOf = 't.id from backlog b join turn t on t.domain = b.domain and t.account = b.account'
+
 /** Needs `m` for accounts and sender domains. */
 export function leasedSource(trace: TraceReader, filter: QueueFilter, now: Instant): Source {
   const { sql, values } = entryCondition(trace, filter, now)
@@ -104,8 +106,8 @@ export function leasedSource(trace: TraceReader, filter: QueueFilter, now: Insta
 
 function waitingSource(filter: QueueFilter, now: Instant, held: boolean | undefined): Source {
   const { sql, values } = backlogCondition(filter)
-  const those = (column: string) =>
-    `select b.${column} from backlog b where ${sql}${held === undefined ? '' : ` and b.held = ${held ? 1 : 0}`}`
+  const those = (what: 'id' | 'turn') =>
+    `select ${what === 'id' ? 'b.id from backlog b' : turnOf} where ${sql}${held === undefined ? '' : ` and b.held = ${held ? 1 : 0}`}`
   if (filter.state !== 'due' && filter.state !== 'waiting')
     return {
       from: 'entry e indexed by entry_backlog',
@@ -115,7 +117,7 @@ function waitingSource(filter: QueueFilter, now: Instant, held: boolean | undefi
   const state = stateCondition(filter.state, now)
   return {
     from: 'entry e indexed by entry_due',
-    sql: `e.domain in (${those('domain')}) and ${state.sql} and e.backlog in (${those('id')})`,
+    sql: `e.turn in (${those('turn')}) and ${state.sql} and e.backlog in (${those('id')})`,
     values: [...values, ...state.values, ...values],
   }
 }

@@ -3,8 +3,8 @@
  *
  * A backlog is asked for no more than the page still has room for, and for nothing behind the page's last place; so a
  * page costs a look per backlog, not a walk through the queue. A backlog that is partly due is read in order when it is
- * small or what is wanted is met soon (one in 50). Else it is the biggest of its recipient domain, as a rule, and what is
- * wanted is found through `entry_due` and sorted: that index knows the domain's other backlogs too.
+ * small or what is wanted is met soon (one in 50). Else it is the biggest of its turn, as a rule, and what is
+ * wanted is found through `entry_due` and sorted: that index knows the turn's other backlogs too.
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { QueueRow } from '../store.ts'
@@ -20,7 +20,7 @@ const furthest: Place = [Number.MAX_SAFE_INTEGER, 0]
 
 const inOrder = 'from entry indexed by entry_backlog where lease_until is null and backlog = ?'
 const between = 'and (message, n) > (?, ?) and message <= ?'
-const byTime = `from entry indexed by entry_due where domain = ? and lease_until is null and held_reason is null`
+const byTime = `from entry indexed by entry_due where turn = ? and lease_until is null and held_reason is null`
 export const pageSql = `select message, n ${inOrder} ${between} order by message, n limit ?`
 const partOfPage = (comparison: string) => `select message, n ${inOrder} ${between}
   and next_attempt_at ${comparison} ? order by message, n limit ?`
@@ -42,14 +42,14 @@ export function openQueuePages(db: Connection) {
     last: number,
     limit: number,
   ): Place[] {
-    const { id, domain, count } = backlog
+    const { id, turn, count } = backlog
     const wanted = state === undefined ? count : countIn(backlog, state)
     if (wanted === 0) return []
     if (wanted === count || (state !== 'due' && state !== 'waiting')) return all.all(id, ...after, last, limit)
     const soon = count <= sparse || wanted * oneIn >= count
     return soon
       ? part[state].all(id, ...after, last, now, limit)
-      : rare[state].all(domain, now, id, ...after, last, limit)
+      : rare[state].all(turn, now, id, ...after, last, limit)
   }
 
   return {

@@ -2,7 +2,7 @@
  * Counts of the queue, from the rows of its backlogs and the leased entries: never by reading what waits.
  *
  * Of a backlog with moments of the present 4 minutes on both sides, those that are due are counted one by one
- * when it is small, else in the index `entry_due`, once per recipient domain and from the shorter side.
+ * when it is small, else in the index `entry_due`, once per account and recipient domain and from the shorter side.
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { QueueColumn, QueueFilter, QueueRow } from '../store.ts'
@@ -24,7 +24,8 @@ type State = QueueRow['state']
 /** A backlog as it stands now. */
 export interface BacklogTally {
   readonly id: number
-  readonly domain: string
+  /** Null: nothing of its account can be claimed for its recipient domain. */
+  readonly turn: number | null
   readonly held: number
   /** What it is grouped by. */
   readonly value: string
@@ -56,18 +57,18 @@ interface EntryGroup {
   readonly oldest: Instant
 }
 
-/** All of a domain that lies in the present slot and is due: an index range. */
+/** All of a turn that lies in the present slot and is due: an index range. */
 export const dueInSlotSql = `select backlog, count(*) as count from entry indexed by entry_due
-  where domain = ? and lease_until is null and held_reason is null and next_attempt_at >= ? and next_attempt_at <= ?
+  where turn = ? and lease_until is null and held_reason is null and next_attempt_at >= ? and next_attempt_at <= ?
   group by backlog`
 
-/** So few are looked at one by one: beside a large backlog of the same domain the index range would hold that too. */
+/** So few are looked at one by one: beside a large backlog of the same turn the index range would hold that too. */
 const small = 5000
 const dueInSmallSql = `select count(*) from entry indexed by entry_backlog
   where backlog = ? and lease_until is null and next_attempt_at >= ? and next_attempt_at <= ?`
 
 const waitingInSlotSql = `select backlog from entry indexed by entry_due
-  where domain = ? and lease_until is null and held_reason is null and next_attempt_at > ? and next_attempt_at < ? limit ?`
+  where turn = ? and lease_until is null and held_reason is null and next_attempt_at > ? and next_attempt_at < ? limit ?`
 
 export function openQueueTally(db: Connection, trace: TraceReader) {
   const dueInSmall: Statement<number> = db.prepare(dueInSmallSql)
@@ -81,10 +82,11 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
     const slot = slotOf(now)
     const rows = db
       .prepare<Value[], BacklogRow>(
-        `select b.id, b.domain, b.held, ${valueSql(names.backlog, grouping)} as value, sum(s.count) as count,
+        `select b.id, t.id as turn, b.held, ${valueSql(names.backlog, grouping)} as value, sum(s.count) as count,
           sum(case when s.slot < ? or s.latest <= ? then s.count else 0 end) as due,
           sum(case when s.slot = ? and s.earliest <= ? and s.latest > ? then s.count else 0 end) as unsure
-        from backlog b join backlog_slot s on s.backlog = b.id ${grouping === 'site' ? withSite('b') : ''}
+        from backlog b join backlog_slot s on s.backlog = b.id
+        left join turn t on t.domain = b.domain and t.account = b.account ${grouping === 'site' ? withSite('b') : ''}
         where ${sql} group by b.id`,
       )
       .all(slot, now, slot, now, now, ...values)
@@ -98,20 +100,26 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
     for (const row of unsure) if (row.count <= small) row.due += dueInSmall.get(row.id, startOf(slot), now)!
     const large = Map.groupBy(
       unsure.filter(row => row.count > small),
-      row => row.domain,
+      row => row.turn,
     )
-    for (const [domain, ofDomain] of large) addLarge(domain, ofDomain, startOf(slot), now, startOf(slot + 1))
+    for (const [turn, ofTurn] of large) addLarge(turn, ofTurn, startOf(slot), now, startOf(slot + 1))
   }
 
   /** Whichever side of the present moment is short: behind a closed site all but a few are due. */
-  function addLarge(domain: string, rows: readonly BacklogRow[], start: Instant, now: Instant, end: Instant): void {
-    const waiting = waitingInSlot.all(domain, now, end, small)
+  function addLarge(
+    turn: number | null,
+    rows: readonly BacklogRow[],
+    start: Instant,
+    now: Instant,
+    end: Instant,
+  ): void {
+    const waiting = waitingInSlot.all(turn, now, end, small)
     if (waiting.length < small) {
       const counts = Map.groupBy(waiting, id => id)
       for (const row of rows) row.due += row.unsure - (counts.get(row.id)?.length ?? 0)
       return
     }
-    const due = new Map(dueInSlot.all(domain, start, now).map(({ backlog, count }) => [backlog, count]))
+    const due = new Map(dueInSlot.all(turn, start, now).map(({ backlog, count }) => [backlog, count]))
     for (const row of rows) row.due += due.get(row.id) ?? 0
   }
 

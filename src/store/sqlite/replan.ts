@@ -23,6 +23,7 @@ interface WaitingRow {
   readonly account: string | null
   readonly senderDomain: string
   readonly backlog: number
+  readonly turn: number
   readonly at: Instant
 }
 
@@ -43,7 +44,7 @@ export interface ReplanParts {
 export function openReplan({ db, lanes, backlog, slots }: ReplanParts) {
   const waiting: Statement<WaitingRow> = db.prepare(`
     select e.message, e.n, e.domain, m.limits, m.account, m.sender_domain as senderDomain,
-      e.backlog, e.next_attempt_at as at
+      e.backlog, e.turn, e.next_attempt_at as at
     from entry e join message m on m.seq = e.message where e.paced = 2 order by e.message, e.n`)
   const place = db.prepare('update entry set next_attempt_at = ?, paced = ? where message = ? and n = ?')
 
@@ -62,7 +63,7 @@ export function openReplan({ db, lanes, backlog, slots }: ReplanParts) {
       place.run(slotAt, slotAt > tx.now ? 2 : 1, row.message, row.n)
       backlog.leave(tx, row.backlog, row.at)
       backlog.enter(tx, row.backlog, slotAt)
-      lanes.add(tx, row.domain, slotAt)
+      lanes.move(tx, row.domain, row.turn, slotAt)
     }
     if (affected.length > 0) tx.tellQueue()
   }

@@ -61,7 +61,7 @@ export function openSettle({ db, lanes, backlog, totals, events, accept }: Settl
   const defer = db.prepare(`
     update entry set attempts = attempts + 1, next_attempt_at = ?, paced = ?, lease_until = null, lease_owner = null,
       last_class = ?, last_reply = ?, last_host = ?, last_site = ?, in_doubt = max(in_doubt, ?),
-      backlog = ? where message = ? and n = ?`)
+      backlog = ?, turn = ? where message = ? and n = ?`)
   const writeStates = db.prepare('update message set states = ? where seq = ?')
   const removeContent: Statement<{ path: string | null }> = db.prepare(
     'delete from content where message = ? returning path',
@@ -91,9 +91,9 @@ export function openSettle({ db, lanes, backlog, totals, events, accept }: Settl
     const { domain, held } = entry
     const id = backlog.find(tx, { domain, account, senderDomain, site, class: outcome.class, held: held === 1 })
     const paced = limits === null ? 1 : 0
-    defer.run(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, id, seq, n)
+    const turn = held === 1 ? 0 : lanes.enter(tx, domain, account, nextAttemptAt)
+    defer.run(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, id, turn, seq, n)
     backlog.enter(tx, id, nextAttemptAt)
-    if (held === 0) lanes.add(tx, domain, nextAttemptAt)
     return true
   }
 

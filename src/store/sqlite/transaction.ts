@@ -40,6 +40,10 @@ export class Transaction {
   readonly removedFiles: string[] = []
   /** Recipient domain → the earliest of the entries that became claimable. */
   readonly lanes = new Map<DomainName, Instant>()
+  /** Row numbers of turns, by recipient domain and account. */
+  readonly turns = new Map<string, number>()
+  /** Turn → the earliest of the entries that became claimable. */
+  readonly turnsDue = new Map<number, Instant>()
   readonly totals = new Map<AccountId, TotalDelta>()
   readonly buckets = new Map<string, OpenBucket>()
   /** Row numbers of backlogs, by all that their entries have in common. */
