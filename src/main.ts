@@ -108,7 +108,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
   const state = () => liveState(planes)
-  const relay = await openRelayDns({ store, resolver, seal, clock, config })
+  const relay = await openRelayDns({ store, resolver, authority, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
   lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
   const webhooks = await openWebhooks({

@@ -3,9 +3,11 @@
  */
 import { z } from 'zod'
 import type { RecordView } from '../domains/domain-view.ts'
+import type { MergedValue } from '../domains/records/merged-value.ts'
 import { bilingual } from './fields.ts'
 
-export const recordFormFields = {
+/** How a value came about; of any record. */
+export const mergeFields = {
   parts: z
     .array(z.object({ text: z.string(), isNew: z.boolean() }))
     .meta({ description: 'The value in pieces, joined by spaces; new ones are not in the live record' }),
@@ -14,6 +16,10 @@ export const recordFormFields = {
     .object({ before: z.int().nullable(), after: z.int(), limit: z.int() })
     .nullable()
     .meta({ description: 'DNS lookups of an SPF record; with more than the limit after, the merge is refused' }),
+}
+
+export const recordFormFields = {
+  ...mergeFields,
   forms: z
     .object({
       line: z.string().meta({ description: 'As most panels want it' }),
@@ -27,11 +33,13 @@ export const recordFormFields = {
 
 export type RecordForms = z.output<z.ZodObject<typeof recordFormFields>>
 
-export function renderForms({ parts, changes, lookups, forms }: RecordView): RecordForms {
+export function renderForms({ forms, ...merged }: RecordView): RecordForms {
   return {
-    parts: parts.map(part => ({ ...part })),
-    changes: [...changes],
-    lookups: lookups && { ...lookups },
+    ...renderMerge(merged),
     forms: { ...forms, strings: [...forms.strings], host: { ...forms.host } },
   }
+}
+
+export function renderMerge({ parts, changes, lookups }: MergedValue): z.output<z.ZodObject<typeof mergeFields>> {
+  return { parts: parts.map(part => ({ ...part })), changes: [...changes], lookups: lookups && { ...lookups } }
 }

@@ -37,7 +37,7 @@ export function recordText(context: CliContext, record: Shown, at: TimeText): st
       ...mergeFacts(record),
       ...explained.flat(),
       ...(found.length > 0 ? [['  found', found.join('\n')] as const] : []),
-      ...('servers' in record ? witnesses(context, record, at) : []),
+      ...witnesses(context, record, at),
       ['  checked', at(record.checkedAt)],
     ]),
   ].join('\n')
@@ -45,7 +45,7 @@ export function recordText(context: CliContext, record: Shown, at: TimeText): st
 
 /** What is new in a live record, what else was changed, and the lookups it takes. */
 function mergeFacts(record: Shown) {
-  if (!('parts' in record) || record.state === 'published') return []
+  if (record.state === 'published') return []
   const { parts, changes, lookups } = record
   const added = parts.filter(({ isNew }) => isNew).map(({ text }) => text)
   return [
@@ -89,7 +89,7 @@ function told(language: 'ja' | 'en', { message, fix, value }: Shown) {
 /** Who was asked and what each said; when the record is seen by all. */
 function witnesses(
   context: CliContext,
-  { servers, resolvers, reason, asked, visibleAt, visibleWithin }: RecordAnswer,
+  { servers, resolvers, reason, asked, visibleAt, visibleWithin }: Shown,
   at: TimeText,
 ) {
   const said = [

@@ -9,6 +9,7 @@
 import type { Instant } from '../mail/ids.ts'
 import type { Check, RecordPurpose, ServerAnswer } from '../mail/sender-domain.ts'
 import { type Judgement, notPublished } from './records/record-kind.ts'
+import type { RelayRecord } from './relay-records.ts'
 
 /** A server's answer with the whole judgement behind it; null: it gave no answer that counts. */
 export interface Sighting extends ServerAnswer {
@@ -16,7 +17,7 @@ export interface Sighting extends ServerAnswer {
 }
 
 export interface Sightings {
-  readonly purpose: RecordPurpose
+  readonly purpose: RecordPurpose | RelayRecord['purpose']
   readonly servers: readonly Sighting[]
   readonly resolvers: readonly Sighting[]
   /** What the resolvers say together: it decides when no authoritative server answered. */

@@ -18,9 +18,9 @@ import { judgeSignatures, type SignatureVerdict } from './explain-dkim.ts'
 import { type DmarcVerdict, judgeDmarc, type ReceivedPolicy, readPolicy } from './explain-dmarc.ts'
 import { judgeSender, type SpfVerdict } from './explain-spf.ts'
 import { fillBoth, modeTexts } from './explain-texts.ts'
+import { seeingNow } from './looking-now.ts'
 import type { Bilingual } from './reasons.ts'
 import type { RecordConfig } from './records/record-kind.ts'
-import { seeingNow } from './verifier.ts'
 
 export interface DomainExplanation {
   readonly name: DomainName

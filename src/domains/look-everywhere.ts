@@ -5,13 +5,12 @@
  * judgement of them. Fails with nothing: trouble is a judgement.
  */
 import type { Authority, AuthorityFault, Said, Testimony, Witness } from '../dns/authority.ts'
-import { type Answer, DnsTrouble, type Lookups, type Resolver } from '../dns/resolver.ts'
+import { DnsTrouble, type Lookups, type Resolver } from '../dns/resolver.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
-import type { DnsRecord, SenderDomain, ServerAnswer } from '../mail/sender-domain.ts'
-import { judgeEverywhere, type Sighting } from './everywhere.ts'
-import type { Judgement, RecordConfig, RecordKind } from './records/record-kind.ts'
-import { lastCheck, unknown } from './records/record-kind.ts'
-import { type Heard, lookupOf, seenBy } from './seen-by.ts'
+import type { Check, ServerAnswer } from '../mail/sender-domain.ts'
+import { judgeEverywhere, type Sighting, type Sightings } from './everywhere.ts'
+import { type Judged, type Judgement, type RecordConfig, type RecordKind, unknown } from './records/record-kind.ts'
+import { type Heard, lookUp, seenBy } from './seen-by.ts'
 
 export interface Look {
   readonly judgement: Judgement
@@ -22,9 +21,11 @@ export interface Look {
 }
 
 export interface Looking {
-  readonly domain: SenderDomain
-  readonly kind: RecordKind
-  readonly record: DnsRecord
+  readonly domain: Judged
+  readonly kind: Pick<RecordKind, 'judge'>
+  readonly record: Sought
+  /** The last check; null: there is none. */
+  readonly before: Check | null
   readonly config: RecordConfig
   /** The resolvers together, past our cache, and within the time of a check. */
   readonly resolver: Resolver
@@ -37,12 +38,18 @@ export interface Looking {
   readonly timeText: (at: Instant) => string
 }
 
+/** A record of a sender domain, or of the relay itself. */
+export type Sought = Pick<Heard, 'name' | 'type'> & Pick<Sightings, 'purpose'>
+
 /** More would only repeat what these say. */
 const maxResolvers = 3
+/** DNS answers hold up to 64 KB, and there may be twenty who answer. */
+const textsShown = 10
+const longestShown = 1000
 const notAsked: Testimony = { witnesses: [], fault: 'not-asked' }
 
 export async function lookEverywhere(looking: Looking): Promise<Look> {
-  const { domain, kind, record, config, resolver, authority, authoritySignal, now, timeText } = looking
+  const { domain, kind, record, before, config, resolver, authority, authoritySignal, now, timeText } = looking
   const [resolved, testimony, resolvers] = await Promise.all([
     kind.judge(record, domain, resolver, config),
     authority?.ask(record.name, questionFor(record), resolver, authoritySignal) ?? notAsked,
@@ -51,7 +58,6 @@ export async function lookEverywhere(looking: Looking): Promise<Look> {
   const servers = await Promise.all(
     testimony.witnesses.map(witness => sightingOf(witness, testimony.witnesses, looking)),
   )
-  const before = lastCheck(domain, record)
   const { purpose } = record
   return {
     ...judgeEverywhere({ purpose, servers, resolvers, resolved, before, now, timeText }),
@@ -61,8 +67,18 @@ export async function lookEverywhere(looking: Looking): Promise<Look> {
   }
 }
 
+/** What a check keeps of it beside the judgement. */
+export function witnessesOf({ servers, resolvers, authorityFault, visibleAt }: Look) {
+  return {
+    ...(servers.length > 0 ? { servers } : {}),
+    resolvers,
+    ...(authorityFault === null || authorityFault === 'not-asked' ? {} : { authorityFault }),
+    ...(visibleAt === null ? {} : { visibleAt }),
+  } satisfies Partial<Check>
+}
+
 /** A DKIM key is looked for as verifiers do, also where a CNAME is to be published (RFC 6376 §3.6.2). */
-function questionFor({ purpose, type }: DnsRecord): keyof typeof lookupOf {
+function questionFor({ purpose, type }: Sought): Heard['type'] {
   return purpose === 'dkim' ? 'TXT' : type
 }
 
@@ -78,9 +94,8 @@ async function askResolver(server: string, lookups: Lookups, looking: Looking): 
   const type = questionFor(record)
   const place = { server, address: server, name: record.name }
   try {
-    const lookup: (name: DomainName) => Promise<Answer<unknown>> = lookups[lookupOf[type]]
     const [answer, alias] = await Promise.all([
-      lookup(record.name),
+      lookUp(lookups, type, record.name),
       type === 'CNAME' ? null : aliasOf(record, resolver),
     ])
     return seen(place, answer.ttl, await judgeHeard({ name: record.name, type, answer, alias }, looking))
@@ -90,7 +105,7 @@ async function askResolver(server: string, lookups: Lookups, looking: Looking): 
   }
 }
 
-async function aliasOf({ name }: DnsRecord, resolver: Resolver): Promise<DomainName | null> {
+async function aliasOf({ name }: Sought, resolver: Resolver): Promise<DomainName | null> {
   return (await resolver.cname(name)).records[0] ?? null
 }
 
@@ -129,8 +144,7 @@ async function judgeTarget(
 async function judgeByResolver(alias: DomainName, ttl: number, looking: Looking): Promise<Judgement> {
   const heard = heardAt(looking)
   try {
-    const lookup: (name: DomainName) => Promise<Answer<unknown>> = looking.resolver[lookupOf[heard.type]]
-    const answer = await lookup(alias)
+    const answer = await lookUp(looking.resolver, heard.type, alias)
     return judgeHeard({ ...heard, answer: { ...answer, ttl: Math.min(ttl, answer.ttl) }, alias }, looking)
   } catch (error) {
     if (error instanceof DnsTrouble) return unknown(error.message)
@@ -160,6 +174,10 @@ function unseen(reason: string): Omit<Sighting, 'server' | 'address' | 'name'> {
   return { state: 'dns-error', reason, found: [], ttl: 0, judgement: null }
 }
 
+/** As it is kept, for each server and in the history: what to publish is built on the judgement's own. */
 function withoutJudgement({ judgement: _, ...answer }: Sighting): ServerAnswer {
-  return answer
+  const found = answer.found
+    .slice(0, textsShown)
+    .map(text => (text.length > longestShown ? `${text.slice(0, longestShown)}…` : text))
+  return { ...answer, found }
 }

@@ -1,7 +1,7 @@
 /**
  * The relay's own records as they stand in DNS now, judged by the same code as those of sender domains.
  *
- * Nothing is stored: whoever looks has them judged. Opening fails with StoreUnavailable or SealBroken (the key ring);
+ * Nothing is stored: whoever looks has them judged; whoever verifies has every authoritative server asked. Opening fails with StoreUnavailable or SealBroken (the key ring);
  * DNS trouble shows in the records, never as a failure.
  */
 import type { Clock } from '../base/clock.ts'
@@ -12,22 +12,32 @@ import type { HostName, Instant } from '../mail/ids.ts'
 import type { RecordState } from '../mail/sender-domain.ts'
 import { openKeyRing, type PublicKeyPart } from '../signing/key-ring.ts'
 import type { SettingStore } from '../store/store.ts'
+import { type Look, lookEverywhere, witnessesOf } from './look-everywhere.ts'
+import { type LookingNow, type LookingParts, lookingNow } from './looking-now.ts'
 import type { Bilingual } from './reasons.ts'
 import { dkim } from './records/dkim.ts'
 import { dmarc } from './records/dmarc.ts'
 import { judgeAddress, judgeExchange, judgeReverse } from './records/mail-host.ts'
-import { type Judged, type Judgement, notPublished, type RecordConfig } from './records/record-kind.ts'
-import { endingOf, spf } from './records/spf.ts'
-import { isSpfRecord, mergeRecords } from './records/spf-terms.ts'
+import { type MergedValue, mergedValue } from './records/merged-value.ts'
+import {
+  isInPlace,
+  type Judged,
+  type Judgement,
+  notPublished,
+  type Place,
+  type RecordConfig,
+} from './records/record-kind.ts'
+import { spf } from './records/spf.ts'
+import { proposeSpf } from './records/spf-merge.ts'
 import { type RelayRecord, type RelayRecordConfig, relayRecords, sendingTerms } from './relay-records.ts'
 import { tellReason } from './tell-reason.ts'
-import { seeingNow } from './verifier.ts'
+import { type WhoSays, whoSays } from './who-says.ts'
 
 export interface RelayDns {
   /** Its own public key: what its signatures are verified with. */
   readonly key: PublicKeyPart
   view(): Promise<RelayView>
-  /** The same, past our cache. */
+  /** The same past our cache, of every authoritative server and every resolver. */
   verify(): Promise<RelayView>
 }
 
@@ -37,7 +47,9 @@ export interface RelayView {
   readonly records: readonly RelayRecordView[]
 }
 
-export interface RelayRecordView extends RelayRecord {
+type Merged = MergedValue & { readonly value: string }
+
+export interface RelayRecordView extends RelayRecord, MergedValue, WhoSays {
   readonly state: RecordState
   readonly reason: string
   readonly message: Bilingual
@@ -46,9 +58,8 @@ export interface RelayRecordView extends RelayRecord {
   readonly checkedAt: Instant
 }
 
-export interface RelayDnsParts {
+export interface RelayDnsParts extends LookingParts {
   readonly store: SettingStore
-  readonly resolver: Resolver
   readonly seal: Seal
   readonly clock: Clock
   readonly config: RelayRecordConfig & Pick<Config, 'signing' | 'timeZone'>
@@ -62,15 +73,31 @@ export async function openRelayDns(parts: RelayDnsParts): Promise<RelayDns> {
   const key = keyRing.relayPublicKey()
   const relay = asJudged(key)
 
-  async function look(resolver: Resolver): Promise<RelayView> {
-    const judged = records.map(async record => {
-      const judgement = await judge(record, relay, resolver, config)
-      return viewOf(record, judgement, config, clock.now())
+  async function look(looking: LookingNow): Promise<RelayView> {
+    const views = records.map(async record => {
+      const kind = { judge: judging(record) }
+      const looked = await lookEverywhere({ ...looking, kind, record, domain: relay, config, before: null })
+      return viewOf(record, looked, config, looking.now)
     })
-    return { hostname: config.hostname, sendingIps: config.spf.sendingIps, records: await Promise.all(judged) }
+    return { hostname: config.hostname, sendingIps: config.spf.sendingIps, records: await Promise.all(views) }
   }
 
-  return { key, view: () => look(parts.resolver), verify: () => look(seeingNow(parts)) }
+  return {
+    key,
+    async view() {
+      using looking = lookingNow(parts, clock.now())
+      return await look({ ...looking, resolver: parts.resolver, each: [], authority: null })
+    },
+    async verify() {
+      using looking = lookingNow(parts, clock.now())
+      return await look(looking)
+    },
+  }
+}
+
+function judging(record: RelayRecord) {
+  return (_: Place, relay: Judged, resolver: Resolver, config: RelayRecordConfig) =>
+    judge(record, relay, resolver, config)
 }
 
 function judge(record: RelayRecord, relay: Judged, resolver: Resolver, config: RelayRecordConfig): Promise<Judgement> {
@@ -108,19 +135,33 @@ function asJudged(key: PublicKeyPart): Judged {
   return { name: key.domain, keys: [{ ...key, state: 'active', createdAt: 0 }] }
 }
 
-function viewOf(record: RelayRecord, judgement: Judgement, config: RelayRecordConfig, now: Instant): RelayRecordView {
+function viewOf(record: RelayRecord, look: Look, config: RelayRecordConfig, now: Instant): RelayRecordView {
+  const { judgement } = look
   const { state, reason, found } = judgement
-  const wanted = { ...record, value: valueAfter(record, judgement, config) }
-  return { ...wanted, state, reason, found, ...tellReason(wanted, judgement), checkedAt: now }
+  const { value, parts, changes, lookups } = wantedValue(record, judgement, config)
+  const wanted = { ...record, value }
+  return {
+    ...{ ...wanted, state, reason, found, parts, changes, lookups, checkedAt: now },
+    ...tellReason(wanted, judgement),
+    ...whoSays({ state, reason, ...witnessesOf(look) }),
+  }
 }
 
-/** What to publish, given what is there: nothing of a live record is dropped. */
-function valueAfter({ purpose, value }: RelayRecord, { state, found, detail }: Judgement, config: RelayRecordConfig) {
+/** What to publish, given what is there: nothing of a live record is dropped that counts. */
+function wantedValue(record: RelayRecord, judgement: Judgement, config: RelayRecordConfig): Merged {
+  const { purpose } = record
+  const { state, found, detail } = judgement
   const isOwn = state === 'published' && detail.parent === undefined
-  if (purpose === 'dmarc') return isOwn ? found[0]! : value
-  if (purpose !== 'spf') return value
-  if (isOwn) return found[0]!
-  const live = found.filter(isSpfRecord)
-  // Before whatever else the record says about the addresses.
-  return mergeRecords([['v=spf1', ...sendingTerms(config)].join(' '), ...live], [], endingOf(live, spfConfigOf(config)))
+  const value = purpose === 'dmarc' && isOwn ? found[0]! : record.value
+  const standing = purpose === 'spf' && found.length > 0 ? withTerms(judgement, config) : null
+  if (standing === null)
+    return { value, parts: [{ text: value, isNew: !isInPlace(judgement) }], changes: [], lookups: null }
+  const proposal = proposeSpf(standing, spfConfigOf(config))
+  return { value: proposal.value, ...mergedValue({ purpose: 'spf', value }, standing, spfConfigOf(config)) }
+}
+
+/** Without known addresses none can be put first: the host by its name stands for them. */
+function withTerms(judgement: Judgement, config: RelayRecordConfig): Judgement {
+  if (config.spf.sendingIps.length > 0) return judgement
+  return { ...judgement, detail: { ...judgement.detail, missing: sendingTerms(config).join(' ') } }
 }

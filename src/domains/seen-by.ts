@@ -3,11 +3,12 @@
  *
  * So a record is judged by the same code, by meaning, whoever was asked about it.
  */
-import type { Answer, Resolver } from '../dns/resolver.ts'
+import type { Answer, Lookups, Resolver } from '../dns/resolver.ts'
+import { addressOfReverseName, reverseName } from '../dns/reverse-name.ts'
 import type { DomainName } from '../mail/ids.ts'
 
 /** Types a record of ours is looked for by, and the lookup of each. */
-export const lookupOf = { TXT: 'txt', MX: 'mx', CNAME: 'cname' } as const
+const lookupOf = { TXT: 'txt', MX: 'mx', CNAME: 'cname', A: 'a', AAAA: 'aaaa', PTR: 'ptr' } as const
 
 export interface Heard {
   readonly name: DomainName
@@ -15,6 +16,11 @@ export interface Heard {
   readonly answer: Answer<unknown>
   /** The CNAME at the name. */
   readonly alias: DomainName | null
+}
+
+/** Of a reverse name the address is asked for; where an alias leads (RFC 2317 §4) the name itself. */
+export function lookUp(lookups: Lookups, type: Heard['type'], name: DomainName): Promise<Answer<unknown>> {
+  return lookups[lookupOf[type]](type === 'PTR' ? (addressOfReverseName(name) ?? name) : name)
 }
 
 export function seenBy(resolver: Resolver, heard: Heard): Resolver {
@@ -35,7 +41,8 @@ export function seenBy(resolver: Resolver, heard: Heard): Resolver {
     close() {},
   }
   const inner = resolver[lookupOf[type]] as (asked: DomainName) => Promise<Answer<never>>
-  const said = async (asked: DomainName) => (asked === name ? (answer as Answer<never>) : inner(asked))
+  const isIt = (asked: string) => (type === 'PTR' ? (reverseName(asked) ?? asked) : asked) === name
+  const said = async (asked: string) => (isIt(asked) ? (answer as Answer<never>) : inner(asked))
   return { ...seen, [lookupOf[type]]: said }
 }
 

@@ -6,10 +6,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
-import type { Authority } from '../dns/authority.ts'
-import { boundedResolver } from '../dns/bounded-resolver.ts'
-import { cachedResolver } from '../dns/cached-resolver.ts'
-import type { Resolver } from '../dns/resolver.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
 import type { Check, DkimKey, DnsRecord, SenderDomain } from '../mail/sender-domain.ts'
 import { dkimRecord } from '../signing/key-ring.ts'
@@ -18,27 +14,17 @@ import { nextCheckAt } from './check-schedule.ts'
 import { type CheckChange, checkEvents, keyMoveEvent } from './domain-events.ts'
 import { sameFound } from './found-diff.ts'
 import { isReady, type KeyMove, keyMoves, movedKeys, nextMoveTimes } from './key-states.ts'
-import { type Look, lookEverywhere } from './look-everywhere.ts'
+import { type Look, lookEverywhere, witnessesOf } from './look-everywhere.ts'
+import { type LookingParts, lookingNow } from './looking-now.ts'
 import { recordKinds } from './records/index.ts'
 import { lastCheck, type RecordKind } from './records/record-kind.ts'
 
-export interface VerifierParts {
+export interface VerifierParts extends LookingParts {
   readonly store: DomainStore
-  readonly resolver: Resolver
-  /** Absent or null: only the resolver is asked. */
-  readonly authority?: Authority | null
   readonly clock: Clock
   readonly config: Pick<Config, 'spf' | 'hostname' | 'domains' | 'queue' | 'relayDomain' | 'signing' | 'timeZone'>
   readonly log: Log
 }
-
-/** More questions than any SPF record may cost, kept for longer than they take. */
-const onceInAVerification = { entries: 500, maxAgeMs: 60_000 }
-/** RFC 7208 §4.6.4: evaluations should be given 20 s at least. Somebody waits for the answer, so no more than that. */
-const verifiesWithinMs = 20_000
-
-/** The authoritative servers' part of it, so that what is judged afterwards has its time. */
-const authorityWithinMs = 10_000
 
 interface Checked {
   readonly kind: RecordKind
@@ -73,52 +59,21 @@ export async function verifyDomain(parts: VerifierParts, name: DomainName, now: 
 }
 
 async function checkRecords(parts: VerifierParts, domain: SenderDomain, now: Instant): Promise<Checked[]> {
-  const { config, clock, authority = null } = parts
+  const { config } = parts
   const wanted = recordKinds.flatMap(kind => kind.expected(domain, config).map(record => ({ kind, record })))
-  using authorityEnd = endingAfter(authorityWithinMs, clock)
-  const looking = {
-    ...{ domain, config, authority, authoritySignal: authorityEnd.signal, now },
-    resolver: seeingNow(parts),
-    each: eachSeeingNow(parts),
-    timeText: timesIn(config.timeZone),
-  }
+  using looking = lookingNow(parts, now)
   return await Promise.all(
     wanted.map(async ({ kind, record }) => {
-      const look = await lookEverywhere({ ...looking, kind, record })
-      return { kind, check: asCheck(record, look, lastCheck(domain, record), now) }
+      const before = lastCheck(domain, record)
+      const look = await lookEverywhere({ ...looking, domain, config, kind, record, before })
+      return { kind, check: asCheck(record, look, before, now) }
     }),
   )
 }
 
-function endingAfter(ms: number, clock: Clock): Disposable & { readonly signal: AbortSignal } {
-  const ending = new AbortController()
-  const cancel = clock.after(ms, () => ending.abort())
-  return { signal: ending.signal, [Symbol.dispose]: cancel }
-}
-
-/** For sentences: `2026-01-15 12:34 (Asia/Tokyo)`. */
-function timesIn(timeZone: string): (at: Instant) => string {
-  // Swedish writes dates as ISO 8601 does.
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' })
-  return at => `${format.format(at)} (${timeZone})`
-}
-
-/** Past our cache, since the record may just have been published; each question once in a verification, and all in time. */
-export function seeingNow({ resolver, clock }: Pick<VerifierParts, 'resolver' | 'clock'>): Resolver {
-  const bounded = boundedResolver(resolver.direct ?? resolver, { clock, withinMs: verifiesWithinMs })
-  return cachedResolver(bounded, { ...onceInAVerification, clock })
-}
-
-function eachSeeingNow({ resolver, clock }: VerifierParts): NonNullable<Resolver['each']> {
-  const servers = (resolver.direct ?? resolver).each ?? []
-  return servers.map(({ server, lookups }) => {
-    return { server, lookups: boundedResolver({ ...lookups, close() {} }, { clock, withinMs: verifiesWithinMs }) }
-  })
-}
-
 /** While nobody can say, what was last seen stays on record: the value to publish is built on it. */
 function asCheck({ purpose, name }: DnsRecord, look: Look, before: Check | null, now: Instant): Check {
-  const { judgement, servers, resolvers, authorityFault, visibleAt } = look
+  const { judgement } = look
   const { state, reason } = judgement
   const isUnknown = state === 'dns-error' && before !== null
   // Checks of a published record are a day apart: its grace time begins when it is missed, not when it was last seen.
@@ -131,10 +86,7 @@ function asCheck({ purpose, name }: DnsRecord, look: Look, before: Check | null,
     detail: isUnknown ? { ...before.detail, ...judgement.detail } : judgement.detail,
     ...(lastPublishedAt === undefined ? {} : { lastPublishedAt }),
     ...(state !== 'published' || publishedSince === undefined ? {} : { publishedSince }),
-    ...(servers.length > 0 ? { servers } : {}),
-    resolvers,
-    ...(authorityFault === null || authorityFault === 'not-asked' ? {} : { authorityFault }),
-    ...(visibleAt === null ? {} : { visibleAt }),
+    ...witnessesOf(look),
   }
 }
 

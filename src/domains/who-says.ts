@@ -27,7 +27,10 @@ export interface WhoSays {
   readonly visibleWithin: number | null
 }
 
-export function whoSays(check: Check | null): WhoSays {
+/** What of a check they are told by. */
+export type Witnessed = Pick<Check, 'state' | 'reason' | 'servers' | 'resolvers' | 'authorityFault' | 'visibleAt'>
+
+export function whoSays(check: Witnessed | null): WhoSays {
   return {
     servers: check?.servers?.map(viewServer) ?? [],
     resolvers: check?.resolvers?.map(viewServer) ?? [],
@@ -37,7 +40,7 @@ export function whoSays(check: Check | null): WhoSays {
   }
 }
 
-function waitFor({ state, reason, servers = [], resolvers = [] }: Check): number | null {
+function waitFor({ state, reason, servers = [], resolvers = [] }: Witnessed): number | null {
   if (isInPlace({ state, reason })) return null
   const waits = [...servers, ...resolvers].filter(answer => answer.state === 'not-published').map(longestMemory)
   return waits.length === 0 ? null : Math.max(...waits)
@@ -52,7 +55,7 @@ function messageOf({ state, reason }: ServerAnswer): Bilingual {
   return state === 'not-published' && reason === 'absent' ? serverStates.absent : serverStates[state]
 }
 
-function askedOf({ servers = [], authorityFault }: Check): Bilingual {
+function askedOf({ servers = [], authorityFault }: Witnessed): Bilingual {
   const fault = authorityFault ?? (servers.length === 0 ? 'not-asked' : null)
   if (fault !== null && fault in authorityFaults) return authorityFaults[fault as keyof typeof authorityFaults]
   const count = new Set(servers.map(({ server, address }) => `${server} ${address}`)).size

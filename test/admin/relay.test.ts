@@ -17,7 +17,7 @@ describe('the relay itself by API', () => {
     const { status, body } = await api.call('GET', '/v1/relay')
     assert.equal(status, 200)
     assert.deepEqual([body.hostname, body.sendingIps], ['relay.example.jp', ['210.198.21.20']])
-    const { checkedAt, ...host } = body.records[0]
+    const { checkedAt, resolvers, ...host } = body.records[0]
     assert.ok(Number.isFinite(Date.parse(checkedAt)))
     assert.deepEqual(host, {
       purpose: 'address',
@@ -35,7 +35,22 @@ describe('the relay itself by API', () => {
         en: 'Add this A record at relay.example.jp: 210.198.21.20',
       },
       found: [],
+      parts: [{ text: '210.198.21.20', isNew: true }],
+      changes: [],
+      lookups: null,
+      servers: [],
+      asked: { ja: 'リゾルバーだけに問い合わせました。', en: 'Only the resolvers were asked.' },
+      visibleAt: null,
+      visibleWithin: 300,
     })
+    assert.deepEqual(
+      resolvers.map(({ server, reason, ttl }: { server: string; reason: string; ttl: number }) => [
+        server,
+        reason,
+        ttl,
+      ]),
+      [['resolver', 'absent', 300]],
+    )
     const key = body.records.find((record: { purpose: string }) => record.purpose === 'dkim')
     assert.match(key.value, /^v=DKIM1; k=rsa; p=[\w+/]{100}/)
   })

@@ -5,10 +5,12 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { loadConfig } from '../../src/base/config.ts'
 import { createSeal } from '../../src/base/seal.ts'
+import type { Authority, Said } from '../../src/dns/authority.ts'
 import { cachedResolver } from '../../src/dns/cached-resolver.ts'
+import { addressOfReverseName } from '../../src/dns/reverse-name.ts'
 import type { ZoneEntry } from '../../src/dns/zone.ts'
 import { type ZoneResolver, zoneResolver } from '../../src/dns/zone-resolver.ts'
-import { openRelayDns, type RelayRecordView, type RelayView } from '../../src/domains/relay-dns.ts'
+import { openRelayDns, type RelayDns, type RelayRecordView, type RelayView } from '../../src/domains/relay-dns.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const host = 'relay.example'
@@ -16,7 +18,7 @@ const bounceHost = 'bounce.relay.example'
 const reverse = '25.2.0.192.in-addr.arpa'
 const reverse6 = `5.2.${'0.'.repeat(22)}8.b.d.0.1.0.0.2.ip6.arpa`
 
-async function open() {
+async function open(authority: Authority | null = null) {
   const clock = manualClock()
   const defaults = loadConfig([], {})
   const config = {
@@ -34,7 +36,10 @@ async function open() {
   }
   const zone = zoneResolver({})
   const resolver = cachedResolver(zone, { entries: 100, maxAgeMs: 3_600_000, clock })
-  return { zone, relay: await openRelayDns({ store, resolver, seal: createSeal(randomBytes(32)), clock, config }) }
+  return {
+    zone,
+    relay: await openRelayDns({ store, resolver, authority, seal: createSeal(randomBytes(32)), clock, config }),
+  }
 }
 
 /** What an operator who does as told publishes. */
@@ -225,5 +230,80 @@ describe('the records of the relay itself in DNS', () => {
     const before = await relay.view()
     for (const { name } of before.records) zone.fail(name)
     for (const { state, name } of (await relay.verify()).records) assert.equal(state, 'dns-error', name)
+  })
+
+  it('are told with what is new in a live SPF record and what else changes', async () => {
+    const { zone, relay } = await open()
+    zone.set(bounceHost, { TXT: ['v=spf1 ip4:192.0.2.99 +all'] })
+    const { value, parts, changes, lookups } = find(await relay.verify(), `${bounceHost} TXT`)
+    assert.equal(value, `v=spf1 ${ip} ip4:192.0.2.99 -all`)
+    assert.deepEqual(
+      parts.filter(({ isNew }) => isNew).map(({ text }) => text),
+      [ip, '-all'],
+    )
+    assert.match(changes.map(({ en }) => en).join(' '), /Changed \+all at the end to -all/)
+    assert.equal(lookups?.after, 0)
+  })
+
+  describe('at their authoritative servers', () => {
+    /** Each server shows a record of the zone, or nothing. */
+    function serving(zone: () => ZoneResolver, lacks: (server: string, type: string) => boolean): Authority {
+      const absent = { status: 'nodata', records: [], ttl: 600 } as const
+      return {
+        async ask(name, type) {
+          const { ptr, a, aaaa, mx, txt } = zone()
+          const look = { A: a, AAAA: aaaa, MX: mx, TXT: txt, PTR: async () => ptr(addressOfReverseName(name)!) }[
+            type as 'A' | 'AAAA' | 'MX' | 'TXT' | 'PTR'
+          ]
+          const whole = await look(name)
+          const witnesses = ['ns1.example', 'ns2.example'].map(server => {
+            const said: Said = { kind: 'answer', alias: null, answer: lacks(server, type) ? absent : whole }
+            return { server, address: '', name, said }
+          })
+          return { witnesses, fault: null }
+        },
+        close() {},
+      }
+    }
+
+    async function openServed(lacks: (server: string, type: string) => boolean) {
+      const opened: { zone: ZoneResolver; relay: RelayDns } = await open(serving(() => opened.zone, lacks))
+      publish(opened.zone, await opened.relay.view())
+      return opened
+    }
+
+    it('are published once each of them shows every record, whatever its type', async () => {
+      const { relay } = await openServed(() => false)
+      const { records } = await relay.verify()
+      for (const { name, reason, servers, asked } of records) {
+        assert.deepEqual([reason, servers.map(({ reason }) => reason)], ['ok', ['ok', 'ok']], name)
+        assert.match(asked!.en, /^Each of 2 name servers was asked/)
+      }
+    })
+
+    for (const lacking of ['A', 'PTR', 'MX', 'TXT']) {
+      it(`are not published while one lags behind with its ${lacking} records`, async () => {
+        const { relay } = await openServed((server, type) => server === 'ns2.example' && type === lacking)
+        const records = (await relay.verify()).records.filter(({ type }) => type === lacking)
+        assert.ok(records.length > 0)
+        for (const { state, reason, value, found, servers, visibleAt } of records) {
+          assert.deepEqual([state, reason], ['not-published', 'not-everywhere'])
+          assert.ok(found.some(text => value.includes(text)))
+          assert.deepEqual(
+            servers.map(({ server, state }) => `${server} ${state}`),
+            ['ns1.example published', 'ns2.example not-published'],
+          )
+          assert.equal(visibleAt, 600_000 + records[0]!.checkedAt)
+        }
+      })
+    }
+
+    it('are looked for at the resolver alone where nobody waits', async () => {
+      const { relay } = await openServed(() => true)
+      for (const { servers, asked } of (await relay.view()).records) {
+        assert.deepEqual(servers, [])
+        assert.match(asked!.en, /resolver/)
+      }
+    })
   })
 })

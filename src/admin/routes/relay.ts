@@ -9,11 +9,18 @@ import type { AdminDependencies } from '../dependencies.ts'
 import { time } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { recordFields } from '../record-fields.ts'
+import { mergeFields, renderMerge } from '../record-forms.ts'
+import { renderWhoSays, whoSaysFields } from '../who-says.ts'
 
 const relayAnswer = z.object({
   hostname: z.string(),
   sendingIps: z.array(z.string()),
-  records: z.array(z.object({ purpose: z.enum(relayPurposes), type: z.enum(relayRecordTypes), ...recordFields })),
+  records: z.array(
+    z.object({
+      ...{ purpose: z.enum(relayPurposes), type: z.enum(relayRecordTypes) },
+      ...{ ...recordFields, ...mergeFields, ...whoSaysFields },
+    }),
+  ),
 })
 
 export type RelayAnswer = z.output<typeof relayAnswer>
@@ -50,7 +57,8 @@ export function relayRoutes({ relay, domains }: Pick<AdminDependencies, 'relay' 
       method: 'post',
       path: '/v1/relay/verify',
       id: 'verifyRelay',
-      summary: "Checks the relay's own records in DNS now, past the cache",
+      summary:
+        "Checks the relay's own records in DNS now, past the cache, at every authoritative server and every resolver",
       answer,
       run: async () => render(await relay.verify()),
     }),
@@ -77,10 +85,12 @@ function render({ hostname, sendingIps, records }: RelayView): RelayAnswer {
   return {
     hostname,
     sendingIps: [...sendingIps],
-    records: records.map(({ found, checkedAt, ...record }) => ({
+    records: records.map(record => ({
       ...record,
-      found: [...found],
-      checkedAt: time(checkedAt),
+      ...renderMerge(record),
+      ...renderWhoSays(record),
+      found: [...record.found],
+      checkedAt: time(record.checkedAt),
     })),
   }
 }

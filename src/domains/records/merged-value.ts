@@ -24,7 +24,7 @@ export interface MergedValue {
 }
 
 export function mergedValue(
-  { purpose, value }: DnsRecord,
+  { purpose, value }: Pick<DnsRecord, 'purpose' | 'value'>,
   check: Pick<Check, 'state' | 'reason' | 'found' | 'detail'> | null,
   config: RecordConfig,
 ): MergedValue {

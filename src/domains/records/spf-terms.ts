@@ -78,35 +78,6 @@ export function gives(term: SpfTerm, wanted: SpfTerm): boolean {
   return term.value === wanted.value
 }
 
-/**
- * One record with everything the given ones say, in their order, and the wanted mechanisms before `all`. Invalid terms
- * are left out: with them the record would still be worth nothing (RFC 7208 §4.6).
- */
-export function mergeRecords(records: readonly string[], wanted: readonly string[], all: string): string {
-  const terms = records.flatMap(readTerms).filter(term => term.kind !== 'invalid')
-  const kept = firstOfEach(terms.filter(term => term.name !== 'all'))
-  const missing = wanted.filter(text => {
-    const asked = readTerm(text)
-    return !kept.some(term => gives(term, asked))
-  })
-  const redirect = kept.findIndex(term => term.name === 'redirect')
-  const texts = kept.map(term => term.text)
-  const hasAll = allTerm(terms) !== null
-  texts.splice(redirect === -1 || hasAll ? texts.length : redirect, 0, ...missing)
-  return ['v=spf1', ...texts, ...(hasAll || redirect === -1 ? [all] : [])].join(' ')
-}
-
-/** A customer's record may fill a DNS message of 64 KB: linear in its length. */
-function firstOfEach(terms: readonly SpfTerm[]): SpfTerm[] {
-  const seen = new Set<string>()
-  return terms.filter(term => {
-    const key = keyOf(term)
-    if (seen.has(key)) return false
-    seen.add(key)
-    return true
-  })
-}
-
 /** What makes two terms the same. RFC 7208 §6: redirect and exp may stand once only. */
 export function keyOf({ name, value, qualifier }: SpfTerm): string {
   return name === 'redirect' || name === 'exp' ? name : `${qualifier}${name} ${value}`

@@ -153,10 +153,3 @@ function judgeEnding(walk: SpfWalk, found: string[], detail: Judgement['detail']
   ].filter(Boolean)
   return published(found, notes.length > 0 ? { ...detail, notes: notes.join(' ') } : detail)
 }
-
-/** The live `all`, unless it is one that would not be accepted. */
-export function endingOf(live: readonly string[], config: RecordConfig): string {
-  const all = live.flatMap(readTerms).find(term => term.kind === 'mechanism' && term.name === 'all')
-  if (!all || all.qualifier === '+') return config.spf.all
-  return all.qualifier === '-' && !acceptsHardFail(config) ? config.spf.all : all.text
-}
