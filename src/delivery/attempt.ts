@@ -16,12 +16,12 @@ import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import { returnPathHost } from '../policy/sending-mode.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { type Decision, type DecisionParts, decide } from './decision.ts'
-import { type Answer, type HostFacts, type HostParts, tryHosts } from './hosts-in-turn.ts'
+import { type Answer, type Delivery, type HostFacts, type HostParts, tryHosts } from './hosts-in-turn.ts'
 import { hostSpecs, type Route, type Unrouted } from './route.ts'
 import type { Group, Site } from './throttle.ts'
 import type { HostSpec } from './transport.ts'
 
-export interface AttemptParts extends DecisionParts, Omit<HostParts, 'noteSilent'> {
+export interface AttemptParts extends DecisionParts, HostParts {
   readonly config: Pick<Config, 'hostname' | 'delivery' | 'relayDomain' | 'queue'>
   readonly seal: Seal
   readonly verpKey: KeyObject
@@ -49,9 +49,9 @@ export async function attempt(group: Group, site: Site, parts: AttemptParts): Pr
     if (parts.cutOff()) return { untried: true }
     known = { ...known, signatures, signMs: parts.clock.monotonic() - known.started }
     const answers = await tryHosts(
-      { ...transactionOf(group, site), reversePath, outgoing },
+      deliveryOf(group, site, { reversePath, outgoing }, parts),
       specsInTurn(group.route, site, parts),
-      { ...parts, noteSilent: address => site.noteSilent(address, parts.config.queue.siteClosed) },
+      parts,
     )
     return { settled: settledByHost(group, answers, known, parts) }
   } catch (error) {
@@ -122,23 +122,32 @@ function reversePathFor(group: Group, decision: Decision, parts: AttemptParts): 
   return verpAddress({ message: id, entry: sole, bounceHost: own ?? config.relayDomain.bounceHost, key: verpKey })
 }
 
-function transactionOf({ held, leased, route }: Group, site: Site) {
-  const recipients = leased.map(({ entry }) => entry.recipient)
+function deliveryOf(
+  { held, leased, route }: Group,
+  site: Site,
+  { reversePath, outgoing }: Pick<Delivery, 'reversePath' | 'outgoing'>,
+  { config }: AttemptParts,
+): Delivery {
+  const { envelope } = held.message
+  const isWhole = leased.length === 1 && envelope.recipients.length === 1
   return {
     site: route.site,
     key: route.key,
     maxMessages: site.rule.messagesPerConnection,
     maxOpen: site.rule.connections,
-    envelope: { ...held.message.envelope, recipients },
+    envelope: isWhole ? envelope : { ...envelope, recipients: leased.map(({ entry }) => entry.recipient) },
+    reversePath,
+    outgoing,
+    noteSilent: address => site.noteSilent(address, config.queue.siteClosed),
   }
 }
 
 /** Addresses that did not answer lately go last, or every message would wait for a dead first host. */
 function specsInTurn(route: Route, site: Site, { config, seal }: AttemptParts): Iterable<HostSpec> {
   const places = route.hosts.flatMap(({ host, addresses }) => addresses.map(address => ({ host, address })))
+  if (!site.hasSilent) return hostSpecs(route, places, config, seal)
   const silent = places.filter(({ address }) => site.isSilent(address))
-  const inTurn = silent.length === 0 ? places : [...places.filter(place => !silent.includes(place)), ...silent]
-  return hostSpecs(route, inTurn, config, seal)
+  return hostSpecs(route, [...places.filter(place => !silent.includes(place)), ...silent], config, seal)
 }
 
 /** One settled attempt for each host that gave answers: they differ in their facts. */
@@ -149,14 +158,19 @@ function settledByHost(
   { clock }: AttemptParts,
 ): SettledAttempt[] {
   const totalMs = clock.monotonic() - known.started
-  return [...new Set(answers.map(({ host }) => host))].map(host => ({
+  const settledBy = (host: HostFacts, results: SettledAttempt['results']): SettledAttempt => ({
     facts: factsOf(known, route.site, host, totalMs),
     route: route.kind,
     dsnPassedOn: host.dsn,
-    results: leased.flatMap((one, i) =>
-      answers[i]!.host === host ? [{ leased: one, result: answers[i]!.result }] : [],
+    results,
+  })
+  if (leased.length === 1) return [settledBy(answers[0]!.host, [{ leased: leased[0]!, result: answers[0]!.result }])]
+  return [...new Set(answers.map(({ host }) => host))].map(host =>
+    settledBy(
+      host,
+      leased.flatMap((one, i) => (answers[i]!.host === host ? [{ leased: one, result: answers[i]!.result }] : [])),
     ),
-  }))
+  )
 }
 
 function factsOf(known: Known, site: string, host: HostFacts | null, totalMs: number): AttemptFacts {

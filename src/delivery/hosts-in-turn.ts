@@ -24,6 +24,8 @@ export interface Delivery {
   readonly envelope: Envelope
   readonly reversePath: Mailbox | null
   readonly outgoing: Outgoing
+  /** An address that could not be connected to. */
+  noteSilent(address: string): void
 }
 
 /** Which host answered, and how long that took. */
@@ -47,8 +49,6 @@ export interface HostParts {
   readonly connections: Connections
   readonly clock: Clock
   readonly log: Log
-  /** An address that could not be connected to. */
-  noteSilent(address: string): void
   /** True once running attempts are being cut off: no further host then. */
   cutOff(): boolean
 }
@@ -130,9 +130,9 @@ function factsOf(spec: HostSpec, connection: Connection | null, connectMs: numbe
  * whoever can break a handshake must not get a password for it.
  */
 async function openConnection(
-  { key, maxMessages, maxOpen, site }: Delivery,
+  { key, maxMessages, maxOpen, site, noteSilent }: Delivery,
   spec: HostSpec,
-  { connections, log, noteSilent }: HostParts,
+  { connections, log }: HostParts,
   fresh: boolean,
 ): Promise<OpenResult> {
   let opened = await connections.acquire(spec, { key, maxMessages, maxOpen, fresh })

@@ -78,9 +78,9 @@ export class Runner {
 
 function closingOf(settled: readonly SettledAttempt[]): Closing | null {
   for (const one of settled) {
-    for (const result of resultsOf(one)) {
-      if ('reply' in result && result.reply.code < 400) continue
-      const judged = classify({ result, route: one.route })
+    for (const ended of one.results) {
+      if (!('result' in ended) || isSuccess(ended.result)) continue
+      const judged = classify({ result: ended.result, route: one.route })
       if (judged.closesSite) return { judged, settled: one }
     }
   }
@@ -88,9 +88,13 @@ function closingOf(settled: readonly SettledAttempt[]): Closing | null {
 }
 
 function hasAnswered(settled: readonly SettledAttempt[]): boolean {
-  return settled.some(one => resultsOf(one).some(result => 'reply' in result && result.reply.from === 'remote'))
+  return settled.some(({ results }) => results.some(ended => 'result' in ended && isRemote(ended.result)))
 }
 
-function resultsOf({ results }: SettledAttempt): RecipientResult[] {
-  return results.flatMap(one => ('result' in one ? [one.result] : []))
+function isSuccess(result: RecipientResult): boolean {
+  return 'reply' in result && result.reply.code < 400
+}
+
+function isRemote(result: RecipientResult): boolean {
+  return 'reply' in result && result.reply.from === 'remote'
 }

@@ -54,11 +54,12 @@ export class SmtpConnection implements Connection {
     if (this.#busy) throw new Error('a connection carries one transaction at a time')
     this.#busy = true
     try {
-      const file = await openContent(outgoing.content)
+      if (Buffer.isBuffer(outgoing.content)) return await this.#send(envelope, reversePath, outgoing, null)
+      const file = await openContent(outgoing.content.path)
       try {
         return await this.#send(envelope, reversePath, outgoing, file)
       } finally {
-        await file?.close()
+        await file.close()
       }
     } finally {
       this.#busy = false
@@ -82,6 +83,7 @@ export class SmtpConnection implements Connection {
     const forAll = refusedForAll(this.extensions, reversePath, outgoing.size, eightBitHeader)
     // The address first: it stands in our own Received field too, and so makes the header one beyond ASCII.
     const refusals = envelope.recipients.map(recipient => refusedRecipient(this.extensions, recipient) ?? forAll)
+    if (refusals.every(refusal => refusal === null)) return this.#transact(envelope, reversePath, outgoing, file)
     const recipients = envelope.recipients.filter((_, index) => refusals[index] === null)
     const sent =
       recipients.length === 0 ? [] : await this.#transact({ ...envelope, recipients }, reversePath, outgoing, file)
@@ -97,7 +99,7 @@ export class SmtpConnection implements Connection {
     const mail = mailCommand(this.extensions, envelope, reversePath, outgoing)
     const rcpt = recipients.map(recipient => rcptCommand(this.extensions, recipient))
     const pipelining = this.extensions.has('PIPELINING')
-    await this.#leaveTransaction()
+    if (this.#transactionOpen) await this.#leaveTransaction()
     if (!this.#wire.clean) return recipients.map(({ address }) => ({ address, failure: this.#closedBefore() }))
     this.#sent++
     const { results, open } = await transact(this.#wire, { mail, rcpt, recipients, outgoing, file, pipelining })
@@ -108,7 +110,6 @@ export class SmtpConnection implements Connection {
 
   /** A transaction without content is still open at the host (RFC 5321 §4.1.4: MAIL within one is an error). */
   async #leaveTransaction(): Promise<void> {
-    if (!this.#transactionOpen) return
     const { replies } = await this.#wire.exchange('RSET\r\n', ['mail'])
     this.#transactionOpen = false
     if (replies[0] && replies[0].code >= 400) this.#wire.fail('closed', `RSET: ${formatReply(replies[0])}`)

@@ -54,9 +54,8 @@ function stuffed(bytes: Buffer): Buffer {
   return Buffer.from(bytes.toString('latin1').replaceAll('\n.', '\n..'), 'latin1')
 }
 
-/** Null for content in memory. */
-export async function openContent(content: Outgoing['content']): Promise<FileHandle | null> {
-  return Buffer.isBuffer(content) ? null : open(content.path)
+export function openContent(path: string): Promise<FileHandle> {
+  return open(path)
 }
 
 /** Writes content and final dot; answers what the host says then. */

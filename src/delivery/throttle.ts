@@ -188,6 +188,10 @@ export class Site {
     this.#silent.set(address, this.#clock.monotonic() + forMs)
   }
 
+  get hasSilent(): boolean {
+    return this.#silent.size > 0
+  }
+
   isSilent(address: string): boolean {
     const until = this.#silent.get(address)
     if (until === undefined) return false

@@ -179,8 +179,9 @@ describe('a connection whose message could not be read', () => {
       envelope: envelopeTo(['ok@x.example']),
       reversePath: null,
       outgoing: { prefix: Buffer.alloc(0), content: { path: '/nowhere/gone' }, size: 1 },
+      noteSilent() {},
     }
-    const parts = { connections, clock, log: silentLog, noteSilent() {}, cutOff: () => false }
+    const parts = { connections, clock, log: silentLog, cutOff: () => false }
     await assert.rejects(tryHosts(delivery, [hostAt(sink)], parts), { code: 'ENOENT' })
     await sink.when(() => sink.open === 0)
     assert.equal(sink.commands.at(-1), 'QUIT')

@@ -42,13 +42,13 @@ async function tried(script: Script, options: { to?: string[]; specs?: HostSpec[
     envelope: envelopeTo(options.to ?? ['b@example.com']),
     reversePath: null,
     outgoing: smallMail,
+    noteSilent: (address: string) => void silent.push(address),
   }
   const cutOff = () => options.cutOff ?? false
   const parts = {
     connections,
     clock: systemClock,
     log: silentLog,
-    noteSilent: (address: string) => void silent.push(address),
     cutOff,
   }
   const answers = await tryHosts(delivery, options.specs ?? hosts, parts)
