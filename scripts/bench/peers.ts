@@ -12,7 +12,8 @@ interface Peer {
   readonly programs: readonly string[]
   /** What else it may lack; null: nothing. */
   readonly lacking?: () => string | null
-  readonly start: (options: SubjectOptions) => Promise<Subject>
+  /** Null: nobody has written how to set it up. */
+  readonly start: ((options: SubjectOptions) => Promise<Subject>) | null
 }
 
 const peers = {
@@ -25,6 +26,7 @@ const peers = {
     start: options => startPostfix(options, 'postfix-rspamd', startRspamd),
   },
   exim: { programs: ['exim4'], lacking: lackingEximUser, start: startExim },
+  haraka: { programs: ['haraka'], start: null },
 } as const satisfies Record<string, Peer>
 
 export type PeerName = keyof typeof peers
@@ -35,10 +37,13 @@ export const peerNames = Object.keys(peers) as PeerName[]
 export function lacking(name: PeerName): string | null {
   const peer: Peer = peers[name]
   const missing = peer.programs.filter(program => findProgram(program) === null)
-  if (missing.length > 0) return `${missing.join(' and ')}: not installed`
+  if (missing.length > 0) return `not installed (${missing.join(' and ')})`
+  if (peer.start === null) return 'installed, but kitte bench can not set it up yet'
   return process.getuid?.() === 0 ? (peer.lacking?.() ?? null) : 'needs root'
 }
 
 export function startPeer(name: PeerName, options: SubjectOptions): Promise<Subject> {
-  return peers[name].start(options)
+  const { start }: Peer = peers[name]
+  if (start === null) throw new TypeError(`${name} can not be started: lacking() says why`)
+  return start(options)
 }

@@ -28,7 +28,10 @@ export function register(program: Command, context: CliContext): void {
     .option('--entries <number>', 'entries that wait in the case dead-site: 1000000')
     .option('--domains <number>', 'sender domains of the case domains: 5000')
     .option('--rate <number>', 'mails a second meanwhile, in the case domains: 20')
-    .option('--peer <names>', 'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd, exim')
+    .option(
+      '--peer <names>',
+      'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd, exim, haraka',
+    )
     .option('--workers <numbers>', 'data plane workers, each number measured by itself: auto')
     .option('--folder <folder>', 'where the queues stand while it runs: the folder for temporary files')
     .option('--time-limit <seconds>', 'of each case: 600')

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readOptions } from '../../scripts/bench/options.ts'
+import { lacking } from '../../scripts/bench/peers.ts'
 import type { BenchResult } from '../../scripts/bench/result.ts'
 import { CliError } from '../../src/cli/cli-error.ts'
-import { run, temporaryFolder } from '../support/real/program.ts'
+import { findProgram, run, temporaryFolder } from '../support/real/program.ts'
 
 const command = join(import.meta.dirname, '../../src/kitte.ts')
 
@@ -52,6 +53,12 @@ describe('kitte bench', () => {
     assert.equal(code, 1)
     const [failure] = (JSON.parse(stdout) as BenchResult).failures
     assert.deepEqual(failure, { name: 'starttls', reason: 'not done within 3 s' })
+  })
+
+  it('says plainly which peer is not installed', () => {
+    const reason = findProgram('haraka') === null ? /^not installed \(haraka\)$/ : /^installed, but kitte bench can not/
+    for (const name of readOptions(['--peer', 'haraka']).peers) assert.match(lacking(name) ?? '', reason)
+    assert.deepEqual(readOptions(['--peer', 'haraka,exim']).peers, ['haraka', 'exim'])
   })
 
   it('names the cases and peers there are', () => {
