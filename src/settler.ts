@@ -20,9 +20,15 @@ export interface SettlerParts {
   readonly log: Log
 }
 
-export function openSettler({ config, store, clock, log }: SettlerParts, lifecycle: Lifecycle): Settler {
-  const spool = openSpool(config.dataDir)
-  const settler = createSettler({
+export function openSettler(parts: SettlerParts, lifecycle: Lifecycle): Settler {
+  const settler = settlerOf(parts)
+  lifecycle.add({ name: 'settler', stop: () => settler.stop() })
+  return settler
+}
+
+/** To be stopped by whoever has it. */
+export function settlerOf({ config, store, clock, log }: SettlerParts): Settler {
+  return createSettler({
     store,
     clock,
     log,
@@ -31,10 +37,8 @@ export function openSettler({ config, store, clock, log }: SettlerParts, lifecyc
       relayDomain: config.relayDomain.name,
       timeZone: config.timeZone,
       expireAfterMs: config.queue.expireAfter,
-      original: createOriginalReader({ store, spool }),
+      original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
     },
     retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
   })
-  lifecycle.add({ name: 'settler', stop: () => settler.stop() })
-  return settler
 }

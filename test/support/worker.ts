@@ -21,8 +21,8 @@ import type { AccountId, Mailbox, MessageId } from '../../src/mail/ids.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { Action, Outcome } from '../../src/mail/outcome.ts'
 import { formatReply } from '../../src/mail/reply.ts'
-import { createOriginalReader } from '../../src/outcome/original.ts'
-import { createSettler, type Settler } from '../../src/outcome/settle.ts'
+import type { Settler } from '../../src/outcome/settle.ts'
+import { settlerOf } from '../../src/settler.ts'
 import { type KeyRing, openKeyRing } from '../../src/signing/key-ring.ts'
 import { openDirectory } from '../../src/store/directory.ts'
 import { type OpenStore, openStore } from '../../src/store/open.ts'
@@ -107,19 +107,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       rsaBits: 1024,
       timeZone: 'Asia/Tokyo',
     }))
-  const settler = createSettler({
-    store,
-    clock,
-    log,
-    dsn: {
-      hostname: config.hostname,
-      relayDomain: config.relayDomain.name,
-      timeZone: config.timeZone,
-      expireAfterMs: config.queue.expireAfter,
-      original: createOriginalReader({ store, spool }),
-    },
-    retry: { retryAfter: config.queue.retryAfter, jitter: 0 },
-  })
+  const settler = settlerOf({ config, store, clock, log })
   const dispatcher = openDispatcher({
     config,
     store,
@@ -168,6 +156,7 @@ function configOf({ port, settings, sites }: WorkerOptions, dataDir: string): Co
     KITTE_DATA_DIR: dataDir,
     KITTE_DELIVERY_PORT: String(port ?? 2525),
     KITTE_DELIVERY_ALLOW_PRIVATE_ADDRESSES: 'true',
+    KITTE_QUEUE_RETRY_JITTER: '0',
     ...settings,
   })
   return sites ? { ...config, sites } : config

@@ -17,7 +17,7 @@ import { createExplainer } from '../../../src/domains/explain.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
 import { type DomainsParts, openDomains } from '../../../src/domains/service.ts'
 import { cancelEntries } from '../../../src/outcome/expiry.ts'
-import { createSettler } from '../../../src/outcome/settle.ts'
+import { settlerOf } from '../../../src/settler.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { openWebhooks } from '../../../src/webhooks/service.ts'
@@ -69,19 +69,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const store = options.store ? options.store(opened.store) : opened.store
   const seal = createSeal(Buffer.alloc(32, 7))
   const zone = zoneResolver({})
-  const settler = createSettler({
-    store,
-    clock,
-    log,
-    dsn: {
-      hostname: config.hostname,
-      relayDomain: config.relayDomain.name,
-      timeZone: config.timeZone,
-      expireAfterMs: config.queue.expireAfter,
-      original: async () => null,
-    },
-    retry: { retryAfter: config.queue.retryAfter, jitter: 0 },
-  })
+  const settler = settlerOf({ config, store, clock, log })
   // A short key is made in a tenth of the time.
   const relayConfig = { ...config, signing: { ...config.signing, rsaBits: 1024 as const } }
   const relay = await openRelayDns({ store, resolver: zone, seal, clock, config: relayConfig })
