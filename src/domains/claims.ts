@@ -2,7 +2,8 @@
  * A domain that another account holds can be claimed: whoever can publish a TXT record in its zone has a right to it.
  *
  * A claim gives a token to publish at `_kitte-challenge.<domain>`. Once it is seen the domain changes hands: the keys of
- * the former holder are retired and sign nothing any more, a new key is issued, and both accounts are told by event. Its
+ * the former holder are retired and sign nothing any more, its sender addresses at the domain are removed, also those with
+ * an SMTP server of their own, a new key is issued, and both accounts are told by event. Its
  * queued mail goes on under the relay's name (delivery/decision.ts). The domain's own name servers are asked where that
  * is possible, so that nobody's cache decides. Domains above and below are others: they stay where they are.
  * Fails with NotFound, and with Conflict for a claim to what one has.

@@ -23,6 +23,7 @@ export const eventTypes = [
   'domain.published',
   'domain.record_lost',
   'domain.check_changed',
+  'sender.removed',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 

@@ -351,7 +351,10 @@ export interface ClaimStore {
   putClaim(claim: DomainClaim, events: readonly NewEvent[]): Promise<void>
   /** All that are kept, expired ones too. */
   claims(domain: DomainName): Promise<readonly DomainClaim[]>
-  /** Gives the domain to another account as if new: keys retired, limits, choices, claims and share links gone. */
+  /**
+   * Gives the domain to another account as if new: keys retired, limits, choices, claims and share links gone,
+   * and the former holder's sender addresses at it, each with an event to it.
+   */
   moveDomain(move: DomainMove, events: readonly NewEvent[]): Promise<void>
 }
 

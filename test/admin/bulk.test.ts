@@ -150,6 +150,8 @@ describe('a sender domain of another account', () => {
     assert.equal((await api.call('POST', '/v1/domains/acme.example/verify')).body.mode, 'spf-dkim')
     await api.call('PATCH', '/v1/domains/acme.example', { limits: { perDay: 5 } })
 
+    await api.call('POST', '/v1/senders', { address: 'sales@acme.example', account: holder })
+
     const refused = await api.call('POST', '/v1/domains', entry('acme.example', claimer))
     assert.deepEqual([refused.status, refused.body.holder], [409, holder])
     const claim = await api.call('POST', refused.body.claim, { account: claimer })
@@ -189,6 +191,20 @@ describe('a sender domain of another account', () => {
         .filter((type: string) => type.includes('claim'))
     assert.deepEqual(await told(holder), ['domain.claim_opened', 'domain.claim_opened', 'domain.claimed'])
     assert.deepEqual(await told(claimer), ['domain.claimed'])
+    assert.equal((await api.call('GET', '/v1/senders/sales@acme.example')).status, 404)
+    const { events } = (await api.call('GET', `/v1/events?account=${holder}&type=sender.removed`)).body
+    assert.deepEqual(events[0].data, { address: 'sales@acme.example', to: claimer })
+  })
+
+  it('is not had by an account that was deleted before its claim was proven', async () => {
+    await using api = await startApi()
+    const [holder, claimer] = [await api.account('a'), await api.account('b')]
+    await api.call('POST', '/v1/domains', entry('acme.example', holder))
+    const { record } = (await api.call('POST', '/v1/domains/acme.example/claim', { account: claimer })).body
+    api.zone.set(record.name, { TXT: [record.value] })
+    assert.equal((await api.call('DELETE', `/v1/accounts/${claimer}`)).status, 204)
+    assert.equal((await api.call('POST', '/v1/domains/acme.example/claim/verify')).status, 404)
+    assert.equal((await api.call('GET', '/v1/domains/acme.example')).body.account, holder)
   })
 
   it('is not claimed by its holder, by nobody, or when it is free', async () => {

@@ -88,6 +88,36 @@ export function contractOfOwnership(factory: StoreFactory): void {
       assert.ok(changes.some(change => change.kind === 'domain' && change.name === 'ours.example'))
     })
 
+    it('takes the former holder its sender addresses at the domain, and tells it of each', async () => {
+      await using t = await factory()
+      await t.store.createDomain(senderDomain('ours.example', 'acme'), [])
+      const mine = ['a.b@ours.example', 'Sales@ours.example']
+      const left = ['a@sub.ours.example', 'a@yours.example', 'a@ours.example.org']
+      const sender = (address: string, account = 'acme') => ({ address, account, smtp: null, note: '', createdAt: 1 })
+      for (const address of [...mine, ...left]) await t.store.createSender(sender(address))
+      await t.store.createSender(sender('kept@ours.example', 'third'))
+      const changes: Change[] = []
+      t.store.onChange(change => void changes.push(change))
+      await t.store.moveDomain({ ...move, key: null, keyFailure: 'none' }, [])
+      const all = (await t.store.listSenders({}, { limit: 10 })).map(({ address }) => address)
+      assert.deepEqual(all.toSorted(), [...left, 'kept@ours.example'].toSorted())
+      const events = await t.store.events({ type: 'sender.removed' }, 10)
+      assert.deepEqual(
+        events.map(({ account, domain, data }) => [account, domain, data]),
+        mine.map(address => ['acme', 'ours.example', { address, to: 'other' }]),
+      )
+      for (const address of mine)
+        assert.ok(changes.some(change => change.kind === 'sender' && change.address === address))
+    })
+
+    it('keeps its sender addresses when it does not move', async () => {
+      await using t = await factory()
+      await t.store.createDomain(senderDomain('ours.example', 'third'), [])
+      await t.store.createSender({ address: 'a@ours.example', account: 'acme', smtp: null, note: '', createdAt: 1 })
+      await assert.rejects(t.store.moveDomain({ ...move, key: null }, []), Conflict)
+      assert.notEqual(await t.store.sender('a@ours.example'), null)
+    })
+
     it('does not move when it is not there or another holds it by now', async () => {
       await using t = await factory()
       await assert.rejects(t.store.moveDomain({ ...move, key: null }, []), NotFound)

@@ -68,7 +68,7 @@ export function claimRoutes({ store, domains }: AdminDependencies): Operation[] 
       path: '/v1/domains/{name}/claim/verify',
       id: 'proveClaim',
       summary:
-        'Looks for the proof of a claim in DNS; once it is seen the domain moves to the claimer with a new DKIM key, and the keys of the former holder sign no more',
+        'Looks for the proof of a claim in DNS; once it is seen the domain moves to the claimer with a new DKIM key, the keys of the former holder sign no more, and its sender addresses at the domain are removed',
       params,
       body: z.strictObject({ account: accountId.optional() }, mend('object')).optional(),
       answer: { status: 200, schema: proofAnswer },

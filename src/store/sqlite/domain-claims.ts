@@ -1,9 +1,11 @@
 /**
  * Open claims of sender domains, and the move of a domain to the account that proved its claim.
  *
- * The keys of the former holder are retired in the same transaction, so that none of them ever signs for the new one.
+ * In the same transaction the keys of the former holder are retired, so that none of them ever signs for the new one, and
+ * its sender addresses at the domain are removed: a sender uses only addresses of its account (design invariant 4).
  * Fails with NotFound, and with Conflict when the domain changed hands meanwhile.
  */
+import type { SenderAddress } from '../../mail/account.ts'
 import type { DomainClaim } from '../../mail/domain-claim.ts'
 import type { NewEvent } from '../../mail/event.ts'
 import type { DkimKey, SenderDomain } from '../../mail/sender-domain.ts'
@@ -23,9 +25,24 @@ export function openDomainClaims(db: Connection, events: Events, replan: Replan)
   const putKey = db.prepare('insert or replace into dkim_key (domain, selector, data) values (?, ?, ?)')
   const removeShareLinks = db.prepare('delete from share_link where domain = ?')
   const removeChecks = db.prepare("delete from latest_check where domain = ? and purpose = 'dkim'")
+  const sendersAt: Statement<string> = db.prepare(
+    'select data from sender where account = ? and substr(address, -length(?)) = ?',
+  )
+  sendersAt.pluck()
+  const removeSender = db.prepare('delete from sender where address = ?')
   const { domain: read } = openDomainsReader(db)
 
   const writeKey = (key: DkimKey) => putKey.run(key.domain, key.selector, JSON.stringify(key))
+
+  function removeSenders(tx: Transaction, { name, from, to, at }: DomainMove): NewEvent[] {
+    const ending = `@${name}`
+    return sendersAt.all(from, ending, ending).map(data => {
+      const { address } = JSON.parse(data) as SenderAddress
+      removeSender.run(address.toLowerCase())
+      tx.changes.push({ kind: 'sender', address })
+      return { type: 'sender.removed', at, account: from, domain: name, data: { address, to } }
+    })
+  }
 
   return {
     putClaim(_tx: Transaction, claim: DomainClaim, told: readonly NewEvent[]): void {
@@ -33,7 +50,8 @@ export function openDomainClaims(db: Connection, events: Events, replan: Replan)
       events.write(told.map(eventRow))
     },
 
-    moveDomain(tx: Transaction, { name, from, to, at, key, keyFailure }: DomainMove, told: readonly NewEvent[]): void {
+    moveDomain(tx: Transaction, domainMove: DomainMove, told: readonly NewEvent[]): void {
+      const { name, from, to, at, key, keyFailure } = domainMove
       const before = read(name)
       if (!before) throw new NotFound(`${name} is not registered`)
       if (before.account !== from)
@@ -58,8 +76,9 @@ export function openDomainClaims(db: Connection, events: Events, replan: Replan)
       removeChecks.run(name)
       removeClaims.run(name)
       removeShareLinks.run(name)
+      const removed = removeSenders(tx, domainMove)
       if (!sameLimits(before.limits, {})) replan(tx, `domain:${name}`)
-      events.write(told.map(eventRow))
+      events.write([...told, ...removed].map(eventRow))
       tx.changes.push({ kind: 'domain', name })
     },
   }
