@@ -46,6 +46,8 @@ export const replayedHeader = 'Idempotency-Replayed'
 const underWayMs = 300_000
 const purgeEveryMs = 600_000
 const retryAfterSeconds = 1
+/** Levels of a body; no request of ours has ten. */
+const deepest = 50
 
 /** Whether an operation takes keys: whatever creates something. */
 export function isRepeatable({ method, answer, repeatable }: Operation): boolean {
@@ -124,12 +126,25 @@ function keyOf(request: Request): string | null {
 
 /** Method, path and body; the order of a JSON object's members says nothing. */
 function digestOf({ method, path, body }: Request): string {
+  if (isDeeper(body, deepest))
+    throw new Problem('invalid', { detail: problemKinds.invalid.title, errors: [fieldError('', mends['too-deep'])] })
   return digest(JSON.stringify([method, path, body ?? null], inOrder))
 }
 
 function inOrder(_name: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Level by level: what is nested a hundred thousand times would overflow the stack. */
+function isDeeper(body: unknown, levels: number): boolean {
+  let level = [body]
+  for (let left = levels; left > 0 && level.length > 0; left--) level = level.flatMap(inside)
+  return level.length > 0
+}
+
+function inside(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value) : []
 }
 
 function digest(text: string): string {

@@ -181,6 +181,10 @@ export const mends = {
     ja: '1〜200文字のASCII文字（UUIDなど）を一つだけ指定してください',
     en: 'write one key of 1 to 200 visible ASCII characters, such as a UUID',
   },
+  'too-deep': {
+    ja: '入れ子を50段以内にしてください',
+    en: 'nest no more than 50 levels',
+  },
   port: { ja: '1〜65535のポート番号にしてください', en: 'write a port from 1 to 65535' },
   'smtp-tls': {
     ja: '"required"か"opportunistic"にしてください',

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Store } from '../../src/store/store.ts'
 import { manualClock } from '../support/manual-clock.ts'
-import { type Api, startApi } from './support/api.ts'
+import { type Api, startApi, token } from './support/api.ts'
 
 const withKey = (key: string) => ({ 'idempotency-key': key })
 const names = async (api: Api) => (await api.call('GET', '/v1/accounts')).body.accounts.map((row: { name: string }) => row.name) // biome-ignore format: one line
@@ -51,6 +51,17 @@ describe('a request with an Idempotency-Key', () => {
       assert.deepEqual([refused.status, refused.body.type], [422, '/problems/key-reused'])
     }
     assert.deepEqual(await names(api), ['Acme'])
+  })
+
+  it('is refused when it is nested deeper than any of ours', async () => {
+    await using api = await startApi()
+    const post = (levels: number) =>
+      fetch(`${api.url}/v1/accounts`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...withKey(`k${levels}`) },
+        body: `{"name":${'['.repeat(levels)}${']'.repeat(levels)}}`,
+      })
+    for (const levels of [10, 40, 100_000]) assert.equal((await post(levels)).status, 422, String(levels))
   })
 
   it('waits while the same request is under way', async () => {
