@@ -75,9 +75,9 @@ export function openAuthority(options: AuthorityOptions): Authority {
   async function ask(name: DomainName, type: RecordType, fresh: Lookups, signal: AbortSignal): Promise<Testimony> {
     const ending = AbortSignal.any([signal, closing.signal])
     const witnesses: Witness[] = []
-    let names: readonly DomainName[] = [canonicalName(name)]
+    let names = [canonicalName(name)].filter(isAskable)
     const known = new Set(names)
-    let fault: AuthorityFault | null = null
+    let fault: AuthorityFault | null = names.length === 0 ? 'no-name-servers' : null
     for (let step = 0; step < longestChain && names.length > 0; step++) {
       const each = Math.floor((maxQuestions - witnesses.length) / names.length)
       const heard = await Promise.all(names.map(next => askAll(next, type, fresh, each, ending)))

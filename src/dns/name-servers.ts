@@ -39,6 +39,8 @@ export interface FindOptions {
 const maxHosts = 13
 /** Each may cost a time-out. */
 const maxServers = 16
+/** Enough to see what is wrong; a thousand of each host would stand in every check. */
+const maxUnusableOfHost = 2
 /** As in `mx.ts`: what else stands in a label would reach logs and terminals. */
 const hostName = /^[a-z0-9._-]+$/
 
@@ -53,7 +55,7 @@ export async function findNameServers(name: DomainName, options: FindOptions): P
   return {
     zone: found.zone,
     servers: kept.map(({ server, address }) => ({ server, address })),
-    unusable: looked.flatMap(({ unusable }) => unusable),
+    unusable: looked.flatMap(({ unusable }) => unusable.slice(0, maxUnusableOfHost)),
   }
 }
 

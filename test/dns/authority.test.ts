@@ -97,6 +97,23 @@ describe('the authoritative servers of a name', () => {
     )
   })
 
+  it('are not asked for a name that is too long to be one', async () => {
+    await using world = await worldOf([text('all')])
+    const testimony = await world.ask(`${'label.'.repeat(45)}ours.example`)
+    assert.deepEqual(testimony, { witnesses: [], fault: 'no-name-servers' })
+    assert.equal(world.servers[0]!.asked.length, 0)
+  })
+
+  it('stand in an answer a few times at most, however many addresses they have', async () => {
+    const refusedAddresses = Array.from({ length: 900 }, (_, at) => `224.0.${at >> 8}.${at & 255}`)
+    await using world = await worldOf([text('yes')], {
+      'ours.example': { NS: ['ns1.example', 'many.example'] },
+      'many.example': { A: refusedAddresses },
+    })
+    const { witnesses } = await world.ask()
+    assert.deepEqual(witnesses.map(({ server }) => server).toSorted(), ['many.example', 'many.example', 'ns1.example'])
+  })
+
   it('are found at the zone cut above the name, wherever it is', async () => {
     await using world = await worldOf([text('apex'), text('child')], {
       'ours.example': { NS: ['ns1.example'] },
