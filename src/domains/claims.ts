@@ -76,11 +76,15 @@ export async function openClaims({ store, clock }: ClaimParts, domain: SenderDom
   return open.map(claim => viewClaim(claim, domain.account))
 }
 
-/** Looks for the proof of the account's claim, or of any that is open. */
+/** Carries out a change of the domain while nobody verifies it, on the domain as it then is. */
+export type Alone = (change: (domain: SenderDomain) => Promise<void>) => Promise<void>
+
+/** Looks for the proof of the account's claim, or of any that is open; what is proven moves `alone`. */
 export async function proveClaim(
   parts: ClaimParts,
   domain: SenderDomain,
   account: AccountId | null,
+  alone: Alone,
 ): Promise<ClaimProof> {
   const claims = (await openClaims(parts, domain)).filter(claim => account === null || claim.account === account)
   if (claims.length === 0) throw new NotFound(`there is no open claim to ${domain.name}: open one first`)
@@ -89,8 +93,9 @@ export async function proveClaim(
   const proven = claims.filter(({ record }) => found.some(text => text.trim() === record.value))
   if (proven.length > 1)
     throw new Conflict(`several claims to ${domain.name} are proven: name the account that is to have it`, null)
-  if (proven[0]) await moveTo(parts, domain, proven[0].account)
-  const state = proven[0] ? 'moved' : found.length > 0 ? 'differs' : trouble === '' ? 'absent' : 'dns-error'
+  const [claim] = proven
+  if (claim) await alone(current => moveTo(parts, { ...current, account: domain.account }, claim.account))
+  const state = claim ? 'moved' : found.length > 0 ? 'differs' : trouble === '' ? 'absent' : 'dns-error'
   return { state, found, trouble, claims }
 }
 

@@ -122,8 +122,8 @@ export function openDomains(given: DomainsParts): Domains {
   }
 
   /**
-   * Changes keys between verifications, and verifies them: one under way could take what it saw of a key for its successor
-   * under the same selector.
+   * Changes keys or holder between verifications, and verifies: one under way could take what it saw of a key for its
+   * successor under the same selector, and would tell a former holder.
    */
   async function alone({ name }: SenderDomain, change: (domain: SenderDomain) => Promise<void>): Promise<void> {
     for (let other = verifying.get(name); other; other = verifying.get(name)) await other.catch(() => {})
@@ -153,7 +153,10 @@ export function openDomains(given: DomainsParts): Domains {
     stop: () => bulk.stop(),
 
     async register(registration) {
-      return verify(await registerDomain(parts, registration))
+      const name = await registerDomain(parts, registration)
+      // One under way was begun for a registration that has ended since.
+      await verifying.get(name)?.catch(() => {})
+      return verify(name)
     },
 
     async registerLater(registration) {
@@ -172,8 +175,8 @@ export function openDomains(given: DomainsParts): Domains {
 
     async proveClaim(name, account) {
       const domain = await existing(name)
-      const proof = await proveClaim(parts, domain, account)
-      return { proof, domain: proof.state === 'moved' ? await verify(domain.name) : await view(domain.name) }
+      const proof = await proveClaim(parts, domain, account, change => alone(domain, change))
+      return { proof, domain: await view(domain.name) }
     },
 
     async list(filter, page) {

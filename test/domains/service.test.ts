@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Resolver } from '../../src/dns/resolver.ts'
+import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import { DomainInvalid, type DomainView } from '../../src/domains/service.ts'
+import { newDkimKey } from '../../src/signing/key-factory.ts'
 import { Conflict, NotFound } from '../../src/store/store.ts'
 import { openWorld, spfValue } from './world.ts'
 
 const day = 86_400_000
+type Signal = PromiseWithResolvers<void>
+type Signals = [Signal, Signal, Signal]
 const ours = { name: 'ours.example', account: 'a1' }
 const states = (view: DomainView) => view.records.map(record => `${record.purpose}:${record.state}:${record.reason}`)
 const keys = (view: DomainView) => view.keys.map(key => `${key.selector}:${key.state}`)
@@ -208,6 +214,46 @@ describe('a sender domain', () => {
     await Promise.all([1, 2, 3].map(() => world.domains.verify('ours.example')))
     const changes = (await world.eventTypes('ours.example')).filter(type => type === 'domain.check_changed')
     assert.equal(changes.length, 4)
+  })
+
+  it('is looked at anew when it changes hands while it is verified', async () => {
+    const [reached, goOn, asked] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as Signals
+    const zone = zoneResolver({ 'm01-ahd-sys.net': { TXT: ['v=spf1 -all'] } })
+    let isHeld = false
+    const resolver: Resolver = {
+      ...zone,
+      async txt(name) {
+        if (name.startsWith('_kitte-challenge.')) asked.resolve()
+        if (isHeld && name === 'ours.example') {
+          reached.resolve()
+          await goOn.promise
+        }
+        return zone.txt(name)
+      },
+    }
+    const key = newDkimKey({ algorithm: 'rsa', bits: 1024 })
+    await using world = await openWorld({}, { resolver, makeKey: () => key })
+    const { domains, store } = world
+    const { records } = await domains.register(ours)
+    for (const { name, value } of records) zone.set(name, { TXT: [value] })
+    const { record } = await domains.claim('ours.example', 'a2')
+    zone.set(record.name, { TXT: [record.value] })
+    isHeld = true
+    const verifying = domains.verify('ours.example').catch(() => {})
+    await reached.promise
+    isHeld = false
+    const proving = domains.proveClaim('ours.example', 'a2')
+    await asked.promise
+    // Enough for the move, if it did not wait.
+    for (let turn = 0; turn < 50; turn++) await nextTurn()
+    goOn.resolve()
+    await verifying
+    const { proof, domain } = await proving
+    assert.deepEqual([proof.state, domain.account], ['moved', 'a2'])
+    assert.deepEqual(domain.keys.map(({ state }) => state).toSorted(), ['pending', 'retired'])
+    assert.equal(domain.dkim, 'not-published')
+    const told = await store.events({ account: 'a1', domain: 'ours.example' }, 100)
+    assert.equal(told.at(-1)!.type, 'domain.claimed', 'the former holder hears nothing more')
   })
 
   it('is listed by account', async () => {

@@ -23,6 +23,7 @@ export function openAccounts(db: Connection, replan: Replan) {
   const find: Statement<string> = db.prepare('select data from account where id = ?')
   const usernames: Statement<string> = db.prepare('select username from credential where account = ?')
   const removeCredentials = db.prepare('delete from credential where account = ?')
+  const removeClaims = db.prepare('delete from domain_claim where account = ?')
   const usedBy: Statement<string> = db.prepare(`
     select 'sender domains' where exists (select 1 from domain where account = ? and archived_at is null)
     union all select 'sender addresses' where exists (select 1 from sender where account = ?)
@@ -55,7 +56,7 @@ export function openAccounts(db: Connection, replan: Replan) {
       return after
     },
 
-    /** Its credentials go with it; archived domains can't be restored without it and go too, by `removeDomain`. */
+    /** Its credentials and claims go with it; archived domains can't be restored without it and go too, by `removeDomain`. */
     deleteAccount(tx: Transaction, id: AccountId, removeDomain: (tx: Transaction, name: string) => void): void {
       existing(id)
       const uses = usedBy.all(id, id, id)
@@ -63,6 +64,7 @@ export function openAccounts(db: Connection, replan: Replan) {
       for (const username of usernames.all(id)) tx.changes.push({ kind: 'credential', username })
       for (const name of archived.all(id)) removeDomain(tx, name)
       removeCredentials.run(id)
+      removeClaims.run(id)
       remove.run(id)
       tx.changes.push({ kind: 'account', id })
     },
