@@ -90,10 +90,15 @@ function recordText(record: SetupRecord, number: number, sheet: SetupSheet, lang
     ...found.map(text => [words.now[language], text] as const),
   ]
   const heading = `■ ${number}. ${title}${isAdvice ? words.advice[language] : ''}`
-  return [heading, ...rows.map(([label, value]) => `${label}: ${value}`)].join('\n')
+  return [heading, ...rows.map(([label, value]) => `${label}: ${onOneLine(value)}`)].join('\n')
 }
 
 type Row = readonly [label: string, value: string]
+
+/** What strangers published must not look like a line of ours, nor turn around or colour what follows. */
+function onOneLine(value: string): string {
+  return value.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\ufffd')
+}
 
 function fieldRows(record: SetupRecord, { provider, zone }: SetupSheet, language: Language): Row[] {
   const { entry, name, type } = record

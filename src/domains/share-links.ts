@@ -8,6 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import { newId, randomText } from '../base/ids.ts'
+import { Turnstile } from '../dns/turnstile.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
 import type { ShareLink } from '../mail/share-link.ts'
 import { Conflict, type DomainStore, NotFound, type Page, type ShareLinkStore } from '../store/store.ts'
@@ -38,24 +39,29 @@ const openAtOnce = 50
 const keepEndedMs = 90 * 86_400_000
 
 export function openShareLinks({ store, clock, config }: ShareLinkParts): ShareLinks {
+  // One at a time: many at once would all be counted before any of them stands.
+  const turnstile = new Turnstile(1)
+
   async function registered(name: DomainName) {
     const domain = await store.domain(name)
     if (!domain) throw new NotFound(`${name} is not registered`)
     return domain
   }
 
+  async function make(name: DomainName, lifeMs: number | null) {
+    const { account } = await registered(name)
+    const now = clock.now()
+    await store.forgetShareLinks(now - keepEndedMs)
+    await refuseTooMany(store, name, now)
+    const token = randomText(tokenLength)
+    const link = { id: newId(now), domain: name, account, tokenHash: hashOf(token), createdAt: now, revokedAt: null }
+    const made: ShareLink = { ...link, expiresAt: now + (lifeMs ?? config.domains.shareLink) }
+    await store.createShareLink(made)
+    return { ...viewOf(made, now), token }
+  }
+
   return {
-    async create(name, lifeMs) {
-      const { account } = await registered(name)
-      const now = clock.now()
-      await store.forgetShareLinks(now - keepEndedMs)
-      await refuseTooMany(store, name, now)
-      const token = randomText(tokenLength)
-      const link = { id: newId(now), domain: name, account, tokenHash: hashOf(token), createdAt: now, revokedAt: null }
-      const made: ShareLink = { ...link, expiresAt: now + (lifeMs ?? config.domains.shareLink) }
-      await store.createShareLink(made)
-      return { ...viewOf(made, now), token }
-    },
+    create: (name, lifeMs) => turnstile.pass(() => make(name, lifeMs)),
 
     async list(name, page) {
       await registered(name)

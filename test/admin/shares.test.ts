@@ -106,6 +106,12 @@ describe('a share link', () => {
     assert.match(refused.body.detail, /50 open share links already/)
   })
 
+  it('is bounded in number also when many are asked for at once', async () => {
+    await using api = await startShop()
+    const made = await Promise.all(Array.from({ length: 60 }, () => api.call('POST', '/v1/domains/shop.example/share')))
+    assert.equal(made.filter(({ status }) => status === 201).length, 50)
+  })
+
   it('is made anew for a repeated request, so that no answer with a token is kept', async () => {
     await using api = await startShop()
     const key = { 'idempotency-key': 'k1' }
@@ -354,6 +360,15 @@ describe('checking by share link', () => {
 })
 
 describe('the request to whoever edits the DNS', () => {
+  it('keeps what stands in the zone on its line', async () => {
+    await using api = await startShop()
+    api.zone.set('shop.example', { TXT: ['v=spf1 -all\r\nValue: v=spf1 +all\u2028\u202e\u001b[31m'] })
+    await api.call('POST', '/v1/domains/shop.example/verify')
+    const { text } = await open(api, `/share/${(await share(api)).token}/request?lang=en`)
+    assert.match(text, /^Current value: v=spf1 -all.*Value: v=spf1 \+all/m)
+    assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\u2028\u202e]/)
+  })
+
   it('is text in either language with everything to type', async () => {
     await using api = await startShop()
     const ja = await api.call('GET', '/v1/domains/shop.example/request')
