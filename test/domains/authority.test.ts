@@ -28,6 +28,21 @@ function scripted(says: (server: string, name: string) => string | null): Author
 const minute = 60_000
 
 describe('a sender domain whose name servers are asked', () => {
+  it('keeps the beginning of what each of them says, and publishes on the whole of it', async () => {
+    const terms = Array.from({ length: 500 }, (_, at) => `ip4:10.0.${at >> 8}.${at & 255}`)
+    const long = `v=spf1 ${terms.join(' ')} -all`
+    const zone = { 'ours.example': { TXT: [long] } }
+    const spoken = (_: string, name: string) => (name === 'ours.example' ? long : '')
+    await using world = await openWorld(zone, { authority: scripted(spoken) })
+    await world.domains.register({ name: 'ours.example', account: 'a1' })
+    const { checks } = (await world.store.domain('ours.example'))!
+    const spf = checks.find(({ purpose }) => purpose === 'spf')!
+    assert.deepEqual(spf.found, [long])
+    const said = [...spf.servers!, ...spf.resolvers!]
+    assert.equal(said.length, 3)
+    for (const { found } of said) assert.deepEqual(found, [`${long.slice(0, 1000)}…`])
+  })
+
   it('signs with a new key only when all of them show it, and never without the old one before that', async () => {
     let published: (server: string, name: string) => string | null = () => ''
     await using world = await openWorld({}, { authority: scripted((server, name) => published(server, name)) })

@@ -126,6 +126,18 @@ export function contractOfAccounts(factory: StoreFactory): void {
       assert.deepEqual(events[0]?.data, { to: 'active' })
     })
 
+    it('keeps no more than 500 changes of a record', async () => {
+      await using t = await factory()
+      await t.store.createDomain(senderDomain('ours.example', 'acme'), [])
+      const record = (checks: Check[]) => t.store.recordChecks('ours.example', checks, 0, [])
+      await record([check('dkim', 'published', 1)])
+      for (let at = 1; at <= 510; at++) await record([check('spf', at % 2 ? 'published' : 'not-published', at)])
+      const history = await t.store.checkHistory('ours.example', { limit: 1000 })
+      const times = history.filter(({ purpose }) => purpose === 'spf').map(({ checkedAt }) => checkedAt)
+      assert.deepEqual([times.length, times[0], times.at(-1)], [500, 510, 11])
+      assert.equal(history.filter(({ purpose }) => purpose === 'dkim').length, 1)
+    })
+
     it('keeps its latest checks, and a history of what changed', async () => {
       await using t = await factory()
       await t.store.createDomain(senderDomain('ours.example', 'acme'), [])

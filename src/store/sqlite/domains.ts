@@ -24,6 +24,9 @@ type DomainChange = Partial<
 >
 type NewEvents = readonly NewEvent[]
 
+/** Of each record: years of an honest one, and an end to those that somebody changes all the time. */
+const historyKept = 500
+
 export function openDomains(db: Connection, events: Events, replan: Replan) {
   const insert = db.prepare(
     'insert into domain (name, account, archived_at, next_check_at, data) values (?, ?, ?, ?, ?)',
@@ -48,6 +51,10 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
   const insertHistory = db.prepare(
     'insert into check_history (domain, checked_at, purpose, name, data) values (?, ?, ?, ?, ?)',
   )
+  const forgetHistory = db.prepare(`
+    delete from check_history where domain = ? and purpose = ? and name = ? and checked_at <=
+      (select checked_at from check_history where domain = ? and purpose = ? and name = ?
+      order by checked_at desc limit 1 offset ${historyKept})`)
   const archivedBefore: Statement<string> = db.prepare('select name from domain where archived_at < ?')
   const limits: Statement<string> = db.prepare('select account from domain where name = ? and archived_at is null')
   for (const statement of [findKey, findCheck, archivedBefore, limits]) statement.pluck()
@@ -79,7 +86,9 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     const before = found === undefined ? null : (JSON.parse(found) as Check)
     const data = JSON.stringify(check)
     insertCheck.run(domain, purpose, name, data)
-    if (before === null || isChange(before, check)) insertHistory.run(domain, checkedAt, purpose, name, data)
+    if (before !== null && !isChange(before, check)) return
+    insertHistory.run(domain, checkedAt, purpose, name, data)
+    forgetHistory.run(domain, purpose, name, domain, purpose, name)
   }
 
   return {
