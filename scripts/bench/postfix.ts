@@ -3,10 +3,10 @@
  *
  * It trusts loopback, without AUTH. Needs root: Postfix gives up its privileges by itself.
  */
-import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeCertificate } from '../../test/support/real/certificate.ts'
-import { answers, findProgram, freePort, run } from '../../test/support/real/program.ts'
+import { postfixIds, writePostfixFolder } from '../../test/support/real/postfix-folder.ts'
+import { answers, findProgram, freePort } from '../../test/support/real/program.ts'
 import { addressOf, domainsOf } from './cases.ts'
 import { startProgram } from './program.ts'
 import { hostOf, type Subject, type SubjectOptions, senderDomain } from './subject.ts'
@@ -20,8 +20,6 @@ export interface SigningMilter extends AsyncDisposable {
   output(): string
 }
 
-/** What `postfix check` would make; pid belongs to root. */
-const queues = 'active bounce corrupt defer deferred flush hold incoming maildrop private public saved trace'.split(' ')
 /** Where a message waits. */
 const waiting = ['maildrop', 'incoming', 'active', 'deferred', 'hold']
 
@@ -34,8 +32,11 @@ export async function startPostfix(
   await using started = new AsyncDisposableStack()
   const milter = started.use(await startMilter(options))
   const port = await freePort()
-  await writeFolder(options, port, milter.socket)
-  // Not `postfix start-fg`: the master would leave its process group. -d keeps it there, and its output here.
+  writePostfixFolder(folder, {
+    ...{ ids: await postfixIds(), host: '127.0.0.1', port, name: hostOf('relay') },
+    settings: settingsOf(options, milter.socket),
+    services: ['pickup unix n - n 60 1 pickup', 'smtp unix - - n - - smtp'],
+  })
   const program = started.use(
     await startProgram(findProgram('master')!, ['-c', join(folder, 'etc'), '-d'], {
       variables,
@@ -64,72 +65,16 @@ function filesBelow(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length
 }
 
-async function writeFolder(options: SubjectOptions, port: number, milterSocket: string): Promise<void> {
-  const { folder } = options
-  const [uid, gid] = await Promise.all(
-    ['-u', '-g'].map(async flag => Number((await run('id', [flag, 'postfix'])).stdout)),
-  )
-  for (const name of ['etc', 'queue', 'queue/pid']) mkdirSync(join(folder, name))
-  for (const name of ['data', ...queues.map(queue => `queue/${queue}`)]) {
-    mkdirSync(join(folder, name))
-    chownSync(join(folder, name), uid!, gid!)
-  }
-  chmodSync(folder, 0o755)
-  const main = Object.entries(settingsOf(options, milterSocket)).map(([key, value]) => `${key} = ${value}\n`)
-  writeFileSync(join(folder, 'etc/main.cf'), main.join(''))
-  writeFileSync(join(folder, 'etc/master.cf'), masterOf(port))
-}
-
-function settingsOf({ folder, work, sinkPort }: SubjectOptions, milterSocket: string): Record<string, string> {
-  const { keyFile, certFile } = writeCertificate(join(folder, 'etc'), hostOf('relay'))
+function settingsOf({ work, sinkPort }: SubjectOptions, milterSocket: string): Record<string, string> {
   const sites = domainsOf(work).map((domain, site) => `{${domain} = smtp:[${addressOf(site)}]:${sinkPort}}`)
   return {
-    compatibility_level: '3.6',
-    queue_directory: join(folder, 'queue'),
-    data_directory: join(folder, 'data'),
-    myhostname: hostOf('relay'),
-    mydestination: '',
-    inet_interfaces: '127.0.0.1',
-    inet_protocols: 'ipv4',
     mynetworks: '127.0.0.0/8',
     smtpd_relay_restrictions: 'permit_mynetworks, reject',
-    smtpd_peername_lookup: 'no',
-    smtpd_tls_security_level: 'may',
-    smtpd_tls_key_file: keyFile,
-    smtpd_tls_cert_file: certFile,
     smtpd_milters: `unix:${milterSocket}`,
     // Nothing goes out unsigned.
     milter_default_action: 'tempfail',
     transport_maps: `inline:{${sites.join(', ')}}`,
-    alias_maps: '',
-    local_recipient_maps: '',
-    maillog_file: join(folder, 'data/log'),
-    maillog_file_prefixes: folder,
     // What it hands on to its daemons, and the slow disk.
     import_environment: 'MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_PRELOAD',
   }
-}
-
-/** Service, type, private, unprivileged, chroot, wakeup, process limit, command. */
-function masterOf(port: number): string {
-  return `127.0.0.1:${port} inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-`
 }
