@@ -36,6 +36,10 @@ const words = {
   notes: { ja: '注意', en: 'Notes' },
   fix: { ja: '対処', en: 'What to do' },
   why: { ja: '状態', en: 'State' },
+  removable: {
+    ja: '削除できるレコード（以前の署名鍵のものです。残っていても害はありません）',
+    en: 'Records that can be deleted (of former signing keys; they do no harm where they stay)',
+  },
   done: { ja: '設定済のレコード（作業不要）', en: 'Published already (nothing to do)' },
 } as const satisfies Record<string, Bilingual>
 
@@ -65,9 +69,8 @@ export function setupRequest(sheet: SetupSheet, language: Language): string {
   const head = [`${say(words.title)}: ${sheet.domain}`, '', say(open.length > 0 ? words.intro : words.allDone)]
   if (open.length === 0) return `${head.join('\n')}\n`
   const sections = open.map((record, index) => recordText(record, index + 1, sheet, language))
-  return `${[head.join('\n'), providerText(sheet, language), ...sections, doneText(sheet, language)]
-    .filter(text => text !== '')
-    .join('\n\n')}\n`
+  const asked = open.length === 0 ? [] : [providerText(sheet, language), ...sections, doneText(sheet, language)]
+  return `${[head.join('\n'), ...asked, removableText(sheet, language)].filter(text => text !== '').join('\n\n')}\n`
 }
 
 function providerText({ provider }: SetupSheet, language: Language): string {
@@ -118,4 +121,9 @@ function doneText({ records }: SetupSheet, language: Language): string {
   const done = records.filter(record => !isOpen(record))
   if (done.length === 0) return ''
   return [words.done[language], ...done.map(({ title, name }) => `- ${title}: ${name}`)].join('\n')
+
+function removableText({ removable }: SetupSheet, language: Language): string {
+  if (removable.length === 0) return ''
+  return [words.removable[language], ...removable.map(({ type, name }) => `- ${type}: ${name}`)].join('\n')
+}
 }

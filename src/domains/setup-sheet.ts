@@ -10,6 +10,7 @@ import type { DomainView, RecordView } from './domain-view.ts'
 import { type PanelEntry, panelEntry } from './panel-entry.ts'
 import { type Provider, providerOf } from './providers.ts'
 import { type Bilingual, recordNames } from './reasons.ts'
+import { hostIn } from './record-forms.ts'
 import { recordKinds } from './records/index.ts'
 
 /**
@@ -42,12 +43,19 @@ export interface ValuePart {
   readonly isNew: boolean
 }
 
+export interface RemovableRecord extends Pick<DnsRecord, 'type' | 'name'> {
+  /** Without the zone, as panels list it. */
+  readonly host: string
+}
+
 export interface SetupSheet {
   readonly domain: DomainName
   /** What panels append to hosts. */
   readonly zone: DomainName
   readonly provider: Provider | null
   readonly records: readonly SetupRecord[]
+  /** Records of former DKIM keys, which can be deleted if they are still there. */
+  readonly removable: readonly RemovableRecord[]
   /** Of those that mail waits for. */
   readonly published: number
   readonly needed: number
@@ -77,9 +85,16 @@ export function setupSheet(view: DomainView): SetupSheet {
   const checked = view.records.flatMap(({ checkedAt }) => checkedAt ?? [])
   return {
     ...{ domain: view.name, zone, provider, records, needed: needed.length },
+    removable: removableRecords(view, zone),
     published: needed.filter(({ state }) => state === 'published').length,
     checkedAt: checked.length === 0 ? null : Math.min(...checked),
   }
+}
+
+function removableRecords({ keys, records }: DomainView, zone: DomainName): readonly RemovableRecord[] {
+  return keys
+    .filter(({ canBeDeleted, record }) => canBeDeleted && !records.some(({ name }) => name === record))
+    .map(({ record }) => ({ type: 'TXT', name: record, host: hostIn(zone, record) }))
 }
 
 function setupRecord(record: RecordView, provider: Provider | null, zone: DomainName): SetupRecord {

@@ -37,6 +37,7 @@ ${page.waitMs > 0 && html`<p class="hint">${words.checkAgain[language].replace('
 ${isOpenAny && where(page)}
 <h2>${words.records[language]}</h2>
 ${cards}
+${removable(page)}
 ${isOpenAny && html`<p class="keep">${words.keepOthers[language]}</p>`}
 <footer><p class="links"><a href="${path}/request?lang=${language}">${words.asText[language]}</a>
 <button type="button" class="link" id="print" hidden>${words.print[language]}</button></p>
@@ -76,6 +77,17 @@ function summary({ sheet, language, ...page }: SharePage): Html {
 <p>${lead[language]}</p>
 <p class="progress"><progress value="${published}" max="${needed}" aria-hidden="true"></progress> <strong>${progress}</strong>
 <span class="hint">${checked}</span></p></section>`
+}
+
+function removable({ sheet, language }: SharePage): Html {
+  const rows = sheet.removable.map(({ type, host, name }) => {
+    const full = words.fullName[language].replace('{name}', name)
+    return html`<li><code translate="no">${host}</code> ${type} <span class="hint">${full}</span></li>`
+  })
+  return html`<div id="removable" data-live>${
+    rows.length > 0 &&
+    html`<section class="card"><h3>${words.removable[language]}</h3><p>${words.removableWhy[language]}</p><ul>${rows}</ul></section>`
+  }</div>`
 }
 
 function where({ sheet, nameServers, language }: SharePage): Html {

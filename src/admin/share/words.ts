@@ -41,6 +41,11 @@ export const words = {
     ja: 'ここにないレコードは変更・削除しないでください。',
     en: 'Leave all records that are not listed here as they are.',
   },
+  removable: { ja: '削除できるレコード', en: 'Records that can be deleted' },
+  removableWhy: {
+    ja: '以前の署名鍵のレコードで、もう使われていません。残っている場合は削除できます。残しておいても害はありません。',
+    en: 'They belong to former signing keys and are not used any more. Where they are still there you can delete them; they do no harm where they stay.',
+  },
   records: { ja: 'レコード', en: 'Records' },
   advice: { ja: '推奨', en: 'Recommended' },
   todo: { ja: '作業', en: 'To do' },
