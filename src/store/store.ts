@@ -189,7 +189,10 @@ export interface QueueStore {
   accept(message: NewMessage): Promise<AcceptResult>
   /** Inline content as stored, or the path of its file. Null when the message has no entries left. */
   content(message: MessageId): Promise<NewContent | null>
-  /** Due, unheld, unleased entries under a lease, oldest first within a domain; takes send slots for retries. */
+  /**
+   * Due, unheld, unleased entries under a lease; takes send slots for retries. Accounts have even shares of a domain's,
+   * each the oldest first; what one leaves over is for the others.
+   */
   claim(request: ClaimRequest): Promise<readonly LeasedEntry[]>
   /** The earliest moment at which `claim` could answer something; null: nothing waits. */
   nextDueAt(): Promise<Instant | null>

@@ -24,8 +24,8 @@ function stepping() {
   return { transport, senders, next: () => open.shift()!(), isOpen: () => open.length > 0 }
 }
 
-async function flood(worker: Worker, account: string, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await worker.submit({ account, to: [`${account}@one.example`] })
+async function flood(worker: Worker, account: string, count: number, fresh = true): Promise<void> {
+  for (let n = 0; n < count; n++) await worker.submit({ account, to: [`${account}@one.example`], fresh })
 }
 
 describe('two accounts with mail for one site', () => {
@@ -66,5 +66,19 @@ describe('two accounts with mail for one site', () => {
     })
     draining()
     await worker.settled(201)
+  })
+
+  it('take turns when all of it has to be claimed from the queue', async () => {
+    const { transport, senders, next, isOpen } = stepping()
+    const settings = { KITTE_DELIVERY_MAX_ATTEMPTS: '10' }
+    await using worker = await startWorker({ zone, transport, sites: [rule], settings })
+    await flood(worker, 'many', 200, false)
+    await flood(worker, 'few', 3, false)
+    for (let sent = 1; sent <= 203; sent++) {
+      await worker.until(() => isOpen() && transport.sendings.length === sent, `sending ${sent}`)
+      next()
+    }
+    await worker.settled(203)
+    assert.ok(senders().lastIndexOf('few') < 60, `the last of few was sending ${senders().lastIndexOf('few')}`)
   })
 })
