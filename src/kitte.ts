@@ -10,9 +10,10 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
-enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/kitte'))
+const compiled = join(import.meta.dirname, '../node_modules/.cache/kitte')
+enableCompileCache(compiled)
 if (process.argv[2] === 'start') {
   const { becomeLean } = await import('./base/lean-process.ts')
-  becomeLean()
+  becomeLean(compiled)
 }
 await import('./command.ts')

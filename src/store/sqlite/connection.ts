@@ -19,7 +19,7 @@ export type Statement<Row = unknown> = Database.Statement<Value[], Row>
 const busyTimeoutMs = 5000
 /** KiB of pages: the hot tables and the upper levels of the large ones. */
 const writerCacheKib = 16_384
-const readerCacheKib = 8192
+const readerCacheKib = 4096
 /**
  * Pages in the log before they are moved into the database: 16 MiB. Rows of a fresh message are written and deleted
  * within it, so the move (with its two syncs) takes along what stayed. The log is cut back to this size afterwards.
