@@ -95,6 +95,27 @@ describe('the explanation of a domain', () => {
     }
   })
 
+  it('bounces to the host that the domain opted in to, which SPF aligns by, while its own SPF is not published', async () => {
+    await using world = await openWorld(relayZone)
+    const { resolver, domains, store, clock, config } = world
+    const { records } = await domains.register({ name, account: 'a1', returnPath: true })
+    const of = (purpose: string) => records.find(record => record.purpose === purpose)!
+    const [preference = '', exchange = ''] = of('return-path').value.split(' ')
+    const bounces = { MX: [[Number(preference), exchange]] as const, TXT: [of('return-path-spf').value] }
+    resolver.set(of('return-path').name, bounces)
+    policy('v=DMARC1; p=reject')(resolver)
+    const explainer = createExplainer({ store, resolver, clock, config, relayKey })
+    assert.equal((await explainer.explain(name)).envelopeDomain, 'bounce.relay.example.jp', 'not seen by a check yet')
+    await domains.verify(name)
+    const told = await explainer.explain(name)
+    assert.deepEqual([told.mode, told.envelopeDomain], ['sender-only', 'bounce.ours.example'])
+    assert.match(told.message.en, /reverse-path at bounce\.ours\.example/)
+    assert.match(told.message.ja, /bounce\.ours\.example/)
+    const [{ spf, dmarc } = assert.fail()] = told.addresses
+    assert.deepEqual([spf.domain, spf.result, spf.aligned], ['bounce.ours.example', 'pass', true])
+    assert.deepEqual([dmarc.result, dmarc.by], ['pass', ['spf']])
+  })
+
   it('compares as the policy wants it', async () => {
     const strict = await explained(policy('v=DMARC1; p=quarantine; aspf=s; adkim=r'))
     assert.deepEqual(
