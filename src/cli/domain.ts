@@ -179,13 +179,10 @@ function registerEnd(domain: Command, context: CliContext): void {
     .option('--yes', 'do not ask')
     .description('delete a sender domain; "domain restore" brings it back with its keys')
     .action(async (name: string, options: { yes?: boolean }, command: Command) => {
-      const warning = [
-        `Registered again later, ${name} gets a new selector and the published DKIM record no longer fits.`,
-        '再登録するとセレクタが新しくなり、公開済みのDKIMレコードは使えなくなります。',
-        `Until it is purged "kitte domain restore ${name}" brings it back with its keys.`,
-      ].join('\n')
-      await confirm(context, warning, options.yes === true)
-      await connect(context, command).delete(pathOf(name))
+      const api = connect(context, command)
+      const { dkimForm } = await api.get<DomainAnswer>(pathOf(name))
+      await confirm(context, deletionWarning(name, dkimForm), options.yes === true)
+      await api.delete(pathOf(name))
       print(context, `deleted sender domain ${name}`)
     })
   domain
@@ -195,6 +192,24 @@ function registerEnd(domain: Command, context: CliContext): void {
     .action(async (name: string, _options: object, command: Command) => {
       showDomain(context, command, await connect(context, command).post<DomainAnswer>(`${pathOf(name)}/restore`))
     })
+}
+
+function deletionWarning(name: string, dkimForm: DomainAnswer['dkimForm']): string {
+  const again = {
+    txt: [
+      `Registered again later, ${name} gets a new selector and the published DKIM record no longer fits.`,
+      '再登録するとセレクタが新しくなり、公開済みのDKIMレコードは使えなくなります。',
+    ],
+    cname: [
+      `Registered again later by the same account with --dkim-form cname, ${name} finds its published CNAMEs fitting; by another account, or in the form txt, they no longer fit.`,
+      '同じアカウントで --dkim-form cname を指定して再登録すれば、公開済みのCNAMEをそのまま使えます。別のアカウントや txt 形式では使えません。',
+    ],
+  }
+  const restore = [
+    `Until it is purged "kitte domain restore ${name}" brings it back with its keys.`,
+    `完全に削除されるまでは「kitte domain restore ${name}」で鍵とともに元に戻せます。`,
+  ]
+  return [...again[dkimForm], ...restore].join('\n')
 }
 
 function addKeyOptions(command: Command): Command {

@@ -182,6 +182,18 @@ describe('kitte domain', () => {
     assert.equal(deleted.code, 0)
     assert.match(deleted.err, /gets a new selector[\s\S]*再登録すると/)
     assert.match(await kitte(api, 'domain', 'list', '--deleted'), /acme\.example/)
+    await kitte(api, 'domain', 'create', 'alias.example', '--account', 'Acme', '--dkim-form', 'cname')
+    const aliases = async () => {
+      const { records } = (await api.call('GET', '/v1/domains/alias.example')).body
+      return records.filter(({ type }: { type: string }) => type === 'CNAME')
+    }
+    const told = await aliases()
+    const fitting = await cli(['domain', 'delete', 'alias.example'], { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token })
+    assert.match(fitting.err, /by the same account with --dkim-form cname.*CNAMEs fitting[\s\S]*公開済みのCNAME/)
+    assert.doesNotMatch(fitting.err, /new selector/)
+    await kitte(api, 'domain', 'create', 'alias.example', '--account', 'Acme', '--dkim-form', 'cname')
+    const values = (records: { name: string; value: string }[]) => records.map(({ name, value }) => `${name} ${value}`)
+    assert.deepEqual(values(await aliases()), values(told), 'what the warning says is so')
     assert.match(await kitte(api, 'domain', 'restore', 'acme.example'), /^limits +60\/min$/m)
     const missing = await cli(['domain', 'show', 'nobody.example'], { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token })
     assert.equal(missing.code, 1)

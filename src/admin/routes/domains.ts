@@ -215,7 +215,7 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       path: '/v1/domains/{name}',
       id: 'deleteDomain',
       summary:
-        'Deletes a sender domain; it can be restored with its keys for a while. Registered anew it gets a new selector, and the published record no longer fits',
+        'Deletes a sender domain; it can be restored with its keys for a while. Registered anew it gets a new selector, and the published record no longer fits; CNAMEs fit again when the same account registers it with dkimForm cname',
       params,
       run: ({ params }) => domains.remove(params.name),
     }),
