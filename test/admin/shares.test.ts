@@ -11,7 +11,7 @@ import { type Api, startApi } from './support/api.ts'
 
 const day = 86_400_000
 
-async function startShop(options: { clock?: Clock; log?: Log } = {}): Promise<Api> {
+async function startShop(options: { clock?: Clock; log?: Log; publicUrl?: string } = {}): Promise<Api> {
   const api = await startApi(options)
   const account = await api.account('Secret Account Name')
   api.zone.set('shop.example', {
@@ -104,6 +104,12 @@ describe('a share link', () => {
     const refused = await api.call('POST', '/v1/domains/shop.example/share')
     assert.equal(refused.status, 409)
     assert.match(refused.body.detail, /50 open share links already/)
+  })
+
+  it('begins as the operator says, without a remark', async () => {
+    await using api = await startShop({ publicUrl: 'https://dns.example.jp' })
+    const { url, token, note } = await share(api)
+    assert.deepEqual([url, note], [`https://dns.example.jp/share/${token}`, null])
   })
 
   it('is bounded in number also when many are asked for at once', async () => {

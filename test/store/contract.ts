@@ -8,6 +8,7 @@ import { contractOfMessages } from './contract-messages.ts'
 import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
+import { contractOfShareLinks } from './contract-share-links.ts'
 import { contractOfTurns } from './contract-turns.ts'
 import { contractOfWebhooks } from './contract-webhooks.ts'
 import type { StoreFactory } from './factory.ts'
@@ -23,5 +24,6 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfAccounts(factory)
     contractOfWebhooks(factory)
     contractOfOwnership(factory)
+    contractOfShareLinks(factory)
   })
 }

@@ -53,6 +53,7 @@ export interface ApiOptions {
   readonly adminToken?: string | null
   readonly store?: (store: Store) => Store
   readonly maxBodyBytes?: number
+  readonly publicUrl?: string
   readonly extra?: AdminDependencies['extra']
   /** Replaced in tests that need generation to fail. */
   readonly makeKey?: DomainsParts['makeKey']
@@ -64,7 +65,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const { clock = systemClock, log = silentLog } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'kitte-api-'))
   const loaded = loadConfig([], { KITTE_HTTP_PORT: '0', KITTE_DATA_DIR: dataDir })
-  const config = { ...loaded, http: { ...loaded.http, maxBodyBytes: options.maxBodyBytes ?? loaded.http.maxBodyBytes } }
+  const { maxBodyBytes = loaded.http.maxBodyBytes, publicUrl = loaded.http.publicUrl } = options
+  const config = { ...loaded, http: { ...loaded.http, maxBodyBytes, publicUrl } }
   const opened = await openStore({ dataDir, ...config.store, minFreeBytes: 1, log, clock, inProcess: true })
   const store = options.store ? options.store(opened.store) : opened.store
   const seal = createSeal(Buffer.alloc(32, 7))
