@@ -38,6 +38,11 @@ export interface Looking {
   readonly timeText: (at: Instant) => string
 }
 
+/** `judged`: by what was said. Most servers say the same, and to judge thousands of terms costs a tenth of a second. */
+interface Judging extends Looking {
+  readonly judged: Map<string, Promise<Judgement>>
+}
+
 /** A record of a sender domain, or of the relay itself. */
 export type Sought = Pick<Heard, 'name' | 'type'> & Pick<Sightings, 'purpose'>
 
@@ -48,7 +53,8 @@ const textsShown = 10
 const longestShown = 1000
 const notAsked: Testimony = { witnesses: [], fault: 'not-asked' }
 
-export async function lookEverywhere(looking: Looking): Promise<Look> {
+export async function lookEverywhere(given: Looking): Promise<Look> {
+  const looking: Judging = { ...given, judged: new Map() }
   const { domain, kind, record, before, config, resolver, authority, authoritySignal, now, timeText } = looking
   const [resolved, testimony, resolvers] = await Promise.all([
     kind.judge(record, domain, resolver, config),
@@ -82,14 +88,14 @@ function questionFor({ purpose, type }: Sought): Heard['type'] {
   return purpose === 'dkim' ? 'TXT' : type
 }
 
-async function askResolvers(looking: Looking): Promise<readonly Sighting[]> {
+async function askResolvers(looking: Judging): Promise<readonly Sighting[]> {
   const { each, resolver } = looking
   if (each.length < 2) return [await askResolver(each[0]?.server ?? 'resolver', resolver, looking)]
   const asked = each.slice(0, maxResolvers)
   return Promise.all(asked.map(({ server, lookups }) => askResolver(server, lookups, looking)))
 }
 
-async function askResolver(server: string, lookups: Lookups, looking: Looking): Promise<Sighting> {
+async function askResolver(server: string, lookups: Lookups, looking: Judging): Promise<Sighting> {
   const { record, resolver } = looking
   const type = questionFor(record)
   const place = { server, address: server, name: record.name }
@@ -109,7 +115,7 @@ async function aliasOf({ name }: Sought, resolver: Resolver): Promise<DomainName
   return (await resolver.cname(name)).records[0] ?? null
 }
 
-async function sightingOf(witness: Witness, all: readonly Witness[], looking: Looking): Promise<Sighting> {
+async function sightingOf(witness: Witness, all: readonly Witness[], looking: Judging): Promise<Sighting> {
   const { server, address, name, said } = witness
   const place = { server, address, name }
   if (said.kind === 'fault') return { ...place, ...unseen(said.fault) }
@@ -120,7 +126,7 @@ async function sightingOf(witness: Witness, all: readonly Witness[], looking: Lo
 }
 
 /** `via`: the CNAME at the record's own name that led here; null there itself. */
-async function judgeSaid(said: Said, via: DomainName | null, all: readonly Witness[], looking: Looking) {
+async function judgeSaid(said: Said, via: DomainName | null, all: readonly Witness[], looking: Judging) {
   if (said.kind === 'fault') return unknown(said.fault)
   if (said.kind === 'alias') return judgeTarget(said, via ?? said.alias, all, looking)
   return judgeHeard({ ...heardAt(looking), answer: said.answer, alias: via ?? said.alias }, looking)
@@ -131,7 +137,7 @@ async function judgeTarget(
   { target, ttl }: Said & { kind: 'alias' },
   via: DomainName,
   all: readonly Witness[],
-  looking: Looking,
+  looking: Judging,
 ): Promise<Judgement> {
   // Each step leaves the names it came through behind, so a loop of CNAMEs ends.
   const rest = all.filter(({ name }) => name !== target)
@@ -141,7 +147,7 @@ async function judgeTarget(
 }
 
 /** Nobody is authoritative for the target, as far as we could ask: the resolvers know what is there. */
-async function judgeByResolver(alias: DomainName, ttl: number, looking: Looking): Promise<Judgement> {
+async function judgeByResolver(alias: DomainName, ttl: number, looking: Judging): Promise<Judgement> {
   const heard = heardAt(looking)
   try {
     const answer = await lookUp(looking.resolver, heard.type, alias)
@@ -161,8 +167,11 @@ function heardAt({ record }: Looking): Pick<Heard, 'name' | 'type'> {
   return { name: record.name, type: questionFor(record) }
 }
 
-function judgeHeard(heard: Heard, { kind, record, domain, resolver, config }: Looking): Promise<Judgement> {
-  return kind.judge(record, domain, seenBy(resolver, heard), config)
+function judgeHeard(heard: Heard, { kind, record, domain, resolver, config, judged }: Judging): Promise<Judgement> {
+  const said = JSON.stringify([heard.answer.status, heard.answer.records, heard.alias])
+  const judgement = judged.get(said) ?? kind.judge(record, domain, seenBy(resolver, heard), config)
+  judged.set(said, judgement)
+  return judgement
 }
 
 function seen(place: Pick<Sighting, 'server' | 'address' | 'name'>, ttl: number, judgement: Judgement): Sighting {

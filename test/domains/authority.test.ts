@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Authority, Said, Testimony, Witness } from '../../src/dns/authority.ts'
+import { lookEverywhere } from '../../src/domains/look-everywhere.ts'
+import { lookingNow } from '../../src/domains/looking-now.ts'
+import { spf } from '../../src/domains/records/spf.ts'
 import { openWorld, spfValue } from './world.ts'
 
 const ttl = 300
@@ -28,6 +31,32 @@ function scripted(says: (server: string, name: string) => string | null): Author
 const minute = 60_000
 
 describe('a sender domain whose name servers are asked', () => {
+  it('is judged once by each different answer, however many of them say it', async () => {
+    const spoken = (server: string, name: string) =>
+      server === 'ns1.example' ? 'v=spf1 -all' : `v=spf1 a:${name} -all`
+    const same = scripted(() => 'v=spf1 -all')
+    for (const [authority, expected] of [
+      [same, 2],
+      [scripted(spoken), 3],
+    ] as const) {
+      let judged = 0
+      const kind = {
+        ...spf,
+        judge: (...given: Parameters<typeof spf.judge>) => {
+          judged++
+          return spf.judge(...given)
+        },
+      }
+      await using world = await openWorld({ 'ours.example': { TXT: ['v=spf1 -all'] } })
+      await world.domains.register({ name: 'ours.example', account: 'a1' })
+      const domain = (await world.store.domain('ours.example'))!
+      const [record] = spf.expected(domain, world.config)
+      using now = lookingNow({ ...world.parts, authority }, world.clock.now())
+      await lookEverywhere({ ...now, domain, kind, record: record!, before: null, config: world.config })
+      assert.equal(judged, expected, 'by the resolvers together, and by each answer')
+    }
+  })
+
   it('keeps the beginning of what each of them says, and publishes on the whole of it', async () => {
     const terms = Array.from({ length: 500 }, (_, at) => `ip4:10.0.${at >> 8}.${at & 255}`)
     const long = `v=spf1 ${terms.join(' ')} -all`
