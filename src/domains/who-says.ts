@@ -4,8 +4,9 @@
 import type { Instant } from '../mail/ids.ts'
 import type { Check, ServerAnswer } from '../mail/sender-domain.ts'
 import { longestMemory } from './everywhere.ts'
-import { authorityFaults, type Bilingual, serverFaults, serverStates } from './reasons.ts'
+import type { Bilingual } from './reasons.ts'
 import { isInPlace } from './records/record-kind.ts'
+import { authorityFaults, serverFaults, serverStates } from './server-texts.ts'
 
 export interface ServerView extends ServerAnswer {
   readonly message: Bilingual

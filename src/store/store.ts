@@ -354,10 +354,7 @@ export interface ClaimStore {
   putClaim(claim: DomainClaim, events: readonly NewEvent[]): Promise<void>
   /** All that are kept, expired ones too. */
   claims(domain: DomainName): Promise<readonly DomainClaim[]>
-  /**
-   * Gives the domain to another account as if new: keys retired, limits, choices, claims and share links gone,
-   * and the former holder's sender addresses at it, each with an event to it.
-   */
+  /** As if new: keys retired; limits, choices, claims, share links and the holder's addresses gone, these with events. */
   moveDomain(move: DomainMove, events: readonly NewEvent[]): Promise<void>
 }
 

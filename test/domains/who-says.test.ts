@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { authorityFaults, serverFaults, serverStates } from '../../src/domains/reasons.ts'
+import { authorityFaults, serverFaults, serverStates } from '../../src/domains/server-texts.ts'
 import { whoSays } from '../../src/domains/who-says.ts'
 import type { Check, ServerAnswer } from '../../src/mail/sender-domain.ts'
 
