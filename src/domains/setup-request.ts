@@ -67,7 +67,6 @@ export function setupRequest(sheet: SetupSheet, language: Language): string {
   const open = sheet.records.filter(isOpen)
   const say = (text: Bilingual) => text[language].replaceAll('{domain}', sheet.domain)
   const head = [`${say(words.title)}: ${sheet.domain}`, '', say(open.length > 0 ? words.intro : words.allDone)]
-  if (open.length === 0) return `${head.join('\n')}\n`
   const sections = open.map((record, index) => recordText(record, index + 1, sheet, language))
   const asked = open.length === 0 ? [] : [providerText(sheet, language), ...sections, doneText(sheet, language)]
   return `${[head.join('\n'), ...asked, removableText(sheet, language)].filter(text => text !== '').join('\n\n')}\n`
@@ -121,9 +120,9 @@ function doneText({ records }: SetupSheet, language: Language): string {
   const done = records.filter(record => !isOpen(record))
   if (done.length === 0) return ''
   return [words.done[language], ...done.map(({ title, name }) => `- ${title}: ${name}`)].join('\n')
+}
 
 function removableText({ removable }: SetupSheet, language: Language): string {
   if (removable.length === 0) return ''
   return [words.removable[language], ...removable.map(({ type, name }) => `- ${type}: ${name}`)].join('\n')
-}
 }
