@@ -10,7 +10,6 @@ import type { Log } from '../base/log.ts'
 import type { Seal } from '../base/seal.ts'
 import type { Authority } from '../dns/authority.ts'
 import type { Resolver } from '../dns/resolver.ts'
-import { Turnstile } from '../dns/turnstile.ts'
 import { parseDomain } from '../mail/address.ts'
 import type { AccountId, DomainName } from '../mail/ids.ts'
 import type { DomainOptions, SenderDomain, SendLimits } from '../mail/sender-domain.ts'
@@ -26,6 +25,7 @@ import { changeOptions } from './domain-options.ts'
 import { type DomainView, viewDomain } from './domain-view.ts'
 import { issueKey, type KeyIssuer, type KeyRequest } from './key-rotation.ts'
 import { type Registration, registerDomain } from './onboarding.ts'
+import { openVerifications } from './verifications.ts'
 import { verifyDomain } from './verifier.ts'
 
 export type { BulkProgress } from './bulk.ts'
@@ -87,16 +87,11 @@ export interface DomainsParts {
   readonly makeKey?: NonNullable<KeyIssuer['makeKey']>
 }
 
-/** Each asks a handful of questions at a time: far below what the resolver lets through, so that mail finds its way. */
-const checksAtOnce = 16
-
 export function openDomains(given: DomainsParts): Domains {
   const { store, clock, config } = given
   const parts = { ...given, makeKey: inTurn(given.makeKey) }
-  const turnstile = new Turnstile(checksAtOnce)
+  const verifications = openVerifications(look)
   const bulk = openBulk({ ...parts, verify: name => verify(name) })
-  /** One verification of a domain at a time; whoever else asks gets the same one. */
-  const verifying = new Map<DomainName, Promise<void>>()
 
   async function existing(name: string): Promise<SenderDomain> {
     const domain = await store.domain(canonical(name))
@@ -109,39 +104,21 @@ export function openDomains(given: DomainsParts): Domains {
   }
 
   async function look(name: DomainName): Promise<void> {
+    // Owed since before a restart.
+    const domain = await store.domain(name)
+    if (domain && owesKey(domain)) bulk.makeKeysLater([name])
     await rotateWhenDue(parts, name)
     await Promise.all([verifyDomain(parts, name, clock.now()), noteDelegation(parts, name)])
   }
 
   async function verify(name: string): Promise<DomainView> {
     const key = canonical(name)
-    const running = verifying.get(key) ?? check(key).finally(() => verifying.delete(key))
-    verifying.set(key, running)
-    await running
+    await verifications.verify(key)
     return view(key)
   }
 
-  /**
-   * Changes keys or holder between verifications, and verifies: one under way could take what it saw of a key for its
-   * successor under the same selector, and would tell a former holder.
-   */
-  async function alone({ name }: SenderDomain, change: (domain: SenderDomain) => Promise<void>): Promise<void> {
-    for (let other = verifying.get(name); other; other = verifying.get(name)) await other.catch(() => {})
-    const changed = existing(name).then(change)
-    const running = changed
-      .catch(() => {})
-      .then(() => check(name))
-      .finally(() => verifying.delete(name))
-    verifying.set(name, running)
-    await running
-    await changed
-  }
-
-  async function check(name: DomainName): Promise<void> {
-    // Owed since before a restart.
-    const domain = await store.domain(name)
-    if (domain && owesKey(domain)) bulk.makeKeysLater([name])
-    await turnstile.pass(() => look(name))
+  function alone({ name }: SenderDomain, change: (domain: SenderDomain) => Promise<void>): Promise<void> {
+    return verifications.alone(name, () => existing(name).then(change))
   }
 
   return {
@@ -155,7 +132,7 @@ export function openDomains(given: DomainsParts): Domains {
     async register(registration) {
       const name = await registerDomain(parts, registration)
       // One under way was begun for a registration that has ended since.
-      await verifying.get(name)?.catch(() => {})
+      await verifications.over(name)
       return verify(name)
     },
 
