@@ -58,6 +58,7 @@ export async function startKitte(options: SubjectOptions, workers: number | 'aut
     ...sender,
     other,
     pids: [program.pid],
+    isOurs: true,
     key,
     queued: async () => (await api.call<{ counts: { total: number } }>('GET', '/v1/queue?limit=1')).counts.total,
     loopDelays: async () => readLoopDelays(await api.text('/metrics')),

@@ -5,7 +5,8 @@ import { table } from '../../src/cli/table.ts'
 import { latencyText } from './latency-report.ts'
 import type { Machine } from './machine.ts'
 import type { BenchResult, CaseResult, Ratio, SubjectResult } from './result.ts'
-import type { Spread } from './statistics.ts'
+import { type Spread, spreadOf } from './statistics.ts'
+import { type ThreadKind, threadKinds } from './thread-times.ts'
 
 export function machineText(machine: Machine): string {
   const { cpu, cores, memoryBytes, kernel, node, rsa2048SignaturesPerSecond, folderInMemory, loadBefore } = machine
@@ -30,6 +31,7 @@ export function caseText(result: CaseResult): string {
     `${name}: ${description}; ${rounds} rounds of ${messages} messages in turn; ${tools}`,
     '',
     ratesTable(subjects),
+    ...threadsText(subjects),
     ...(ratios.length === 0 ? [] : ['', ratiosTable(ratios)]),
     '',
     checksTable(subjects),
@@ -59,6 +61,17 @@ function ratesTable(subjects: readonly SubjectResult[]): string {
       `${(subject.peakPssBytes / 1e6).toFixed(0)} MB`,
     ]),
   )
+}
+
+/** Medians of the rounds. */
+function threadsText(subjects: readonly SubjectResult[]): string[] {
+  const rows = subjects.flatMap(({ name, rounds }) => {
+    const times = rounds.flatMap(({ threadMicros }) => threadMicros ?? [])
+    if (times.length === 0) return []
+    const median = (kind: ThreadKind) => spreadOf(times.map(time => time[kind])).median
+    return [[name, ...threadKinds.map(kind => median(kind).toFixed(0))]]
+  })
+  return rows.length === 0 ? [] : ['', table(['CPU µs a message, by thread', ...threadKinds], rows)]
 }
 
 function ratiosTable(ratios: readonly Ratio[]): string {

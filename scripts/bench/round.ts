@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Case } from './cases.ts'
 import { load, type Sink } from './load.ts'
 import type { Subject } from './subject.ts'
+import { perMessage, type ThreadTimes, threadSeconds } from './thread-times.ts'
 import { busySeconds, cpuSeconds, pssBytes } from './usage.ts'
 
 export interface Round {
@@ -20,6 +21,8 @@ export interface Round {
   /** Of the machine's cores, used by what is not part of the measurement. */
   readonly othersShare: number
   readonly pssBytes: number
+  /** CPU microseconds a message, by kind of thread; null: not one of our relays. */
+  readonly threadMicros: ThreadTimes | null
 }
 
 export interface RoundParts {
@@ -34,6 +37,7 @@ const pollMs = 10
 
 export async function runRound(parts: RoundParts): Promise<Round> {
   const { work, subject, sink, label, signal } = parts
+  const threadsBefore = threadsOf(subject)
   const before = { ...stand(subject), arrived: (await sink.state()).deliveries }
   const expected = before.arrived + work.messages * work.recipients.length
   const { startedAt, endedAt } = await load(work, subject, label, signal)
@@ -49,7 +53,12 @@ export async function runRound(parts: RoundParts): Promise<Round> {
     cpuSecondsPer1000: subject.losesProcesses ? Number.NaN : ((after.relay - before.relay) * 1000) / work.messages,
     othersShare: othersShare(before, after),
     pssBytes: pssBytes(subject.pids),
+    threadMicros: threadsBefore && perMessage(threadsBefore, threadsOf(subject)!, work.messages),
   }
+}
+
+function threadsOf({ isOurs, pids }: Subject): ThreadTimes | null {
+  return isOurs === true && pids.length === 1 ? threadSeconds(pids[0]!) : null
 }
 
 /** What has been used so far, in seconds; `at` in milliseconds. */

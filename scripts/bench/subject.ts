@@ -22,6 +22,8 @@ export interface Subject extends Sender, AsyncDisposable {
   readonly other: Sender | null
   /** Its processes hang below this one, or are this one. */
   readonly pids: readonly number[]
+  /** One process of ours, whose threads can be told apart. */
+  readonly isOurs?: boolean
   /** Its processes leave it for others to end: what CPU they took can't be told. */
   readonly losesProcesses?: boolean
   /** Where its DKIM key is published. */
