@@ -1,10 +1,9 @@
 /**
  * The configuration: one schema, defaults from `config/default.yaml`, then the file, then the environment.
  *
- * The only place that reads `process.env` (`environment.ts` changes it). Fails with ConfigError, which lists every mistake at once, each naming the
- * key and how to mend it. Durations come out as milliseconds.
+ * The only place that reads `process.env` (`environment.ts` changes it). Fails with ConfigError, which lists every
+ * mistake at once, each naming the key and how to mend it. Durations come out as milliseconds.
  */
-
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'

@@ -1,9 +1,9 @@
 /**
- * The listening sockets: smtp-server's connections, with a `Session` behind each. Only door of smtp-server.
+ * The listening sockets: smtp-server's connections, with a `Session` behind each. Door of smtp-server.
  *
  * The library brings sockets, TLS, the command line reader and SASL. What it does otherwise than we need is overridden
- * here, by name (3.21.6, pinned; `test/submission/` shows each): MAIL, RCPT and DATA (syntax, unknown parameters, a stream and a
- * loop over bytes per message), EHLO (AUTH only where it is allowed), replies (generic enhanced codes), its idle
+ * here, by name (3.21.6, pinned; `test/submission/` shows each): MAIL, RCPT and DATA (syntax, unknown parameters; the
+ * content in `content-parser.ts`), EHLO (AUTH only where it is allowed), replies (generic enhanced codes), its idle
  * time-out (extended by every byte) and the 100 ms it waits before the greeting. Fails to open when a port is taken.
  */
 import { randomBytes } from 'node:crypto'
@@ -11,14 +11,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { SMTPServer, type SMTPServerAuthentication, type SMTPServerSession } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
 import { ConfigError } from '../base/config-error.ts'
 import { listenTrouble } from '../base/listen-trouble.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { connectionLost, connectionRefused } from '../outcome/delivery-log.ts'
 import { openCertificate } from './certificate.ts'
+import { ContentParser } from './content-parser.ts'
 import { Deadlines, overdueReply } from './deadlines.ts'
-import { DotLines } from './dot-lines.ts'
 import { extensionsFor, readGreeting } from './greeting.ts'
 import { createHost, type Host, type SubmissionParts } from './host.ts'
 import { linesOf, replies, replyOfLibrary } from './replies.ts'
@@ -230,8 +229,8 @@ class Connection extends SMTPConnection {
 
   // ── What smtp-server calls ──
 
-  override _createParser(): SMTPStream {
-    const parser = new Parser()
+  override _createParser(): ContentParser {
+    const parser = new ContentParser()
     parser.oncommand = (command, callback) => this._onCommand(command, callback)
     parser.on('error', error => this.send(421, `Error: ${error.message}`))
     return parser
@@ -338,7 +337,7 @@ class Connection extends SMTPConnection {
   #awaitContent(): void {
     if (!this._parser) return
     this.#deadlines.awaitContent(this.#now())
-    const parser = this._parser as Parser
+    const parser = this._parser as ContentParser
     parser.awaitContent({ receive: content => this.#receive(content), end: () => this.#endOfData() })
   }
 
@@ -412,7 +411,7 @@ class Connection extends SMTPConnection {
    */
   #gatherReplies(code: number): void {
     const socket = this._socket
-    const isOnly = !this.#corked && !(this._parser as Parser | null)?.isPipelined
+    const isOnly = !this.#corked && !(this._parser as ContentParser | null)?.isPipelined
     const atOnce = isOnly || code === 220 || code === 221 || code === 421
     if (atOnce === !this.#corked) return
     this.#corked = !atOnce
@@ -438,46 +437,6 @@ class Connection extends SMTPConnection {
 
   #now(): number {
     return this.#host.parts.clock.monotonic()
-  }
-}
-
-interface ContentSink {
-  receive(content: Buffer): Promise<void> | undefined
-  end(): Promise<void>
-}
-
-/** smtp-server's command reader with a content reader of our own: no stream per message, no loop over bytes. */
-class Parser extends SMTPStream {
-  #lines: DotLines | null = null
-  #sink: ContentSink | null = null
-  /** More than one line of commands came at once (RFC 2920). */
-  isPipelined = false
-
-  override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', done: Done): void {
-    this.isPipelined = !this._dataMode && chunk.indexOf(0x0a) < chunk.length - 1
-    super._write(chunk, encoding, done)
-  }
-
-  awaitContent(sink: ContentSink): void {
-    this.#lines = new DotLines()
-    this.#sink = sink
-    this._dataMode = true
-  }
-
-  override _feedDataStream(chunk: Buffer, done: Done): void {
-    const { content, rest } = this.#lines!.feed(chunk)
-    const written = content.length > 0 ? this.#sink!.receive(content) : undefined
-    if (rest !== null) this.#end(written, rest, done).catch(done)
-    else if (written === undefined) done()
-    else written.then(() => done(), done)
-  }
-
-  async #end(written: Promise<void> | undefined, rest: Buffer, done: Done): Promise<void> {
-    this._dataMode = false
-    this.isPipelined = rest.length > 0
-    await written
-    await this.#sink!.end()
-    this._write(rest, 'buffer', done)
   }
 }
 
