@@ -27,6 +27,8 @@ import { tracking } from '../../src/domains/records/tracking.ts'
 import type { DkimKey } from '../../src/mail/sender-domain.ts'
 import { newDkimKey } from '../../src/signing/key-factory.ts'
 import { sign } from '../../src/signing/signer.ts'
+import { type Nsd, startNsd } from '../support/real/nsd.ts'
+import { freePort } from '../support/real/program.ts'
 import { secondSpf } from '../support/second-spf.ts'
 import { startZoneDns, type ZoneDns } from '../support/zone-dns.ts'
 import { domainWith, keyWith } from './domain-with.ts'
@@ -118,6 +120,28 @@ describe('a DNS situation, judged by Kitte and by receivers:', () => {
     })
   }
 
+  describe('served by NSD, which shares no code with us,', function () {
+    this.timeout(30_000)
+    let nsd: Nsd
+    let throughNsd: Resolver
+    before(async function () {
+      nsd = await startNsd(this, { port: await freePort(), zones: ['example', 'exmaple'], zone: relayZone })
+      throughNsd = systemResolver({ servers: [`127.0.0.1:${nsd.port}`], timeoutMs: 2000, clock: systemClock })
+    })
+    after(async () => {
+      throughNsd?.close()
+      await nsd?.[Symbol.asyncDispose]()
+    })
+
+    for (const [kind, situations] of tables)
+      for (const situation of situations.filter(({ faults }) => faults === undefined))
+        it(`the ${kind.purpose} record is judged alike when ${situation.says}`, async () => {
+          await nsd.publish({ ...relayZone, ...situation.zone })
+          const { state, reason } = await judge(kind, situation, throughNsd)
+          assert.deepEqual({ state, reason }, { state: situation.state, reason: situation.reason })
+        })
+  })
+
   describe('the table of DNS situations', () => {
     it('has at least 120, of each kind of record, and receivers that refuse many of them', () => {
       assert.ok(situationsSeen >= 120, `${situationsSeen} situations`)
@@ -141,10 +165,10 @@ function fresh(): NodeResolver {
   return by
 }
 
-function judge(kind: RecordKind, { spf: change, domain: given }: Situation) {
+function judge(kind: RecordKind, { spf: change, domain: given }: Situation, by = resolver) {
   const config = { ...baseConfig, spf: { ...baseConfig.spf, ...change } }
   const domain = domainWith({ name, keys: [keys.rsa, keys.older], returnPath: true, tracking: true, ...given })
-  return kind.judge(kind.expected(domain, config)[0]!, domain, resolver, config)
+  return kind.judge(kind.expected(domain, config)[0]!, domain, by, config)
 }
 
 async function makeKeys(): Promise<Keys> {

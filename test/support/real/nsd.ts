@@ -108,7 +108,17 @@ function recordLines(owner: string, entry: ZoneEntry): string[] {
   ]
 }
 
+/** Character-strings of at most 255 octets; what is no graphic ASCII as three decimal digits (RFC 1035 §5.1). */
 function quoted(text: string): string[] {
-  const pieces = text.match(/[\s\S]{1,255}/g) ?? ['']
-  return pieces.map(piece => `"${piece.replace(/["\\]/g, '\\$&')}"`)
+  const octets = Buffer.from(text)
+  const pieces: string[] = []
+  for (let at = 0; at === 0 || at < octets.length; at += 255)
+    pieces.push(`"${[...octets.subarray(at, at + 255)].map(escaped).join('')}"`)
+  return pieces
+}
+
+function escaped(octet: number): string {
+  const sign = String.fromCharCode(octet)
+  if (sign === '"' || sign === '\\') return `\\${sign}`
+  return octet >= 0x20 && octet < 0x7f ? sign : `\\${String(octet).padStart(3, '0')}`
 }
