@@ -3,7 +3,8 @@
  *
  * glibc gives each of a dozen threads a heap of its own, V8 lets the main thread's young generation grow to 48 MB for
  * log lines that live a millisecond, and Node loads what strips types for its very first file: together 90 MB that
- * nobody needs (`kitte bench`, peak PSS). None of it can be changed in a running process. Elsewhere than on Linux, and where somebody has set the variable, nothing happens; never fails.
+ * nobody needs (`kitte bench`, peak PSS). None of it can be changed in a running process. Elsewhere than on Linux, and
+ * where somebody has set MALLOC_ARENA_MAX, nothing happens; never fails.
  */
 import { execArgv, execPath, platform } from 'node:process'
 import { changeVariable } from './environment.ts'

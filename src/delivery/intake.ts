@@ -12,6 +12,7 @@ import type { FreshContent, FreshDelivery, FreshOffer } from './fresh.ts'
 import type { Placement } from './placement.ts'
 import type { SiteRing } from './site-ring.ts'
 import type { Site } from './throttle.ts'
+import { littleShare } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface IntakeParts {
@@ -33,10 +34,8 @@ export interface IntakeParts {
 
 /** Part of the room that anybody's fresh mail may take … */
 const freshShare = 3 / 4
-/** … and claimed mail … */
+/** … and claimed mail; the rest is kept for accounts that have little (`littleShare`): a password mail must not wait. */
 const claimedShare = 7 / 8
-/** … for the rest is kept for accounts that have less than this part: a flood must not keep a password mail waiting. */
-const littleShare = 1 / 32
 /** Less than this part isn't worth a claim's transaction: what is under way will free more. */
 const worthwhileShare = 1 / 8
 

@@ -24,6 +24,7 @@ import {
 } from './route.ts'
 import type { SiteRing } from './site-ring.ts'
 import type { Site } from './throttle.ts'
+import { littleShare } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface PlacementParts extends DecisionParts, RouteParts, HeldMessageParts {
@@ -43,8 +44,6 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
 const maxRecipients = 100
 /** The lanes of a full site are opened as soon as it has room; this is for the case that this worker dies before. */
 const parkFullMs = 60_000
-/** Of what may wait for a site: as much of one account always fits, for others must not fill it. */
-const littleShare = 1 / 32
 /** When the mail that a full own server can't take yet is looked at again: it has no lanes to park. */
 const ownServerFullMs = 30_000
 

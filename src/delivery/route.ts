@@ -99,10 +99,12 @@ export async function findRoute(
   leased: readonly LeasedEntry[],
   { destinations }: Pick<RouteParts, 'destinations'>,
 ): Promise<Routed | Unrouted> {
-  const destination = await destinations.find(leased[0]!.entry.domain)
-  if ('failure' in destination) return { leased, kind: 'mx', site: '', ...destination }
-  const { site, hosts } = destination
-  return { leased, route: { kind: 'mx', key: site, site, hosts, own: null } }
+  return byMx(leased, await destinations.find(leased[0]!.entry.domain))
+}
+
+function byMx<L extends readonly LeasedEntry[]>(leased: L, destination: Destination) {
+  if ('failure' in destination) return { leased, kind: 'mx' as const, site: '', ...destination }
+  return { leased, route: { kind: 'mx' as const, key: destination.site, own: null, ...destination } }
 }
 
 async function promptly(lookups: Iterable<Promise<unknown>>, clock: Clock): Promise<void> {
@@ -124,8 +126,7 @@ function bySite(
     const key = 'failure' in destination ? `! ${domain}` : destination.site
     const same = sites.get(key)
     if (same) same.leased.push(one)
-    else if ('failure' in destination) sites.set(key, { leased: [one], kind: 'mx', site: '', ...destination })
-    else sites.set(key, { leased: [one], route: { kind: 'mx', key, own: null, ...destination } })
+    else sites.set(key, byMx([one], destination))
   }
   return [...sites.values()]
 }

@@ -4,12 +4,12 @@
  * Network trouble comes back as results. Throws only for trouble of our own: content that can't be read (before MAIL
  * the session stays usable, later it is closed), or two transactions at once.
  */
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Failure, RecipientResult } from '../mail/attempt-result.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Mailbox } from '../mail/ids.ts'
 import { formatReply } from '../mail/reply.ts'
-import { hasEightBitHeader, openContent } from './smtp-content.ts'
+import { hasEightBitHeader } from './smtp-content.ts'
 import { mailCommand, rcptCommand, refusedForAll, refusedRecipient } from './smtp-envelope.ts'
 import { transact } from './smtp-transaction.ts'
 import type { Wire } from './smtp-wire.ts'
@@ -55,7 +55,7 @@ export class SmtpConnection implements Connection {
     this.#busy = true
     try {
       if (Buffer.isBuffer(outgoing.content)) return await this.#send(envelope, reversePath, outgoing, null)
-      const file = await openContent(outgoing.content.path)
+      const file = await open(outgoing.content.path)
       try {
         return await this.#send(envelope, reversePath, outgoing, file)
       } finally {

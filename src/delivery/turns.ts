@@ -7,6 +7,9 @@
 import type { AccountId } from '../mail/ids.ts'
 import type { Group } from './throttle.ts'
 
+/** Of what may be in memory, for a site or in all: so much of one account always fits, for a flood must not fill it. */
+export const littleShare = 1 / 32
+
 /** The relay's own reports have a turn of their own. */
 type Owner = AccountId | null
 

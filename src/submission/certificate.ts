@@ -14,8 +14,6 @@ import type { Log } from '../base/log.ts'
 import type { HostName, Instant } from '../mail/ids.ts'
 import type { Certificate } from './self-signed.ts'
 
-export type { Certificate }
-
 export interface CertificateFiles {
   readonly keyFile: string
   readonly certFile: string

@@ -39,39 +39,28 @@ const rcptChecks = checks.filter(check => check.rcpt !== undefined)
 const messageChecks = checks.filter(check => check.message !== undefined)
 
 export function checkMail(facts: MailFacts): void {
-  for (const check of mailChecks) {
-    try {
-      check.mail!(facts)
-    } catch (error) {
-      throw named(check, error)
-    }
-  }
+  for (const check of mailChecks) judged(check, 'mail', facts)
 }
 
 export function checkRcpt(facts: RcptFacts): void {
-  for (const check of rcptChecks) {
-    try {
-      check.rcpt!(facts)
-    } catch (error) {
-      throw named(check, error)
-    }
-  }
+  for (const check of rcptChecks) judged(check, 'rcpt', facts)
 }
 
 /** Answers the warnings. */
 export function checkMessage(facts: MessageFacts): string[] {
   const warnings: string[] = []
   for (const check of messageChecks) {
-    try {
-      const warning = check.message!(facts)
-      if (warning !== undefined) warnings.push(warning)
-    } catch (error) {
-      throw named(check, error)
-    }
+    const warning = judged(check, 'message', facts)
+    if (warning !== undefined) warnings.push(warning)
   }
   return warnings
 }
 
-function named(check: Check, error: unknown): unknown {
-  return error instanceof SmtpError ? new CheckRefusal(check.name, error) : error
+/** A refusal gets the check's name. */
+function judged(check: Check, stage: 'mail' | 'rcpt' | 'message', facts: MailFacts | RcptFacts | MessageFacts) {
+  try {
+    return check[stage]!(facts as never)
+  } catch (error) {
+    throw error instanceof SmtpError ? new CheckRefusal(check.name, error) : error
+  }
 }
