@@ -1,33 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { appendFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { arrivalsAt, keysOfMail, Load } from '../support/load.ts'
 import { type ProcessRelay, parsed, startProcessWorld } from '../support/process-relay.ts'
-import { needRoot, skipAloud, temporaryFolder, waitFor } from '../support/real/program.ts'
+import { needRoot, skipAloud, waitFor } from '../support/real/program.ts'
 import type { Sink } from '../support/sink.ts'
+import { smallDisk } from '../support/small-disk.ts'
 
 const mebibyte = 1024 * 1024
-
-/** A file system of 48 MiB; null where we may not mount one. */
-function smallDisk(): (Disposable & { readonly path: string }) | null {
-  const folder = temporaryFolder('kitte-disk-')
-  const path = join(folder.path, 'disk')
-  mkdirSync(path)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'none', path], { stdio: 'ignore' })
-  } catch {
-    folder[Symbol.dispose]()
-    return null
-  }
-  const unmount = () => {
-    execFileSync('umount', ['--lazy', path])
-    folder[Symbol.dispose]()
-  }
-  return { path, [Symbol.dispose]: unmount }
-}
 
 /** Takes all the room there is and, until it is told to stop, all that anybody gives back. */
 class Filler implements AsyncDisposable {
@@ -79,7 +60,7 @@ describe('a disk that somebody else fills under load', function () {
 
   it('costs 452s and a pause, but no mail and no second copy', async function () {
     needRoot(this)
-    const disk = smallDisk() ?? skipAloud(this, 'may not mount a tmpfs')
+    const disk = smallDisk(48) ?? skipAloud(this, 'may not mount a tmpfs')
     try {
       await run(disk.path)
     } finally {

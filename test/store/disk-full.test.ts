@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type OpenStoreOptions, openStore } from '../../src/store/open.ts'
 import { openSpool } from '../../src/store/spool.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
+import { smallDisk } from '../support/small-disk.ts'
 import { storeOptions } from './factory.ts'
-import { newMessage, outcome, temporaryFolder } from './fixtures.ts'
+import { newMessage, outcome } from './fixtures.ts'
 
 const mebibyte = 1024 * 1024
 const lease = { owner: 'node/0', until: Number.MAX_SAFE_INTEGER }
-
-/** A file system of 24 MiB; null where we may not mount one. */
-function smallDisk(): (Disposable & { readonly path: string }) | null {
-  const folder = temporaryFolder()
-  const path = join(folder.path, 'disk')
-  mkdirSync(path)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'none', path], { stdio: 'ignore' })
-  } catch {
-    folder[Symbol.dispose]()
-    return null
-  }
-  const unmount = () => {
-    execFileSync('umount', ['--lazy', path])
-    folder[Symbol.dispose]()
-  }
-  return { path, [Symbol.dispose]: unmount }
-}
 
 /** Takes all the room there is. */
 function fill(folder: string): () => void {
@@ -83,7 +65,7 @@ describe('a disk that fills up', () => {
     ['fails a spool file in time', failsSpool],
   ] as const) {
     it(sentence, async function () {
-      const disk = smallDisk()
+      const disk = smallDisk(24)
       if (disk === null) {
         console.log('      skipped: mounting a small tmpfs needs root')
         return this.skip()
