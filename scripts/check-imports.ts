@@ -29,7 +29,7 @@ const doors: Record<string, readonly string[]> = {
   'prom-client': ['src/admin/'],
   pino: ['src/base/log.ts'],
   'pino-roll': ['src/base/log.ts'],
-  zod: ['src/base/config.ts', 'src/admin/'],
+  zod: ['src/base/config-schema.ts', 'src/base/config-values.ts', 'src/base/config.ts', 'src/admin/'],
   yaml: ['src/base/config.ts'],
   commander: ['src/cli/'],
   'dns-packet': ['src/dns/', 'src/sandbox/'],

@@ -6,197 +6,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import ipaddr from 'ipaddr.js'
 import { parseDocument, parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { parseDomain } from '../mail/address.ts'
 import { ConfigError } from './config-error.ts'
 import { contradictions, exampleWarnings } from './config-rules.ts'
+import { type Config, configSchema } from './config-schema.ts'
 import { suggest } from './suggest.ts'
 
-const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-const mend = (error: string) => ({ error })
-
-const duration = z
-  .string(mend('write a duration such as 500ms, 30s, 5m, 4h or 4d'))
-  .regex(/^\d+(ms|s|m|h|d)$/, mend('write a duration such as 500ms, 30s, 5m, 4h or 4d'))
-  .transform(text => Number.parseInt(text, 10) * durationUnits[text.replace(/^\d+/, '') as keyof typeof durationUnits])
-const count = z.int(mend('write a whole number')).min(1, mend('write a whole number of at least 1'))
-const port = z
-  .int(mend('write a port from 1 to 65535'))
-  .min(1, mend('write a port from 1 to 65535'))
-  .max(65535, mend('write a port from 1 to 65535'))
-/** 0 lets the system choose a free port: for tests. */
-const listenPort = z
-  .int(mend('write a port from 0 to 65535'))
-  .min(0, mend('write a port from 0 to 65535'))
-  .max(65535, mend('write a port from 0 to 65535'))
-const yesNo = z.boolean(mend('write true or false'))
-const host = z.string(mend('write an address or a host name')).min(1, mend('write an address or a host name'))
-const domain = z
-  .string(mend('write a domain name such as relay.example.jp'))
-  .transform(text => parseDomain(text) ?? text.toLowerCase())
-  .refine(text => parseDomain(text) !== null, mend('write a domain name such as relay.example.jp'))
-const label = z
-  .string(mend('write one label of a host name such as bounce'))
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, mend('write one label of a host name such as bounce'))
-const ip = z
-  .string(mend('write an IP address'))
-  .refine(text => ipaddr.isValid(text), mend('write an IPv4 or IPv6 address'))
-const pemFile = z.string(mend('write the path of a PEM file, or null')).nullable()
-const network = z
-  .string(mend('write a network such as 10.0.0.0/8'))
-  .refine(text => ipaddr.isValidCIDR(text), mend('write a network such as 10.0.0.0/8 or 127.0.0.1/32'))
-const timeZone = z
-  .string(mend('write a time zone such as Asia/Tokyo'))
-  .refine(isTimeZone, mend('write a time zone such as Asia/Tokyo'))
-const publicUrl = z
-  .string(mend('write an address such as https://dns.example.jp, or null'))
-  .transform(text => text.replace(/\/$/, ''))
-  .refine(
-    text => /^https?:\/\/[^/?#@\s]+$/i.test(text) && URL.canParse(text),
-    mend('write an address such as https://dns.example.jp, without a path'),
-  )
-  .nullable()
-const dnsServer = z
-  .string(mend('write a resolver such as "127.0.0.1" or "127.0.0.1:5353"'))
-  .refine(isDnsServer, mend('write a resolver such as "127.0.0.1", "127.0.0.1:5353" or "[::1]:5353"'))
-const mechanism = z
-  .string(mend('write an SPF mechanism such as ip4:192.0.2.1 or include:spf.example.jp'))
-  .refine(
-    isMechanism,
-    mend('write an SPF mechanism such as ip4:192.0.2.1 or include:spf.example.jp, without qualifier'),
-  )
-
-const schema = z.strictObject({
-  hostname: domain,
-  dataDir: z.string(mend('write a folder')).min(1, mend('write a folder')),
-  timeZone,
-  log: z.strictObject({
-    level: z.enum(['debug', 'info', 'warn', 'error'], mend('write debug, info, warn or error')),
-    stdout: yesNo,
-    file: yesNo,
-    rotateMegabytes: count,
-    keepFiles: count,
-  }),
-  submission: z.strictObject({
-    listeners: z
-      .array(
-        z.strictObject({
-          host,
-          port: listenPort,
-          tls: z.enum(['starttls', 'implicit', 'none'], mend('write starttls, implicit or none')),
-        }),
-        mend('write a list of { host, port, tls }'),
-      )
-      .min(1, mend('name at least one listener: { host, port, tls }')),
-    tls: z.strictObject({ keyFile: pemFile, certFile: pemFile }),
-    requireTlsForAuth: yesNo,
-    trustedNetworks: z.array(
-      z.strictObject({ network, credential: z.string(mend('write the username of a credential')) }),
-      mend('write a list of { network, credential }'),
-    ),
-    maxMessageBytes: count,
-    maxRecipients: count,
-    maxHeaderFieldBytes: count,
-    maxHeaderBytes: count,
-    maxReceivedFields: count,
-    maxConnections: count,
-    maxConnectionsPerAddress: count,
-    commandTimeout: duration,
-    dataTimeout: duration,
-    dataMinimumRate: count,
-    sessionTimeout: duration,
-    authFailureDelay: duration,
-    maxAuthFailures: count,
-    maxAuthFailuresPerAddress: count,
-  }),
-  http: z.strictObject({ host, port: listenPort, publicUrl, maxBodyBytes: count, keepAnswers: duration }),
-  dns: z.strictObject({
-    servers: z.array(dnsServer, mend('write a list of resolvers')),
-    timeout: duration,
-    cacheEntries: count,
-    cacheMaxAge: duration,
-    askAuthorities: yesNo,
-    allowPrivateAuthorities: yesNo,
-    authorityPort: port,
-  }),
-  delivery: z.strictObject({
-    port,
-    allowPrivateAddresses: yesNo,
-    workers: z.union([z.literal('auto'), count], mend('write auto or a whole number of at least 1')),
-    sourceIpv4: ip.nullable(),
-    sourceIpv6: ip.nullable(),
-    ipv6: yesNo,
-    maxAttempts: count,
-    connectTimeout: duration,
-    commandTimeout: duration,
-    dotTimeout: duration,
-    maxHosts: count,
-    maxAddressesPerHost: count,
-    idleConnection: duration,
-  }),
-  sites: z.array(
-    z.strictObject({
-      suffix: z.string(mend('write a suffix of MX host names, or ""')),
-      connections: count,
-      messagesPerConnection: count,
-      perMinute: count.nullable(),
-    }),
-    mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
-  ),
-  queue: z.strictObject({
-    expireAfter: duration,
-    retryAfter: z.array(duration, mend('write a list of durations')).min(1, mend('name at least one duration')),
-    retryJitter: z
-      .number(mend('write a number from 0 to 0.5'))
-      .min(0, mend('write a number from 0 to 0.5'))
-      .max(0.5, mend('write a number from 0 to 0.5')),
-    delayNoticeAfter: duration,
-    siteClosed: duration,
-    siteClosedMaximum: duration,
-    lease: duration,
-    keepHistory: duration,
-  }),
-  store: z.strictObject({ inlineContentBytes: count, minFreeBytes: count }),
-  signing: z.strictObject({
-    rsaBits: z.union([z.literal(1024), z.literal(2048)], mend('write 2048, or 1024 for panels that can hold no more')),
-    rotateAfter: z.union([z.literal('off'), duration], mend('write off, or a duration such as 90d')),
-  }),
-  spf: z.strictObject({
-    mechanisms: z.array(mechanism, mend('write a list of SPF mechanisms')).min(1, mend('name at least one mechanism')),
-    all: z.enum(['~all', '-all', '?all'], mend('write "~all", "-all" or "?all"')),
-    sendingIps: z.array(ip, mend('write a list of IP addresses')),
-    acceptHardFail: yesNo,
-  }),
-  relayDomain: z.strictObject({ name: domain, bounceHost: domain }),
-  domains: z.strictObject({
-    checkFirst: duration,
-    checkSlowest: duration,
-    checkPublished: duration,
-    lostGrace: duration,
-    keepArchived: duration,
-    shareLink: duration,
-    claimExpires: duration,
-    returnPathHost: label,
-    trackingHost: label,
-    trackingTarget: domain.nullable(),
-  }),
-  webhooks: z.strictObject({
-    allowPrivateAddresses: yesNo,
-    timeout: duration,
-    retryAfter: z.array(duration, mend('write a list of durations')).min(1, mend('name at least one duration')),
-    retryJitter: z
-      .number(mend('write a number from 0 to 0.5'))
-      .min(0, mend('write a number from 0 to 0.5'))
-      .max(0.5, mend('write a number from 0 to 0.5')),
-    requests: count,
-    pollInterval: duration,
-    secretOverlap: duration,
-  }),
-})
-
-export type Config = z.output<typeof schema>
+export type { Config }
 
 /** Variables that are no configuration keys: secrets, and what the CLI needs to reach the API. */
 const otherVariables = new Set(['KITTE_ADMIN_TOKEN', 'KITTE_SEAL_KEY', 'KITTE_API', 'KITTE_CONFIG'])
@@ -218,7 +35,7 @@ export function loadConfig(files: readonly string[], environment: Environment = 
   const mistakes: string[] = []
   const given = files.map(file => readTree(file, mistakes)).reduce(merge, {})
   const variables = applyEnvironment(given, environment, mistakes)
-  const parsed = schema.safeParse(merge(readTree(defaultFile, mistakes), given), { reportInput: true })
+  const parsed = configSchema.safeParse(merge(readTree(defaultFile, mistakes), given), { reportInput: true })
   if (!parsed.success) {
     mistakes.push(...parsed.error.issues.flatMap(issue => describeIssue(issue, variables)))
     throw new ConfigError(source, mistakes)
@@ -323,7 +140,7 @@ export function variableOf(path: readonly string[]): string {
 
 /** Every key that holds a value, as paths. */
 export function configKeys(): readonly (readonly string[])[] {
-  return keysOf(schema, [])
+  return keysOf(configSchema, [])
 }
 
 function groupsOf(paths: readonly (readonly string[])[]): readonly (readonly string[])[] {
@@ -417,34 +234,4 @@ function withAbsolutePaths(config: Config, base: string): Config {
       },
     },
   }
-}
-
-function isTimeZone(text: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }) !== null
-  } catch {
-    return false
-  }
-}
-
-/** RFC 7208 §5 without `all`, which has a key of its own, and `ptr`, which is not to be used. */
-function isMechanism(text: string): boolean {
-  const [, name = '', value = ''] = /^(ip4|ip6|include|a|mx|exists)(?:[:/](\S+))?$/i.exec(text) ?? []
-  switch (name.toLowerCase()) {
-    case 'ip4':
-      return ipaddr.IPv4.isValidFourPartDecimal(value) || ipaddr.IPv4.isValidCIDR(value)
-    case 'ip6':
-      return ipaddr.IPv6.isValid(value) || ipaddr.IPv6.isValidCIDR(value)
-    case 'include':
-    case 'exists':
-      return value !== ''
-    default:
-      return name !== ''
-  }
-}
-
-function isDnsServer(text: string): boolean {
-  const [, bracketed, plain, portText] = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]]+?))(?::(\d{1,5}))?$/.exec(text) ?? []
-  if (ipaddr.isValid(text)) return true
-  return ipaddr.isValid(bracketed ?? plain ?? '') && (portText === undefined || Number(portText) < 65536)
 }

@@ -1,0 +1,210 @@
+import type { NewEvent } from '../mail/event.ts'
+import type { AccountId, DomainName, EntryId, Instant, Mailbox, MessageId } from '../mail/ids.ts'
+import type { Message, QueueEntry } from '../mail/message.ts'
+import type { Outcome } from '../mail/outcome.ts'
+import type { SendLimits } from '../mail/sender-domain.ts'
+
+/** Where new content stands: bytes for the database, or a spool file already written **and synced**, directory too. */
+export type NewContent =
+  | { readonly kind: 'inline'; readonly bytes: Uint8Array }
+  | { readonly kind: 'file'; readonly path: string }
+
+export interface NewMessage {
+  readonly message: Message
+  readonly content: NewContent
+  readonly entries: readonly NewEntry[]
+  /** Limits this message counts against, e.g. `domain:example.jp`; each recipient takes one from each. */
+  readonly limits: readonly LimitUse[]
+  readonly events: readonly NewEvent[]
+  /** The owner that will attempt the entries at once (fresh path). Entries whose slot lies in the future stay unleased. */
+  readonly lease?: Lease
+}
+
+export type NewEntry = Pick<QueueEntry, 'id' | 'recipient' | 'domain' | 'nextAttemptAt' | 'expiresAt'> & {
+  /** False keeps the entry out of the fresh lease (its site is closed or full). Default true. */
+  readonly leasable?: boolean
+}
+
+/** A bucket and its size; buckets are created on first use and follow the limits they are used with. */
+export interface LimitUse {
+  /** `account:<id>` | `domain:<name>` | `credential:<id>`. */
+  readonly key: string
+  readonly limits: SendLimits
+}
+
+export interface Lease {
+  /** The data-plane worker that holds it: `<node>/<worker>`. */
+  readonly owner: string
+  readonly until: Instant
+}
+
+export interface AcceptResult {
+  /** The entries leased to the caller, to be attempted now. The others wait for their send slot. */
+  readonly leased: readonly EntryId[]
+  /** When the first of the others is due; null when all are leased. */
+  readonly nextDueAt: Instant | null
+}
+
+/** A leased entry with its message: what an attempt needs besides the content. */
+export interface LeasedEntry {
+  readonly entry: QueueEntry
+  readonly message: Message
+}
+
+export interface ClaimRequest {
+  readonly now: Instant
+  readonly lease: Lease
+  /** At most this many entries in all. */
+  readonly limit: number
+  /** At most this many per recipient domain in one claim, so that one domain can't fill the claim. */
+  readonly perDomain: number
+}
+
+/** Messages of one queue, narrowed; all given fields must hold. */
+export interface QueueFilter {
+  readonly message?: MessageId
+  readonly entry?: EntryId
+  readonly account?: AccountId
+  readonly senderDomain?: DomainName
+  /** Recipient domain. */
+  readonly domain?: DomainName
+  readonly recipient?: Mailbox
+  readonly state?: 'due' | 'waiting' | 'leased' | 'held'
+  /** Class of the last deferral. */
+  readonly class?: string
+  /** Site of the last attempt; for an entry not tried yet the one its recipient domain is known to be served by. */
+  readonly site?: string
+}
+
+/** What the queue is counted by. `none`: no class or no site known yet. */
+export type QueueColumn = 'domain' | 'account' | 'senderDomain' | 'class' | 'site'
+
+export interface QueueRow extends LeasedEntry {
+  readonly state: 'due' | 'waiting' | 'leased' | 'held'
+  readonly lastClass: string | null
+}
+
+export interface QueueCounts {
+  readonly total: number
+  readonly due: number
+  readonly waiting: number
+  readonly leased: number
+  readonly held: number
+  readonly oldestReceivedAt: Instant | null
+}
+
+export interface MessageFilter {
+  readonly account?: AccountId
+  readonly recipient?: Mailbox
+  readonly sender?: Mailbox
+  readonly senderDomain?: DomainName
+  readonly messageIdHeader?: string
+  readonly state?: 'queued' | 'delivered' | 'bounced' | 'cancelled'
+  readonly since?: Instant
+  readonly until?: Instant
+}
+
+export interface Page {
+  /** 1–1000. */
+  readonly limit: number
+  /**
+   * The last row of the previous page, by its name: entry id, message id (newest first), account or credential id,
+   * address, domain name; `checkedAt/purpose/name` for the history of checks (newest first).
+   */
+  readonly after?: string
+}
+
+export interface MessageSummary {
+  readonly message: Message
+  /** How many recipients are where; they add up to the recipients accepted (design invariant 2). */
+  readonly counts: {
+    readonly queued: number
+    readonly delivered: number
+    readonly bounced: number
+    readonly cancelled: number
+  }
+}
+
+export interface Totals {
+  readonly accepted: number
+  readonly delivered: number
+  readonly bounced: number
+  readonly cancelled: number
+  readonly queued: number
+}
+
+export interface QueueStore {
+  /** Content, message and entries, committed and synced. Takes send slots (RFC: none; design section 6). */
+  accept(message: NewMessage): Promise<AcceptResult>
+  /** Inline content as stored, or the path of its file. Null when the message has no entries left. */
+  content(message: MessageId): Promise<NewContent | null>
+  /**
+   * Due, unheld, unleased entries under a lease; takes send slots for retries. Accounts have even shares of a domain's,
+   * each the oldest first; what one leaves over is for the others.
+   */
+  claim(request: ClaimRequest): Promise<readonly LeasedEntry[]>
+  /** The earliest moment at which `claim` could answer something; null: nothing waits. */
+  nextDueAt(): Promise<Instant | null>
+  /**
+   * Makes a domain's entries invisible to `claim` until then (its site is closed or full); the entries stay untouched.
+   * A later call replaces an earlier one, so a moment already past makes them visible again at once.
+   */
+  postpone(domains: readonly DomainName[], until: Instant): Promise<void>
+  /**
+   * Outcomes of a batch, DSNs owed for them and events, in one transaction; deletes content no entry needs any more.
+   * Answers the entries whose outcome was passed over with its event: no longer queued, or no longer leased.
+   */
+  settle(batch: SettleBatch): Promise<readonly EntryId[]>
+  /** Gives leases back without an attempt: stop, closed site, full throttle. */
+  release(entries: readonly { readonly entry: EntryId; readonly nextAttemptAt: Instant }[]): Promise<void>
+  /** Extends leases of attempts that take long. */
+  renew(entries: readonly EntryId[], lease: Lease): Promise<void>
+  /**
+   * Ends leases: all of an owner (at its start), or those run out before `now`. Marks the entries in doubt. An owner's
+   * start also ends every postponement: why it was made stood in the memory of whoever made it, and that may be gone.
+   */
+  reclaim(of: { readonly owner: string } | { readonly expiredBefore: Instant }): Promise<number>
+  /** Unleased entries past their expiry, leased to the caller, which settles them as bounced. */
+  claimExpired(request: Omit<ClaimRequest, 'perDomain'>): Promise<readonly LeasedEntry[]>
+  /** Entries older than `receivedBefore` without a delay notice, whose sender wants one. Marks them notified. */
+  takeDelayed(request: {
+    readonly receivedBefore: Instant
+    readonly limit: number
+    readonly now: Instant
+  }): Promise<readonly LeasedEntry[]>
+
+  listQueue(filter: QueueFilter, page: Page): Promise<readonly QueueRow[]>
+  countQueue(filter: QueueFilter): Promise<QueueCounts>
+  /** Counts per value of one column, biggest first. */
+  countQueueBy(
+    column: QueueColumn,
+    filter: QueueFilter,
+    limit: number,
+  ): Promise<readonly { readonly value: string; readonly count: number; readonly oldestReceivedAt: Instant }[]>
+  hold(filter: QueueFilter, reason: string, now: Instant): Promise<number>
+  unhold(filter: QueueFilter, now: Instant): Promise<number>
+  /** Makes matching entries due now that are neither leased nor held. */
+  retryNow(filter: QueueFilter, now: Instant): Promise<number>
+  /** Leases up to `limit` matching entries so that the caller can settle them as cancelled. */
+  claimForCancel(filter: QueueFilter, lease: Lease, limit: number): Promise<readonly LeasedEntry[]>
+
+  message(id: MessageId): Promise<MessageSummary | null>
+  listMessages(filter: MessageFilter, page: Page): Promise<readonly MessageSummary[]>
+  totals(): Promise<Totals>
+  /** Deletes finished messages and events older than `before`, at most `limit`; answers how many. */
+  purge(before: Instant, limit: number): Promise<number>
+}
+
+export interface SettleBatch {
+  /** At most one per entry. */
+  readonly outcomes: readonly Outcome[]
+  readonly reports: readonly BatchReport[]
+  readonly events: readonly NewEvent[]
+}
+
+/** A report (DSN) that is owed. */
+export interface BatchReport {
+  readonly report: NewMessage
+  /** Entries of this batch it tells the end of: when none of their outcomes counts, nothing is queued. Empty: none. */
+  readonly about: readonly EntryId[]
+}
