@@ -6,41 +6,64 @@ import type { Reply } from './reply.ts'
 import type { SendingMode } from './sending-mode.ts'
 
 /** Who must act on a failure (design: class). */
-export type Actor =
-  | 'customer-dns'
-  | 'sender-content'
-  | 'recipient'
-  | 'own-ip'
-  | 'remote'
-  | 'own-smtp'
-  | 'relay'
-  | 'nobody'
+export const actorNames = [
+  'customer-dns',
+  'sender-content',
+  'recipient',
+  'own-ip',
+  'remote',
+  'own-smtp',
+  'relay',
+  'nobody',
+] as const
+export type Actor = (typeof actorNames)[number]
 
-/** Why an attempt failed. `none` for a delivery. Sentences in both languages stand in `outcome/classify.ts`. */
-export type OutcomeClass =
-  | 'none'
-  | 'address-unknown'
-  | 'domain-unknown'
-  | 'no-mail-accepted'
-  | 'mailbox-full'
-  | 'mailbox-unavailable'
-  | 'message-too-large'
-  | 'content-refused'
-  | 'spam-block'
-  | 'authentication'
-  | 'policy'
-  | 'rate'
-  | 'greylisted'
-  | 'dns-trouble'
-  | 'network'
-  | 'tls'
-  | 'protocol'
-  | 'remote-trouble'
-  | 'own-smtp-login'
-  | 'expired'
-  | 'cancelled'
-  | 'relay-trouble'
-  | 'other'
+/** Why an attempt failed. `none` for a delivery. Sentences in both languages stand in `outcome/classes.ts`. */
+export const outcomeClasses = [
+  'none',
+  'address-unknown',
+  'unknown-or-filtered',
+  'domain-unknown',
+  'no-mail-accepted',
+  'relay-denied',
+  'mailbox-full',
+  'mailbox-unavailable',
+  'blocked-by-recipient',
+  'message-too-large',
+  'attachment-refused',
+  'message-malformed',
+  'spam-content',
+  'url-block',
+  'content-refused',
+  'spf-failed',
+  'dkim-failed',
+  'dmarc-failed',
+  'authentication',
+  'sender-domain',
+  'sender-refused',
+  'domain-block',
+  'spam-block',
+  'no-ptr',
+  'rate',
+  'too-many-recipients',
+  'greylisted',
+  'policy',
+  'tls-required',
+  'tls',
+  'dns-trouble',
+  'network',
+  'remote-trouble',
+  'protocol',
+  'loop',
+  'own-smtp-login',
+  'own-smtp-sender',
+  'own-smtp-limit',
+  'expired',
+  'cancelled',
+  'relay-trouble',
+  'other',
+] as const
+export type OutcomeClass = (typeof outcomeClasses)[number]
 
 export type Action = 'delivered' | 'deferred' | 'bounced' | 'cancelled'
 

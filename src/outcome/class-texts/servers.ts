@@ -1,0 +1,236 @@
+/**
+ * Classes of outcomes that lie between servers: ours, the recipient's, the sender's own.
+ */
+import type { OutcomeClass } from '../../mail/outcome.ts'
+import type { ClassText } from './shape.ts'
+
+export const serverTexts = {
+  'spam-block': {
+    actor: 'own-ip',
+    suppressible: false,
+    sentence: {
+      ja: '送信元サーバーの評価を理由に、宛先のサーバーが受信を拒否しました。',
+      en: "The recipient's server refused the message because of the reputation of the sending server.",
+    },
+    next: {
+      ja: '中継サーバーの管理者による対応が必要です。応答に記載されたブロックリストの解除手続きをご確認ください。',
+      en: 'The operator of the relay must act: see the block list named in the reply and ask for removal.',
+    },
+  },
+  'no-ptr': {
+    actor: 'own-ip',
+    suppressible: false,
+    sentence: {
+      ja: '送信元サーバーの逆引きDNS（PTR）またはホスト名に問題があるため、宛先のサーバーが受信を拒否しました。',
+      en: "The recipient's server refused the sending server because of its reverse DNS (PTR) or its host name.",
+    },
+    next: {
+      ja: '中継サーバーの管理者は、送信IPアドレスの逆引き（PTR）とホスト名の正引きが一致するよう設定してください。',
+      en: 'The operator of the relay must make the PTR record of the sending address and the address of that name agree.',
+    },
+  },
+  rate: {
+    actor: 'nobody',
+    suppressible: false,
+    sentence: {
+      ja: '送信量が宛先のサーバーの制限に達したため、一時的に受信を控えられています。',
+      en: "The recipient's server accepts no more mail for the moment.",
+    },
+    next: {
+      ja: '自動的に送信速度を下げて再送します。対応は不要です。',
+      en: 'It is tried again more slowly by itself.',
+    },
+  },
+  'too-many-recipients': {
+    actor: 'nobody',
+    suppressible: false,
+    sentence: {
+      ja: '一度に受け取れる宛先の数を超えたため、宛先のサーバーがこの宛先の受信を控えました。',
+      en: "The recipient's server takes fewer recipients at once.",
+    },
+    next: {
+      ja: '残りの宛先へは自動的に分けて再送します。対応は不要です。',
+      en: 'The rest is tried again by itself, in smaller parts.',
+    },
+  },
+  greylisted: {
+    actor: 'nobody',
+    suppressible: false,
+    sentence: {
+      ja: '初めての送信元として、宛先のサーバーに再送を求められています（グレイリスト）。',
+      en: "The recipient's server asks new senders to try again later (greylisting).",
+    },
+    next: { ja: '数分後に自動的に再送します。対応は不要です。', en: 'It is tried again within minutes by itself.' },
+  },
+  policy: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のサーバーの受信ポリシーにより拒否されました。',
+      en: "The message was refused by a policy of the recipient's server.",
+    },
+    next: {
+      ja: '受信者に、送信元ドメインからのメールを受信できるよう設定の変更を依頼してください（携帯電話のドメイン指定受信など）。',
+      en: 'Ask the recipient to allow mail from the sender domain.',
+    },
+  },
+  'tls-required': {
+    actor: 'relay',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のサーバーは暗号化通信（TLS）での接続を求めていますが、暗号化せずに送信しようとしました。',
+      en: "The recipient's server asks for an encrypted connection (TLS), and this one was not.",
+    },
+    next: {
+      ja: '中継サーバーの管理者は、このサーバーとのTLS接続がなぜ行われないのか、配信ログ（tls-fallback）をご確認ください。',
+      en: 'The operator of the relay should see in the delivery log (tls-fallback) why there was no TLS with that server.',
+    },
+  },
+  tls: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のメールサーバーとの暗号化通信（TLS）を確立できませんでした。',
+      en: "No encrypted connection (TLS) with the recipient's mail server could be made.",
+    },
+    next: {
+      ja: '自動的に再送します。続く場合は、受信側サーバーの証明書とTLSの設定をご確認ください。',
+      en: 'It is tried again by itself. If it lasts, certificate and TLS settings of that server need a look.',
+    },
+  },
+  'dns-trouble': {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先ドメインのDNSから応答が得られませんでした。',
+      en: "The DNS of the recipient's domain gave no usable answer.",
+    },
+    next: {
+      ja: '自動的に再送します。続く場合は、受信側のDNSに障害がないか受信者にご確認ください。',
+      en: 'It is tried again by itself. If it lasts, the recipient should look after their DNS.',
+    },
+  },
+  network: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のメールサーバーに接続できないか、通信が途中で切断されました。',
+      en: "The recipient's mail server can't be reached, or the connection broke.",
+    },
+    next: {
+      ja: '自動的に再送します。続く場合は、受信側のサーバーの稼働状況を受信者にご確認ください。',
+      en: 'It is tried again by itself. If it lasts, the recipient should look after their server.',
+    },
+  },
+  'remote-trouble': {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のメールサーバーで障害または混雑が発生しています。',
+      en: "The recipient's mail server has trouble or is too busy.",
+    },
+    next: {
+      ja: '自動的に再送します。続く場合は、受信者にサーバーの状況をご確認ください。',
+      en: 'It is tried again by itself. If it lasts, the recipient should look after their server.',
+    },
+  },
+  protocol: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のメールサーバーの応答がSMTPの規格に沿っていないか、必要な機能に対応していません。',
+      en: "The recipient's mail server broke the protocol or lacks a feature the message needs.",
+    },
+    next: {
+      ja: '応答の内容を添えて、受信側のサーバー管理者へお問い合わせください。',
+      en: 'Show the reply to the administrator of that server.',
+    },
+  },
+  loop: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先側の転送設定により、メールが同じサーバーの間を循環しています（メールループ）。',
+      en: "Forwarding on the recipient's side sends the message round in circles (mail loop).",
+    },
+    next: {
+      ja: '受信者に、転送設定またはMXレコードの見直しをご依頼ください。',
+      en: 'Ask the recipient to look over their forwarding or the MX records of their domain.',
+    },
+  },
+  'own-smtp-login': {
+    actor: 'own-smtp',
+    suppressible: false,
+    sentence: {
+      ja: '登録されたSMTPサーバーにログインできませんでした。',
+      en: "The sender's own SMTP server did not let us in.",
+    },
+    next: {
+      ja: '送信元メールアドレスの設定画面で、サーバー名・ポート・ユーザー名・パスワードをご確認ください。',
+      en: 'Check host, port, username and password in the settings of the sender address.',
+    },
+  },
+  'own-smtp-sender': {
+    actor: 'own-smtp',
+    suppressible: false,
+    sentence: {
+      ja: '登録されたSMTPサーバーが、このユーザーで送信元メールアドレスを使うことを許可していません。',
+      en: "The sender's own SMTP server does not let this login use the sender address.",
+    },
+    next: {
+      ja: 'SMTPサーバーの管理画面で、このユーザーに送信元メールアドレスの使用を許可するか、そのアドレスのユーザーでログインする設定に変えてください。',
+      en: 'Allow the login to send as that address on the SMTP server, or use the login that the address belongs to.',
+    },
+  },
+  'own-smtp-limit': {
+    actor: 'own-smtp',
+    suppressible: false,
+    sentence: {
+      ja: '登録されたSMTPサーバーの送信数の上限に達したか、送信が停止されています。',
+      en: "The sender's own SMTP server has a limit for sending, and it is reached, or it has stopped this login from sending.",
+    },
+    next: {
+      ja: 'SMTPサーバーの提供元で送信数の上限と利用状況をご確認ください。大量の配信には、ドメインのSPFとDKIMを設定したうえで中継サーバーから直接お送りください。',
+      en: 'See the limits at the provider of that server. For many messages publish SPF and DKIM of the domain and let the relay send by itself.',
+    },
+  },
+  expired: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '再送を続けましたが、期限内に配信できませんでした。',
+      en: 'It was tried again and again but could not be delivered in time.',
+    },
+    next: {
+      ja: '最後の応答を確認し、必要であれば時間をおいて再度お送りください。',
+      en: 'See the last reply; send the message again later if it still matters.',
+    },
+  },
+  cancelled: {
+    actor: 'nobody',
+    suppressible: false,
+    sentence: { ja: '管理者の操作により配信を取り消しました。', en: 'An operator cancelled the delivery.' },
+    next: { ja: '対応は不要です。', en: 'Nothing needs to be done.' },
+  },
+  'relay-trouble': {
+    actor: 'relay',
+    suppressible: false,
+    sentence: { ja: '中継サーバー側で障害が発生しました。', en: 'The relay itself had trouble.' },
+    next: {
+      ja: '自動的に再送します。中継サーバーの管理者はログをご確認ください。',
+      en: 'It is tried again by itself; the operator of the relay should read its log.',
+    },
+  },
+  other: {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '宛先のメールサーバーが受け取りませんでした。',
+      en: "The recipient's mail server did not take the message.",
+    },
+    next: {
+      ja: '応答の内容をご確認ください。',
+      en: 'See the text of the reply.',
+    },
+  },
+} as const satisfies Partial<Record<OutcomeClass, ClassText>>
