@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..')
 
 /** Left to right: a file imports from its own folder or from folders to its right. Files directly in src are `main`. */
 const order =
-  'main cli admin sandbox submission delivery feedback outcome domains webhooks queue signing store policy dns base mail'.split(
+  'main cli admin sandbox submission delivery tls feedback outcome domains webhooks queue signing store policy dns base mail'.split(
     ' ',
   )
 
