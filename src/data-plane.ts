@@ -17,6 +17,7 @@ import type { Transport } from './delivery/transport.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { leasesReclaimed } from './outcome/delivery-log.ts'
 import { startExpiry } from './outcome/expiry.ts'
+import { Meter, type MeterReading } from './outcome/meter.ts'
 import { startJanitor } from './queue/janitor.ts'
 import { openSettler } from './settler.ts'
 import { openKeyRing } from './signing/key-ring.ts'
@@ -50,6 +51,7 @@ export interface DataPlaneState {
   /** Outcomes that could not be written so far. */
   readonly unsettled: number
   readonly sites: readonly SiteState[]
+  readonly meter: MeterReading
 }
 
 export interface DataPlane {
@@ -71,7 +73,8 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const spool = openSpool(config.dataDir)
   const directory = openDirectory({ store, clock })
   lifecycle.add({ name: 'directory', stop: () => directory.close() })
-  const settler = openSettler(parts, lifecycle)
+  const meter = new Meter()
+  const settler = openSettler({ ...parts, meter }, lifecycle)
   const expiry = startExpiry({
     store,
     settler,
@@ -111,6 +114,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     fresh: dispatcher.fresh,
     clock,
     log,
+    meter,
     reusePort,
     sessionCounters,
   })
@@ -121,6 +125,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       sessions: submission.sessions(),
       unsettled: settler.unsettled,
       sites: dispatcher.sites(),
+      meter: meter.reading,
     }),
     loopDelay: () => loopDelay.read(),
     reloadCertificate: () => submission.reloadCertificate(),

@@ -18,6 +18,7 @@ import { asThread, type DataPlaneThread, startDataPlaneThread } from './data-pla
 import type { SiteState } from './delivery/throttle.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { verpKeyOf } from './feedback/verp.ts'
+import { type Meter, sumOfMeters } from './outcome/meter.ts'
 import { workerShare } from './policy/worker-share.ts'
 import type { Store } from './store/store.ts'
 import { type AdmissionCounters, admissionCounters } from './submission/admission.ts'
@@ -54,14 +55,15 @@ export async function openPlanes(parts: DataPlanesParts): Promise<readonly DataP
   return planes
 }
 
-/** What the API shows of all of them together. */
-export async function liveState(planes: readonly DataPlaneThread[]): Promise<LiveState> {
+/** What the API shows of all of them together. `meter`: of the caller's thread, where operators cancel. */
+export async function liveState(planes: readonly DataPlaneThread[], meter: Meter): Promise<LiveState> {
   const states = await Promise.all(planes.map(plane => plane.state()))
   return {
     ports: states[0]?.ports ?? [],
     sessions: states.reduce((sum, { sessions }) => sum + sessions, 0),
     unsettled: states.reduce((sum, { unsettled }) => sum + unsettled, 0),
     sites: mergeSites(states.flatMap(({ sites }) => sites)),
+    meter: sumOfMeters([meter.reading, ...states.map(state => state.meter)]),
   }
 }
 

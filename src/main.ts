@@ -23,6 +23,7 @@ import { startRechecker } from './domains/rechecker.ts'
 import { openRelayDns } from './domains/relay-dns.ts'
 import { type Domains, openDomains } from './domains/service.ts'
 import { cancelEntries } from './outcome/expiry.ts'
+import { Meter } from './outcome/meter.ts'
 import type { Sandbox, SandboxParts } from './sandbox/world.ts'
 import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
@@ -106,8 +107,9 @@ async function wire(wiring: Wiring): Promise<Relay> {
   lifecycle.add({ name: 'domains', stop: () => domains.stop() })
   const sandbox = wiring.sandbox ? await openSandbox({ config, store, domains, seal, clock, log }) : null
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
+  const meter = new Meter()
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
-  const state = () => liveState(planes)
+  const state = () => liveState(planes, meter)
   const relay = await openRelayDns({ store, resolver, authority, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
   lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
@@ -116,7 +118,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     config: { ...config.webhooks, ipv6: config.delivery.ipv6 },
   })
   lifecycle.add({ name: 'webhooks', stop: () => webhooks.stop() })
-  const settler = openSettler({ config, store, clock, log }, lifecycle)
+  const settler = openSettler({ config, store, clock, log, meter }, lifecycle)
   const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs: config.queue.lease }
   const admin = await openAdmin({
     config,

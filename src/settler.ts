@@ -8,6 +8,7 @@ import type { Clock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
 import type { Log } from './base/log.ts'
+import type { Meter } from './outcome/meter.ts'
 import { createOriginalReader } from './outcome/original.ts'
 import { createSettler, type Settler } from './outcome/settle.ts'
 import { openSpool } from './store/spool.ts'
@@ -18,6 +19,7 @@ export interface SettlerParts {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
+  readonly meter: Meter
 }
 
 export function openSettler(parts: SettlerParts, lifecycle: Lifecycle): Settler {
@@ -27,11 +29,12 @@ export function openSettler(parts: SettlerParts, lifecycle: Lifecycle): Settler 
 }
 
 /** To be stopped by whoever has it. */
-export function settlerOf({ config, store, clock, log }: SettlerParts): Settler {
+export function settlerOf({ config, store, clock, log, meter }: SettlerParts): Settler {
   return createSettler({
     store,
     clock,
     log,
+    meter,
     dsn: {
       hostname: config.hostname,
       relayDomain: config.relayDomain.name,

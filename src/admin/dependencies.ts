@@ -11,6 +11,7 @@ import type { SiteState } from '../delivery/throttle.ts'
 import type { Explainer } from '../domains/explain.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
+import type { MeterReading } from '../outcome/meter.ts'
 import type { QueueFilter, Store } from '../store/store.ts'
 import type { Webhooks } from '../webhooks/service.ts'
 
@@ -48,4 +49,6 @@ export interface LiveState {
   /** Outcomes not written down yet. */
   readonly unsettled: number
   readonly sites: readonly SiteState[]
+  /** Of all threads, since they began. */
+  readonly meter: MeterReading
 }

@@ -2,13 +2,15 @@
  * Prometheus metrics, read from store and data plane when they are scraped, so that the counts add up:
  * accepted = delivered + bounced + cancelled + queued at every scrape.
  *
- * Entries by state and the age of the oldest are not counted at every scrape (`queue-depth.ts`): they are 15 s old at
- * most, up to a minute with a million entries.
+ * Counts of the queue's entries and what stands per account and site are not read at every scrape (`shared-answer.ts`):
+ * they are 15 s old at most, up to a minute with a million entries.
  */
 import { Counter, Gauge, Registry } from 'prom-client'
 import { type LoopDelay, openLoopDelay } from '../base/loop-delay.ts'
+import { breakdown } from './breakdown-metrics.ts'
 import type { AdminDependencies, LiveState } from './dependencies.ts'
-import { queueDepth } from './queue-depth.ts'
+import { mailInstruments } from './mail-metrics.ts'
+import { sharedAnswer } from './shared-answer.ts'
 import { webhookInstruments } from './webhook-metrics.ts'
 
 export interface Metrics {
@@ -17,13 +19,16 @@ export interface Metrics {
   stop(): void
 }
 
-type MetricsParts = Pick<AdminDependencies, 'store' | 'live' | 'loopDelays' | 'clock' | 'webhooks'>
+type MetricsParts = Pick<AdminDependencies, 'config' | 'store' | 'live' | 'loopDelays' | 'clock' | 'webhooks'>
 
-export function openMetrics({ store, live, loopDelays, clock, webhooks }: MetricsParts): Metrics {
+export function openMetrics({ config, store, live, loopDelays, clock, webhooks }: MetricsParts): Metrics {
   const registry = new Registry()
   const set = instruments(registry)
   const setWebhooks = webhookInstruments(registry)
-  const depth = queueDepth(store, clock)
+  const setMail = mailInstruments(registry)
+  const byWhom = breakdown(registry, { store, clock, most: config.http.metricsSeries })
+  const depth = sharedAnswer(() => store.countQueue({}), clock)
+  const readBreakdown = sharedAnswer(() => byWhom.read(), clock)
   const loop = openLoopDelay()
   return {
     contentType: registry.contentType,
@@ -35,12 +40,15 @@ export function openMetrics({ store, live, loopDelays, clock, webhooks }: Metric
         live().catch(() => null),
         loopDelays().catch(() => ({})),
         webhooks.states(),
+        readBreakdown(),
       ])
       set.totals({ ...totals })
       set.queue({ due: queue.due, waiting: queue.waiting, leased: queue.leased, held: queue.held })
       set.oldest(queue.oldestReceivedAt === null ? 0 : (clock.now() - queue.oldestReceivedAt) / 1000)
       set.storage(storage)
       set.delivery(delivery)
+      setMail(delivery?.meter ?? null)
+      byWhom.sites(delivery?.sites ?? [])
       setWebhooks(hooks)
       set.loop({ main: loop.read(), ...delays })
       return registry.metrics()

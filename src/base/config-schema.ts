@@ -67,7 +67,14 @@ export const configSchema = z.strictObject({
     maxAuthFailures: count,
     maxAuthFailuresPerAddress: count,
   }),
-  http: z.strictObject({ host, port: listenPort, publicUrl, maxBodyBytes: count, keepAnswers: duration }),
+  http: z.strictObject({
+    host,
+    port: listenPort,
+    publicUrl,
+    maxBodyBytes: count,
+    keepAnswers: duration,
+    metricsSeries: count,
+  }),
   dns: z.strictObject({
     servers: z.array(dnsServer, mend('write a list of resolvers')),
     timeout: duration,

@@ -14,6 +14,7 @@ import type { EntryId, Instant } from '../mail/ids.ts'
 import type { LeasedEntry, SettleBatch, Store } from '../store/store.ts'
 import { deliveryPaused, deliveryResumed, reported, settled } from './delivery-log.ts'
 import type { ReportSettings } from './dsn.ts'
+import type { Meter } from './meter.ts'
 import type { OriginalReader } from './original.ts'
 import { composeReports, type OwedReport } from './reports.ts'
 import type { SettledAttempt } from './settled-attempt.ts'
@@ -23,6 +24,7 @@ export interface SettlerOptions {
   readonly store: Pick<Store, 'settle'>
   readonly clock: Clock
   readonly log: Log
+  readonly meter: Meter
   readonly dsn: ReportSettings & { readonly original: OriginalReader }
   readonly retry: RetryRules
 }
@@ -184,7 +186,7 @@ class BatchingSettler implements Settler {
   }
 
   #tell(pieces: readonly Piece[], owed: readonly OwedReport[], passedOver: ReadonlySet<EntryId>): void {
-    const { log } = this.#options
+    const { log, meter } = this.#options
     if (passedOver.size > 0)
       log.warn({ entries: [...passedOver] }, 'outcomes came too late: the entries had been taken back')
     const queued = owed.filter(({ about }) => about.length === 0 || about.some(entry => !passedOver.has(entry)))
@@ -193,6 +195,7 @@ class BatchingSettler implements Settler {
       for (const { outcome, leased } of piece.verdicts) {
         if (passedOver.has(outcome.entry)) continue
         settled(log, outcome, leased.message)
+        meter.settled(outcome, leased.message)
         if (outcome.action === 'deferred') due = Math.min(due, outcome.nextAttemptAt)
       }
       piece.resolve()

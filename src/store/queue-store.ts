@@ -133,6 +133,10 @@ export interface Totals {
   readonly queued: number
 }
 
+export interface AccountTotals extends Totals {
+  readonly account: AccountId | null
+}
+
 export interface QueueStore {
   /** Content, message and entries, committed and synced. Takes send slots (RFC: none; design section 6). */
   accept(message: NewMessage): Promise<AcceptResult>
@@ -191,6 +195,8 @@ export interface QueueStore {
   message(id: MessageId): Promise<MessageSummary | null>
   listMessages(filter: MessageFilter, page: Page): Promise<readonly MessageSummary[]>
   totals(): Promise<Totals>
+  /** Of those with the most accepted recipients; null: the relay's own reports. */
+  totalsByAccount(limit: number): Promise<readonly AccountTotals[]>
   /** Deletes finished messages and events older than `before`, at most `limit`; answers how many. */
   purge(before: Instant, limit: number): Promise<number>
 }

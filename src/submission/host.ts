@@ -6,6 +6,7 @@ import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { FreshDelivery } from '../delivery/fresh.ts'
 import type { Instant } from '../mail/ids.ts'
+import type { Meter } from '../outcome/meter.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
@@ -24,6 +25,7 @@ export interface SubmissionParts {
   readonly fresh: FreshDelivery
   readonly clock: Clock
   readonly log: Log
+  readonly meter: Meter
   /** Several threads listen on the same ports. */
   readonly reusePort?: boolean
   /** Where these threads count their sessions together. */
@@ -42,6 +44,7 @@ export interface SessionParts {
   readonly dateOf: (at: Instant) => string
   readonly clock: Clock
   readonly log: Log
+  readonly meter: Meter
 }
 
 export interface Host {
@@ -53,7 +56,7 @@ export interface Host {
 }
 
 export function createHost(parts: SubmissionParts): Host {
-  const { config, directory, store, spool, fresh, clock, log } = parts
+  const { config, directory, store, spool, fresh, clock, log, meter } = parts
   const { maxConnections: inAll, maxConnectionsPerAddress: perAddress, trustedNetworks } = config.submission
   const maxFailuresPerAddress = config.submission.maxAuthFailuresPerAddress
   return {
@@ -62,6 +65,7 @@ export function createHost(parts: SubmissionParts): Host {
       directory,
       spool,
       clock,
+      meter,
       log,
       authentication: new Authentication({ directory, clock, maxFailuresPerAddress }),
       acceptParts: { store, fresh, spool, clock, expireAfterMs: config.queue.expireAfter },

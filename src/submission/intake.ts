@@ -69,7 +69,7 @@ export class Intake {
   }
 
   async #accept(): Promise<Reply> {
-    const { directory, config, clock, log, acceptParts } = this.#parts
+    const { directory, config, clock, log, meter, acceptParts } = this.#parts
     const startedAt = clock.monotonic()
     const received = await this.#reception.end()
     const facts = await gatherFacts({ directory, config, now: clock.now() }, this.#transaction, received)
@@ -80,7 +80,9 @@ export class Intake {
     const account = facts.account!
     const { credential } = facts.submitter
     await accept(acceptParts, { message, content, account, credential, domain: facts.from[0]!.domain, warnings })
-    accepted(log, message, { totalMs: Math.round(clock.monotonic() - startedAt) })
+    const totalMs = clock.monotonic() - startedAt
+    accepted(log, message, { totalMs: Math.round(totalMs) })
+    meter.accepted(totalMs)
     for (const warning of warnings) warned(log, message, warning)
     return replies.queued(this.id)
   }

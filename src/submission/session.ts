@@ -191,6 +191,7 @@ export class Session {
       const check = error instanceof CheckRefusal ? error.check : undefined
       const told = { reply: formatReply(reply), check, reason: reasonOf(error) }
       refused(this.#parts.log, { ...this.describe(), sender, ...facts, ...told })
+      this.#parts.meter.refused(told.reply)
       return reply
     }
   }

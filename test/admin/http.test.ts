@@ -212,7 +212,7 @@ describe('health', () => {
 describe('the listener', () => {
   it('says what to do when its port is taken', async () => {
     await using api = await startApi()
-    const http = { host: '127.0.0.1', port: api.admin.port, publicUrl: null, maxBodyBytes: 1000, keepAnswers: 1000 }
+    const http = { ...api.dependencies.config.http, port: api.admin.port }
     const config = { ...api.dependencies.config, http }
     const again = openAdmin({ ...api.dependencies, config, adminToken: null })
     await assert.rejects(again, /http\.port: .* is in use; stop what listens there/)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Fields, Log } from '../../src/base/log.ts'
 import type { Instant } from '../../src/mail/ids.ts'
+import { Meter } from '../../src/outcome/meter.ts'
 import { createSettler } from '../../src/outcome/settle.ts'
 import { verdictOfCancel } from '../../src/outcome/verdict.ts'
 import { type LeasedEntry, type SettleBatch, StoreUnavailable } from '../../src/store/store.ts'
@@ -324,6 +325,7 @@ function open(given: { poison?: string; late?: string[]; original?: () => Promis
   const settler = createSettler({
     store,
     clock,
+    meter: new Meter(),
     log: captureLog(lines),
     dsn: {
       hostname: 'relay.example.jp',

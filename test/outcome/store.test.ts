@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { silentLog } from '../../src/base/log.ts'
 import type { Recipient } from '../../src/mail/envelope.ts'
 import { cancelEntries, startExpiry } from '../../src/outcome/expiry.ts'
+import { Meter } from '../../src/outcome/meter.ts'
 import { createOriginalReader } from '../../src/outcome/original.ts'
 import { createSettler } from '../../src/outcome/settle.ts'
 import { openSpool } from '../../src/store/spool.ts'
@@ -96,6 +97,7 @@ async function open() {
   const settler = createSettler({
     store,
     clock,
+    meter: new Meter(),
     log: silentLog,
     dsn: {
       hostname: 'relay.example.jp',

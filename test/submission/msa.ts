@@ -9,6 +9,7 @@ import { hashPassword } from '../../src/base/password.ts'
 import type { FreshContent, FreshDelivery } from '../../src/delivery/fresh.ts'
 import type { Account } from '../../src/mail/account.ts'
 import type { Message } from '../../src/mail/message.ts'
+import { Meter } from '../../src/outcome/meter.ts'
 import { openDirectory } from '../../src/store/directory.ts'
 import { openStore } from '../../src/store/open.ts'
 import { openSpool, type Spool } from '../../src/store/spool.ts'
@@ -80,7 +81,8 @@ export async function startMsa(options: MsaOptions = {}): Promise<Msa> {
   const spool = options.spool?.(realSpool) ?? realSpool
   const fresh = new RecordingFresh(options.leases ?? true)
   const store = options.store?.(open.store) ?? open.store
-  const submission = await openSubmission({ config, store, spool, directory, fresh, clock, log: recording })
+  const meter = new Meter()
+  const submission = await openSubmission({ config, store, spool, directory, fresh, clock, log: recording, meter })
   const where = () => ({ port: submission.ports[0]!, tls: config.submission.listeners[0]!.tls === 'implicit' })
   return {
     submission,

@@ -21,6 +21,7 @@ import type { AccountId, Mailbox, MessageId } from '../../src/mail/ids.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { Action, Outcome } from '../../src/mail/outcome.ts'
 import { formatReply } from '../../src/mail/reply.ts'
+import { Meter } from '../../src/outcome/meter.ts'
 import type { Settler } from '../../src/outcome/settle.ts'
 import { settlerOf } from '../../src/settler.ts'
 import { type KeyRing, openKeyRing } from '../../src/signing/key-ring.ts'
@@ -107,7 +108,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       rsaBits: 1024,
       timeZone: 'Asia/Tokyo',
     }))
-  const settler = settlerOf({ config, store, clock, log })
+  const settler = settlerOf({ config, store, clock, log, meter: new Meter() })
   const dispatcher = openDispatcher({
     config,
     store,

@@ -145,11 +145,12 @@ type QueueReads =
   | 'message'
   | 'listMessages'
   | 'totals'
+  | 'totalsByAccount'
 
 function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
   const lists = openQueueLists(db)
   const search = openMessageSearch(db)
-  const { totals } = openTotalsReader(db)
+  const { totals, totalsByAccount } = openTotalsReader(db)
   return {
     content: async message => reading(() => lists.content(message)),
     nextDueAt: async () => reading(() => lists.nextDueAt()),
@@ -160,6 +161,7 @@ function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
     message: async id => reading(() => search.message(id)),
     listMessages: async (filter, page) => reading(() => search.listMessages(filter, page)),
     totals: async () => reading(totals),
+    totalsByAccount: async limit => reading(() => totalsByAccount(limit)),
   }
 }
 

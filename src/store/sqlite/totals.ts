@@ -2,7 +2,7 @@
  * Recipients per account since ever: what was accepted and where it ended (design invariant 2).
  */
 import type { AccountId } from '../../mail/ids.ts'
-import type { Totals } from '../store.ts'
+import type { AccountTotals, Totals } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { TotalDelta, Transaction } from './transaction.ts'
 
@@ -33,11 +33,23 @@ export function openTotalsReader(db: Connection) {
   const sum: Statement<Omit<Totals, 'queued'>> = db.prepare(`
     select coalesce(sum(accepted), 0) as accepted, coalesce(sum(delivered), 0) as delivered,
       coalesce(sum(bounced), 0) as bounced, coalesce(sum(cancelled), 0) as cancelled from total`)
+  const byAccount: Statement<Omit<Totals, 'queued'> & { account: string }> = db.prepare(
+    'select account, accepted, delivered, bounced, cancelled from total order by accepted desc, account limit ?',
+  )
   return {
     /** `queued` is what the others leave; that it equals the rows of `entry` is tested, not assumed. */
     totals(): Totals {
-      const { accepted, delivered, bounced, cancelled } = sum.get()!
-      return { accepted, delivered, bounced, cancelled, queued: accepted - delivered - bounced - cancelled }
+      return withQueued(sum.get()!)
+    },
+    totalsByAccount(limit: number): AccountTotals[] {
+      return byAccount.all(limit).map(({ account, ...counts }) => ({
+        ...withQueued(counts),
+        account: account === '' ? null : account,
+      }))
     },
   }
+}
+
+function withQueued({ accepted, delivered, bounced, cancelled }: Omit<Totals, 'queued'>): Totals {
+  return { accepted, delivered, bounced, cancelled, queued: accepted - delivered - bounced - cancelled }
 }

@@ -17,6 +17,7 @@ import { createExplainer } from '../../../src/domains/explain.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
 import { type DomainsParts, openDomains } from '../../../src/domains/service.ts'
 import { cancelEntries } from '../../../src/outcome/expiry.ts'
+import { Meter } from '../../../src/outcome/meter.ts'
 import { settlerOf } from '../../../src/settler.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -59,7 +60,7 @@ export interface ApiOptions {
   readonly makeKey?: DomainsParts['makeKey']
 }
 
-export const idle: LiveState = { ports: [2587], sessions: 0, unsettled: 0, sites: [] }
+export const idle: LiveState = { ports: [2587], sessions: 0, unsettled: 0, sites: [], meter: new Meter().reading }
 
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const { clock = systemClock, log = silentLog } = options
@@ -71,7 +72,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const store = options.store ? options.store(opened.store) : opened.store
   const seal = createSeal(Buffer.alloc(32, 7))
   const zone = zoneResolver({})
-  const settler = settlerOf({ config, store, clock, log })
+  const settler = settlerOf({ config, store, clock, log, meter: new Meter() })
   // A short key is made in a tenth of the time.
   const relayConfig = { ...config, signing: { ...config.signing, rsaBits: 1024 as const } }
   const relay = await openRelayDns({ store, resolver: zone, seal, clock, config: relayConfig })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { queueDepth } from '../../src/admin/queue-depth.ts'
+import { sharedAnswer } from '../../src/admin/shared-answer.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const counts = { total: 3, due: 1, waiting: 1, leased: 1, held: 0, oldestReceivedAt: null }
@@ -15,7 +15,7 @@ function counting(tookMs = 0) {
     return counts
   }
   return {
-    ...{ clock, depth: queueDepth({ countQueue }, clock) },
+    ...{ clock, depth: sharedAnswer(countQueue, clock) },
     asked: () => asked,
     fail() {
       failures = 1
@@ -23,7 +23,7 @@ function counting(tookMs = 0) {
   }
 }
 
-describe('the depth of the queue', () => {
+describe('a shared answer', () => {
   it('is counted once in 15 seconds, however often it is asked for', async () => {
     const { clock, depth, asked } = counting()
     assert.deepEqual(await Promise.all([depth(), depth()]), [counts, counts])
