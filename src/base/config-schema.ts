@@ -57,6 +57,7 @@ export const configSchema = z.strictObject({
     maxHeaderFieldBytes: count,
     maxHeaderBytes: count,
     maxReceivedFields: count,
+    tlsRequiredNo: z.enum(['honour', 'ignore'], mend('write honour or ignore')),
     maxConnections: count,
     maxConnectionsPerAddress: count,
     commandTimeout: duration,

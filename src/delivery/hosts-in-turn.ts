@@ -9,8 +9,10 @@ import type { Log } from '../base/log.ts'
 import type { Phase, RecipientResult } from '../mail/attempt-result.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { HostName, Mailbox } from '../mail/ids.ts'
+import type { Reply } from '../mail/reply.ts'
 import { tlsFallback } from '../outcome/delivery-log.ts'
 import type { Connections } from './connections.ts'
+import { insisting, insistsOnTls, lackOf } from './require-tls.ts'
 import type { Connection, HostSpec, OpenResult, Outgoing } from './transport.ts'
 
 export interface Delivery {
@@ -63,8 +65,10 @@ export async function tryHosts(
 ): Promise<readonly Answer[]> {
   const { envelope } = delivery
   const answers: Answer[] = []
+  const requiresTls = insistsOnTls(envelope, delivery.reversePath)
   let open = envelope.recipients.map((_, index) => index)
-  for (const spec of specs) {
+  for (const wished of specs) {
+    const spec = requiresTls ? insisting(wished) : wished
     const { results, host } = await tryHost(reducedTo(open, delivery), spec, parts)
     for (const [i, index] of open.entries()) answers[index] = better(answers[index], { result: results[i]!, host })
     open = open.filter((_, i) => mayDoBetterElsewhere(results[i]!))
@@ -97,6 +101,8 @@ async function tryConnection(
   const opened = await openConnection(delivery, spec, parts, fresh)
   const connected = clock.monotonic()
   const connectMs = connected - started
+  const lack = insistsOnTls(delivery.envelope, delivery.reversePath) ? lackOf(spec, opened) : null
+  if (lack !== null) return withoutSending(delivery, spec, opened, lack, connectMs, parts)
   if (!('connection' in opened)) {
     const results = delivery.envelope.recipients.map(({ address }) => unopened(address, opened))
     return { results, host: factsOf(spec, null, connectMs, 0), stale: false }
@@ -111,6 +117,22 @@ async function tryConnection(
     // Content that can't be read throws; the connection must still come back, or it counts as open for ever.
     connections.release(connection)
   }
+}
+
+/** The connection was good for nothing but to hear what the host can't do. */
+function withoutSending(
+  { envelope }: Delivery,
+  spec: HostSpec,
+  opened: OpenResult,
+  reply: Reply,
+  connectMs: number,
+  { connections }: HostParts,
+): Transaction & { readonly stale: boolean } {
+  const connection = 'connection' in opened ? opened.connection : null
+  const host = factsOf(spec, connection, connectMs, 0)
+  if (connection !== null) connections.release(connection)
+  const results = envelope.recipients.map(({ address }): RecipientResult => ({ address, reply, phase: 'ehlo' }))
+  return { results, host, stale: false }
 }
 
 function factsOf(spec: HostSpec, connection: Connection | null, connectMs: number, sendMs: number): HostFacts {

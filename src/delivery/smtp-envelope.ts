@@ -1,7 +1,7 @@
 /**
  * From an envelope to commands: MAIL and RCPT with the parameters a host offers, and what it can't be asked at all.
  *
- * SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), DSN (RFC 3461). Where 8BITMIME is not offered, 8-bit
+ * SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), DSN (RFC 3461), REQUIRETLS (RFC 8689). Where 8BITMIME is not offered, 8-bit
  * content goes out as it is: re-encoding would break its signatures, and hosts that mind are extinct.
  */
 import { isAscii } from 'node:buffer'
@@ -28,14 +28,17 @@ const headerNotAscii: Reply = {
 }
 
 /** `250-SIZE 35882577` → `SIZE` → `35882577`; the first line is the host's greeting (RFC 5321 §4.1.1.1). */
-export function readExtensions(ehloReply: string): Extensions {
+export function readExtensions(ehloReply: string, secured: boolean): Extensions {
   const lines = ehloReply.split('\n').slice(1)
-  return new Map(
+  const extensions = new Map(
     lines.map(line => {
       const [, keyword = '', parameters = ''] = /^\d{3}[- ]?([^ =]*)[ =]?(.*)$/.exec(line) ?? []
       return [keyword.toUpperCase(), parameters.trim()] as const
     }),
   )
+  // In plain text anybody on the way can announce it (RFC 8689 §2).
+  if (!secured) extensions.delete('REQUIRETLS')
+  return extensions
 }
 
 /** Refused before MAIL, because the host has said it can't take the message: the same for every recipient. */
@@ -72,6 +75,7 @@ export function mailCommand(
     if (envelope.ret) parameters.push(`RET=${envelope.ret}`)
     if (envelope.envid) parameters.push(`ENVID=${xtext(envelope.envid)}`)
   }
+  if (envelope.tls === 'required' && extensions.has('REQUIRETLS')) parameters.push('REQUIRETLS')
   return command(`MAIL FROM:<${safe(reversePath ?? '')}>`, parameters)
 }
 

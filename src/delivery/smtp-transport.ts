@@ -153,7 +153,7 @@ class Opening extends Library {
     if (this.#wire.failure) return
     const { auth } = this.#options.spec
     if (!auth) this.#open()
-    else if (!readExtensions(this.#ehloReply).has('AUTH')) {
+    else if (!readExtensions(this.#ehloReply, false).has('AUTH')) {
       this.#wire.fail('unsupported', 'the host does not offer AUTH', 'auth')
     } else this.#authenticate(auth)
   }
@@ -171,9 +171,10 @@ class Opening extends Library {
     const socket = this._socket as net.Socket
     const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
     this.#wire.attach(socket)
-    const extensions = readExtensions(this.#ehloReply)
+    const tls = describeTls(socket)
+    const extensions = readExtensions(this.#ehloReply, tls !== null)
     const { spec, done } = this.#options
-    done({ connection: new SmtpConnection({ spec, tls: describeTls(socket), extensions, wire: this.#wire, closed }) })
+    done({ connection: new SmtpConnection({ spec, tls, extensions, wire: this.#wire, closed }) })
   }
 
   /** The socket died; during a TLS handshake that is the handshake's failure. */

@@ -25,4 +25,9 @@ export interface Envelope {
   /** ENVID, xtext decoded (RFC 3461 §4.4). */
   readonly envid?: string
   readonly ret?: 'FULL' | 'HDRS'
+  /**
+   * How the sender wants TLS (RFC 8689): `required` by MAIL's REQUIRETLS, `optional` by the header field
+   * `TLS-Required: No`. Absent: as recipients' policies and the configuration say.
+   */
+  readonly tls?: 'required' | 'optional'
 }

@@ -31,6 +31,9 @@ export interface Judgement {
 /** Before the transaction: what goes wrong here goes wrong for every message. */
 const sessionPhases: ReadonlySet<Phase> = new Set(['connect', 'banner', 'ehlo', 'starttls', 'auth'])
 
+/** RFC 8689 §4.2.1: 5.7.10 and 5.7.30. */
+const saysTls = /^7\.[13]0$/
+
 export function classify(input: Classifiable): Judgement {
   const judged = judge(input)
   return input.route === 'own-smtp' ? asOwnSmtp(input, judged) : judged
@@ -47,7 +50,8 @@ function judge(input: Classifiable): Judgement {
 function judgeReply(reply: Reply, phase: Phase, route: Route): Judgement {
   // An attempt that an error of ours ended: nobody else said anything (design invariant 6). A 5yz of ours stands for what
   // the host said in its EHLO reply: without SMTPUTF8, or with a SIZE that is too small, every try would meet the same.
-  if (reply.from === 'relay' && reply.code < 500) return judgement('deferred', 'relay-trouble', reply)
+  if (reply.from === 'relay' && reply.code < 500)
+    return judgement('deferred', saysTls.test(reply.detail) ? 'tls' : 'relay-trouble', reply)
   const digit = Math.trunc(reply.code / 100)
   if (digit === 2 && phase === 'dot') return { ...judgement('delivered', 'none', reply), closesSite: false }
   if (digit !== 4 && digit !== 5) return judgeOddReply(reply, phase)
@@ -99,6 +103,8 @@ function matchRule(reply: Reply, phase: Phase, route: Route): { class: OutcomeCl
  */
 function temporaryAnyway(reply: Reply, phase: Phase, actor: Actor): boolean {
   if (phase === 'idle') return true
+  // REQUIRETLS that no host can meet (RFC 8689 §4.2.1).
+  if (reply.from === 'relay') return false
   if (sessionPhases.has(phase)) return reply.code !== 521 || actor === 'own-ip'
   if (phase === 'mail') return actor === 'own-ip'
   if (phase !== 'rcpt') return false
@@ -179,6 +185,7 @@ function asOwnSmtp(input: Classifiable, judged: Judgement): Judgement {
   if ('lookup' in input) return lookupOfOwnSmtp(input.lookup)
   if ('failure' in input.result) return { ...judged, actor, class: classOfOwnFailure(input.result.failure, judged) }
   const loginAsked = [530, 534, 535, 538].includes(input.result.reply.code)
+  if (judged.reply.from === 'relay') return { ...judged, actor }
   if (!loginAsked && !sessionPhases.has(input.result.phase)) return { ...judged, actor }
   return { ...judged, action: 'deferred', class: 'own-smtp-login', actor: 'own-smtp', closesSite: true }
 }

@@ -195,6 +195,7 @@ function messageFacts(message: Message) {
     sender: pathOf(message.envelope.reversePath),
     from: message.from ?? undefined,
     size: message.size,
+    tlsAsked: message.envelope.tls,
   }
 }
 

@@ -60,6 +60,8 @@ export function composeReport(request: ReportRequest): NewMessage {
       recipients: [{ address: to, notify: ['NEVER'] }],
       body: eightBit ? '8BITMIME' : '7BIT',
       smtpUtf8: needsSmtpUtf8(to),
+      // RFC 8689 §5: a report shows the header of what it reports on, and is protected like it.
+      ...(message.envelope.tls === 'required' ? { tls: 'required' as const } : {}),
     },
     content: { kind: 'inline' },
     size: bytes.length,
@@ -189,10 +191,14 @@ function recipientFields(one: ReportCase, { kind }: ReportRequest, global: boole
   ]
 }
 
-/** RET applies to failures only; otherwise, without it, and when it is large, the header comes back (RFC 3461 §4.3). */
+/**
+ * RET applies to failures only; otherwise, without it, and when it is large, the header comes back (RFC 3461 §4.3). Of a
+ * message with REQUIRETLS never more than that (RFC 8689 §5).
+ */
 function returnedPart({ kind, message, original }: ReportRequest, global: boolean): Part | null {
   if (original === null) return null
-  const full = kind === 'failure' && message.envelope.ret === 'FULL' && original.length === message.size
+  const { ret, tls } = message.envelope
+  const full = kind === 'failure' && ret === 'FULL' && tls !== 'required' && original.length === message.size
   const body = full && message.size <= bytesWanted ? original : headerBlock(original)
   const subtypes = message.envelope.smtpUtf8
     ? { full: 'message/global', header: 'message/global-headers' }

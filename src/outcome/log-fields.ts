@@ -59,6 +59,11 @@ export const logFields = [
   ['recipients', 'How many recipients the message has.', 1],
   ['entries', 'How many queue entries the line is about: changed by a command, not written, taken back.', 12],
   ['size', 'Octets of the message as stored.', 4821],
+  [
+    'tlsAsked',
+    'What the sender asked for (RFC 8689): `required` by REQUIRETLS, `optional` by `TLS-Required: No`; absent: nothing.',
+    'required',
+  ],
   ['mode', 'Sending mode: `sender-only`, `own-smtp`, `spf`, `spf-dkim`.', 'spf-dkim'],
   ['modeReason', 'Why that mode applied.', 'spf and dkim are published'],
   ['signatures', 'DKIM signatures put on: selector and domain each.', ['20240125._domainkey.example.co.jp']],

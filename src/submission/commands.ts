@@ -1,5 +1,5 @@
 /**
- * Reads MAIL and RCPT with their parameters (RFC 5321 §4.1.1.2–3, §4.1.2; RFC 1870, 3461, 4954, 6152, 6531).
+ * Reads MAIL and RCPT with their parameters (RFC 5321 §4.1.1.2–3, §4.1.2; RFC 1870, 3461, 4954, 6152, 6531, 8689).
  *
  * Our own reading, because smtp-server's refuses quoted local parts with a space or an @, lets UTF-8 pass without
  * SMTPUTF8 and takes unknown parameters. Refuses by throwing SmtpError.
@@ -35,6 +35,8 @@ export function readMail(line: Buffer): MailCommand {
   const declaredSize = takeSize(parameters)
   const ret = takeRet(parameters)
   const envid = takeXtext(parameters, 'ENVID', maxEnvidLength)
+  // RFC 8689 §2: it takes no value.
+  const requireTls = takeFlag(parameters, 'REQUIRETLS')
   // RFC 4954 §5: accepted, and not trusted.
   parameters.delete('AUTH')
   refuseUnknown(parameters)
@@ -46,6 +48,7 @@ export function readMail(line: Buffer): MailCommand {
     smtpUtf8,
     ...(ret === undefined ? {} : { ret }),
     ...(envid === undefined ? {} : { envid }),
+    ...(requireTls ? { tls: 'required' as const } : {}),
   }
 }
 

@@ -15,11 +15,12 @@ export function readGreeting(command: Buffer): string | null {
   return usable && !/[\x00-\x1f\x7f-\x9f]/.test(name) ? name : null
 }
 
-/** AUTH is shown only where a password is safe (RFC 4954 §4). */
+/** AUTH is shown only where a password is safe (RFC 4954 §4), REQUIRETLS only under TLS (RFC 8689 §2). */
 export function extensionsFor(session: {
   readonly maxMessageBytes: number
   readonly startTls: boolean
   readonly login: boolean
+  readonly secured: boolean
 }): string[] {
   return [
     'PIPELINING',
@@ -29,6 +30,7 @@ export function extensionsFor(session: {
     '8BITMIME',
     'SMTPUTF8',
     'DSN',
+    ...(session.secured ? ['REQUIRETLS'] : []),
     'ENHANCEDSTATUSCODES',
   ]
 }

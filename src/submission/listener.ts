@@ -377,6 +377,7 @@ class Connection extends SMTPConnection {
       maxMessageBytes: this.#host.parts.config.submission.maxMessageBytes,
       startTls: this.#server.startTls && !this.secure,
       login: this.#session.mayLogIn && !this.session.user,
+      secured: this.#session.isSecured,
     })
   }
 

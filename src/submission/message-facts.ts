@@ -5,6 +5,7 @@ import type { Config } from '../base/config.ts'
 import type { Account } from '../mail/account.ts'
 import { domainOf } from '../mail/address.ts'
 import type { Recipient } from '../mail/envelope.ts'
+import { fieldsNamed, type HeaderBlock, unfoldedValue } from '../mail/header.ts'
 import type { Instant, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { Directory } from '../store/directory.ts'
@@ -56,12 +57,13 @@ async function accountOf(
 export function toMessage(
   id: MessageId,
   { command, recipients }: Transaction,
-  { account, submitter, from, now }: MessageFacts,
+  { account, submitter, from, now, header, limits }: MessageFacts,
   received: ReceivedContent,
   content: NewContent,
   client: NonNullable<Message['client']>,
 ): Message {
   const { declaredSize: _, ...envelope } = command
+  const tlsOptional = envelope.tls === undefined && limits.tlsRequiredNo === 'honour' && saysTlsRequiredNo(header)
   const author = from[0]!.address
   return {
     id,
@@ -72,6 +74,7 @@ export function toMessage(
       ...envelope,
       recipients: [...recipients.values()],
       body: received.eightBit ? '8BITMIME' : command.body,
+      ...(tlsOptional ? { tls: 'optional' as const } : {}),
     },
     content: content.kind === 'file' ? content : { kind: 'inline' },
     size: received.size,
@@ -82,4 +85,10 @@ export function toMessage(
     origin: 'submission',
     client,
   }
+}
+
+/** RFC 8689 §3: the one value there is. A field that stands twice says nothing certain, and so nothing. */
+function saysTlsRequiredNo(header: HeaderBlock): boolean {
+  const fields = fieldsNamed(header, 'tls-required')
+  return fields.length === 1 && /^no$/i.test(unfoldedValue(header, fields[0]!).trim())
 }

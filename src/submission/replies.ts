@@ -57,6 +57,11 @@ export const replies = {
   trustedCredentialMissing: say(530, '7.0', 'Authentication required: this network is trusted for no valid credential'),
   loginFailed: say(535, '7.8', 'Username or password is wrong, or the credential was revoked'),
   tlsRequiredForLogin: say(538, '7.11', 'Encryption required for authentication: issue STARTTLS or use the TLS port'),
+  requireTlsWithoutTls: say(
+    530,
+    '7.10',
+    'REQUIRETLS is taken under TLS only: issue STARTTLS, or use the TLS port (RFC 8689)',
+  ),
   loginInTransaction: say(503, '5.1', 'AUTH is not allowed between MAIL and the end of the message; send RSET first'),
   loginAborted: say(501, '7.0', 'Authentication aborted'),
 

@@ -59,6 +59,10 @@ export class Session {
     return this.#mayHearUtf8
   }
 
+  get isSecured(): boolean {
+    return this.#tls !== null
+  }
+
   /** RFC 4954 §4: no password over an open line, unless the configuration says so. */
   get mayLogIn(): boolean {
     return this.#tls !== null || !this.#parts.config.submission.requireTlsForAuth
@@ -122,7 +126,8 @@ export class Session {
       const reversePath = command.reversePath === null ? null : await findOwners(directory, command.reversePath)
       const storeAcceptsMail = await this.#parts.storeAcceptsMail()
       this.#submitter = found.submitter
-      checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail })
+      const secured = this.isSecured
+      checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail, secured })
       this.#mayHearUtf8 = command.smtpUtf8
       this.#transaction = { command, submitter: found.submitter!, reversePath, recipients: new Map() }
       return replies.senderOk

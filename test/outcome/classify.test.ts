@@ -385,6 +385,9 @@ describe('an attempt that failed without a reply', () => {
     assert.deepEqual(judgeOurs(550, '6.9', 'rcpt'), ['bounced', 'content-refused'])
     assert.deepEqual(judgeOurs(552, '3.4', 'mail'), ['bounced', 'message-too-large'])
     assert.deepEqual(judgeOurs(451, '3.0', 'lookup'), ['deferred', 'relay-trouble'])
+    assert.deepEqual(judgeOurs(550, '7.30', 'ehlo'), ['bounced', 'tls'])
+    assert.deepEqual(judgeOurs(550, '7.10', 'ehlo'), ['bounced', 'tls'])
+    assert.deepEqual(judgeOurs(451, '7.10', 'ehlo'), ['deferred', 'tls'])
   })
 
   it('passes on that a duplicate is possible', () => {

@@ -23,7 +23,11 @@ const command = { entries: 12, account: 'account-1', senderDomain: 'example.co.j
 
 /** One call of every function, all optional facts given. */
 const everything: readonly ((log: Log) => void)[] = [
-  log => deliveryLog.accepted(log, makeMessage(), { totalMs: 7 }),
+  log => {
+    const message = makeMessage()
+    const envelope = { ...message.envelope, tls: 'required' as const }
+    deliveryLog.accepted(log, { ...message, envelope }, { totalMs: 7 })
+  },
   log =>
     deliveryLog.refused(log, {
       ...client,

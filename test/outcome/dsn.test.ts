@@ -217,6 +217,14 @@ describe('a report', () => {
     assert.equal(cut!.parts[2]!.type, 'text/rfc822-headers')
   })
 
+  it('is protected like what it reports on, and returns only its header (RFC 8689 §5)', async () => {
+    const message = makeMessage({ ret: 'FULL', size: content.length })
+    const [owed] = await failureReports({ ...message, envelope: { ...message.envelope, tls: 'required' } })
+    assert.equal(owed!.report.message.envelope.tls, 'required')
+    const [read] = readAll([owed!])
+    assert.equal(read!.parts[2]!.type, 'text/rfc822-headers')
+  })
+
   it('cuts a header without end at a line, and stands without the original when it can not be read', async () => {
     const endless = Buffer.from(`${'X-Long: line\r\n'.repeat(10_000)}`)
     const [cut] = readAll(await failureReports(makeMessage({ size: endless.length }), undefined, endless))

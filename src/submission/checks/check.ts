@@ -28,6 +28,8 @@ export interface MailFacts {
   readonly command: MailCommand
   readonly reversePath: OwnedAddress | null
   readonly storeAcceptsMail: boolean
+  /** The session runs under TLS. */
+  readonly secured: boolean
 }
 
 export interface RcptFacts {

@@ -8,6 +8,7 @@ import { authenticated } from './authenticated.ts'
 import type { Check, MailFacts, MessageFacts, RcptFacts } from './check.ts'
 import { loop } from './loop.ts'
 import { recipients } from './recipients.ts'
+import { requireTls } from './require-tls.ts'
 import { senderIsYours } from './sender-is-yours.ts'
 import { size } from './size.ts'
 import { storeReady } from './store-ready.ts'
@@ -18,6 +19,7 @@ const checks: readonly Check[] = [
   accountActive,
   storeReady,
   size,
+  requireTls,
   senderIsYours,
   utf8Addresses,
   recipients,
