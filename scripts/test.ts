@@ -22,6 +22,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['lint and format', bin('biome'), ['check', '.']],
   ['import rule', process.execPath, ['scripts/check-imports.ts']],
   ['configuration table', process.execPath, ['scripts/config-reference.ts', '--check']],
+  ['dashboard', process.execPath, ['scripts/monitoring.ts', '--check']],
   ['delivery log table', process.execPath, ['scripts/log-reference.ts', '--check']],
 ]
 

@@ -70,6 +70,7 @@ interface ProcessRelayParts extends ProcessWorldOptions {
 
 export class ProcessRelay implements AsyncDisposable {
   readonly port: number
+  readonly httpPort: number
   readonly dataDir: string
   readonly #parts: ProcessRelayParts
   readonly #configFile: string
@@ -80,6 +81,7 @@ export class ProcessRelay implements AsyncDisposable {
   constructor(parts: ProcessRelayParts) {
     this.#parts = parts
     this.port = parts.port
+    this.httpPort = parts.httpPort
     this.dataDir = parts.dataDir ?? join(parts.folder, 'data')
     this.#configFile = join(parts.folder, 'kitte.yaml')
     // JSON is YAML.
