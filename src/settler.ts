@@ -4,6 +4,7 @@
  * In a file of its own because the main thread settles too (what an operator cancels), and should not load the data
  * plane with its libraries for that: 12 MB of heap.
  */
+import { openCalendar } from './base/calendar.ts'
 import type { Clock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
@@ -11,6 +12,7 @@ import type { Log } from './base/log.ts'
 import type { Meter } from './outcome/meter.ts'
 import { createOriginalReader } from './outcome/original.ts'
 import { createSettler, type Settler } from './outcome/settle.ts'
+import { VolumeNotes } from './outcome/volume-notes.ts'
 import { openSpool } from './store/spool.ts'
 import type { Store } from './store/store.ts'
 
@@ -42,6 +44,7 @@ export function settlerOf({ config, store, clock, log, meter }: SettlerParts): S
       expireAfterMs: config.queue.expireAfter,
       original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
     },
+    volume: new VolumeNotes(openCalendar(config.timeZone)),
     retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
   })
 }

@@ -24,6 +24,13 @@ export const eventTypes = [
   'domain.record_lost',
   'domain.check_changed',
   'sender.removed',
+  'domain.bulk_sender_near',
+  'domain.bulk_sender',
+  'warm_up.started',
+  'warm_up.advanced',
+  'warm_up.paused',
+  'warm_up.resumed',
+  'warm_up.finished',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 

@@ -18,3 +18,5 @@ export type HostName = string
 export type Mailbox = string
 /** Wall clock, milliseconds since 1970-01-01T00:00Z. */
 export type Instant = number
+/** A day of the configuration's time zone, `2026-01-15` (`base/calendar.ts`). */
+export type CalendarDay = string

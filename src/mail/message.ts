@@ -26,6 +26,8 @@ export interface Message {
   readonly receivedAt: Instant
   /** `submission`: accepted from a client. `dsn`: a report of our own (never reported on again, RFC 5321 §6.1). */
   readonly origin: 'submission' | 'dsn'
+  /** It can be unsubscribed from with one click (RFC 8058). */
+  readonly oneClick?: true
   /** EHLO name, address and TLS of the client, for log and console. */
   readonly client?: { readonly ehlo: string; readonly address: string; readonly tls: string | null }
 }
@@ -49,4 +51,6 @@ export interface QueueEntry {
   readonly lastHost?: HostName
   /** Site of the last attempt. */
   readonly lastSite?: string
+  /** What it waits for without having been tried: `warm-up domain example.jp`, `source pool marketing`. */
+  readonly waitsFor?: string
 }

@@ -19,6 +19,7 @@ import type { OriginalReader } from './original.ts'
 import { composeReports, type OwedReport } from './reports.ts'
 import type { SettledAttempt } from './settled-attempt.ts'
 import { type RetryRules, type Verdict, verdictsOf } from './verdict.ts'
+import type { VolumeNotes } from './volume-notes.ts'
 
 export interface SettlerOptions {
   readonly store: Pick<Store, 'settle'>
@@ -27,6 +28,8 @@ export interface SettlerOptions {
   readonly meter: Meter
   readonly dsn: ReportSettings & { readonly original: OriginalReader }
   readonly retry: RetryRules
+  /** For the counts per day; absent: nothing is counted. */
+  readonly volume?: Pick<VolumeNotes, 'noteOf'>
 }
 
 export interface Settler {
@@ -134,7 +137,7 @@ class BatchingSettler implements Settler {
     const owed = await this.#composeReports(pieces)
     let passedOver: readonly EntryId[]
     try {
-      passedOver = await this.#untilWritten(batchOf(pieces, owed))
+      passedOver = await this.#untilWritten(batchOf(pieces, owed, this.#options.volume))
     } catch (error) {
       if (pieces.length > 1 && !isUnavailable(error)) return this.#writeEach(pieces)
       this.#options.log.error({ err: error, entries: entriesOf(pieces) }, 'outcomes could not be written')
@@ -205,12 +208,13 @@ class BatchingSettler implements Settler {
   }
 }
 
-function batchOf(pieces: readonly Piece[], owed: readonly OwedReport[]): SettleBatch {
+function batchOf(pieces: readonly Piece[], owed: readonly OwedReport[], volume: SettlerOptions['volume']): SettleBatch {
   const verdicts = pieces.flatMap(piece => piece.verdicts)
   return {
     outcomes: verdicts.map(({ outcome }) => outcome),
     reports: owed.map(({ report, about }) => ({ report, about })),
     events: verdicts.map(eventOf),
+    ...(volume && { volume: verdicts.map(({ outcome, leased }) => volume.noteOf(outcome, leased.message)) }),
   }
 }
 

@@ -90,6 +90,7 @@ function entryOf(change: Change) {
       return { kind: change.kind, key: change.name }
     case 'queue':
     case 'webhook':
+    case 'warm-up':
       return null
     default:
       return change satisfies never

@@ -3,6 +3,7 @@ import type { AccountId, DomainName, EntryId, Instant, Mailbox, MessageId } from
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { SendLimits } from '../mail/sender-domain.ts'
+import type { VolumeNote } from '../mail/volume.ts'
 
 /** Where new content stands: bytes for the database, or a spool file already written **and synced**, directory too. */
 export type NewContent =
@@ -160,7 +161,7 @@ export interface QueueStore {
    */
   settle(batch: SettleBatch): Promise<readonly EntryId[]>
   /** Gives leases back without an attempt: stop, closed site, full throttle. */
-  release(entries: readonly { readonly entry: EntryId; readonly nextAttemptAt: Instant }[]): Promise<void>
+  release(entries: readonly Release[]): Promise<void>
   /** Extends leases of attempts that take long. */
   renew(entries: readonly EntryId[], lease: Lease): Promise<void>
   /**
@@ -201,11 +202,20 @@ export interface QueueStore {
   purge(before: Instant, limit: number): Promise<number>
 }
 
+/** `waitsFor`: as in QueueEntry; absent: nothing but that moment. */
+export interface Release {
+  readonly entry: EntryId
+  readonly nextAttemptAt: Instant
+  readonly waitsFor?: string
+}
+
 export interface SettleBatch {
   /** At most one per entry. */
   readonly outcomes: readonly Outcome[]
   readonly reports: readonly BatchReport[]
   readonly events: readonly NewEvent[]
+  /** What each outcome counts for, in their order; null: nothing. Absent: none does. */
+  readonly volume?: readonly (VolumeNote | null)[]
 }
 
 /** A report (DSN) that is owed. */

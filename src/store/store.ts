@@ -3,9 +3,11 @@ import type { AccountId, DomainName, Instant, Mailbox, MessageId } from '../mail
 import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 
 import type { Page, QueueStore } from './queue-store.ts'
+import type { VolumeStore, WarmUpName, WarmUpStore } from './sending-store.ts'
 import type { AccountStore, ClaimStore, DomainStore, ShareLinkStore } from './tenant-store.ts'
 
 export type * from './queue-store.ts'
+export type * from './sending-store.ts'
 export type * from './tenant-store.ts'
 
 export interface Store
@@ -15,6 +17,8 @@ export interface Store
     ClaimStore,
     ShareLinkStore,
     EventStore,
+    VolumeStore,
+    WarmUpStore,
     WebhookStore,
     RequestStore,
     SettingStore {
@@ -31,6 +35,7 @@ export type Change =
   | { readonly kind: 'sender'; readonly address: Mailbox }
   | { readonly kind: 'domain'; readonly name: DomainName }
   | { readonly kind: 'webhook'; readonly id: WebhookId }
+  | { readonly kind: 'warm-up'; readonly of: WarmUpName }
   /**
    * Entries became due earlier than before: released, limits raised, or `retried` by an operator, who wants to see now
    * whether a closed site takes mail again.

@@ -12,6 +12,7 @@ import type { Directory } from '../store/directory.ts'
 import type { NewContent } from '../store/store.ts'
 import type { HiddenAddress, MessageFacts, Submitter } from './checks/check.ts'
 import type { MailCommand } from './commands.ts'
+import { isOneClick } from './one-click.ts'
 import { findOwners, findOwnersOfText, type OwnedAddress, readOriginators } from './originators.ts'
 import type { ReceivedContent } from './reception.ts'
 
@@ -83,6 +84,7 @@ export function toMessage(
     messageIdHeader: received.messageId,
     receivedAt: now,
     origin: 'submission',
+    ...(isOneClick(received.header) ? { oneClick: true as const } : {}),
     client,
   }
 }

@@ -10,6 +10,7 @@ import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import { contractOfShareLinks } from './contract-share-links.ts'
 import { contractOfTurns } from './contract-turns.ts'
+import { contractOfWarmUps } from './contract-warm-ups.ts'
 import { contractOfWebhooks } from './contract-webhooks.ts'
 import type { StoreFactory } from './factory.ts'
 
@@ -22,6 +23,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfQueue(factory)
     contractOfLimits(factory)
     contractOfAccounts(factory)
+    contractOfWarmUps(factory)
     contractOfWebhooks(factory)
     contractOfOwnership(factory)
     contractOfShareLinks(factory)

@@ -44,7 +44,9 @@ export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
   const nextOfTurn: Statement<number | null> = db.prepare(nextOfTurnSql)
   const expired: Statement<Candidate> = db.prepare(expiredSql)
   const delayed: Statement<EntryRow> = db.prepare(delayedSql)
-  const lend = db.prepare('update entry set lease_until = ?, lease_owner = ?, paced = 1 where message = ? and n = ?')
+  const lend = db.prepare(
+    'update entry set lease_until = ?, lease_owner = ?, paced = 1, waits_for = null where message = ? and n = ?',
+  )
   const move = db.prepare('update entry set next_attempt_at = ?, paced = 2 where message = ? and n = ?')
   const notified = db.prepare('update entry set notice = 2 where message = ? and n = ?')
   const facts: Statement<string> = db.prepare('select facts from message where seq = ?')

@@ -28,7 +28,9 @@ import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
 import type { Transaction } from './transaction.ts'
 import { openTurns } from './turns.ts'
+import { openVolume } from './volume.ts'
 import { openWaiting } from './waiting.ts'
+import { openWarmUps } from './warm-ups.ts'
 import { openWebhooks } from './webhooks.ts'
 
 export type Commands = ReturnType<typeof openCommands>['commands']
@@ -48,6 +50,7 @@ export function openCommands(db: Connection) {
   const totals = openTotals(db)
   const events = openEvents(db, sequences)
   const trace = openTrace(db)
+  const volume = openVolume(db, events)
   const accept = openAccept({ db, sequences, lanes, backlog, slots, totals, events })
   const claim = openClaim({ db, lanes, turns, backlog, slots })
   const replan = openReplan({ db, lanes, backlog, slots })
@@ -57,7 +60,7 @@ export function openCommands(db: Connection) {
 
   const commands = {
     accept,
-    settle: openSettle({ db, lanes, backlog, totals, events, accept }),
+    settle: openSettle({ db, lanes, backlog, totals, events, volume, accept }),
     claim: (tx: Transaction, request: ClaimRequest) => claim.claim(tx, request),
     claimExpired: (tx: Transaction, request: Omit<ClaimRequest, 'perDomain'>) => claim.claimExpired(tx, request),
     takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
@@ -80,11 +83,15 @@ export function openCommands(db: Connection) {
     ...openShareLinks(db),
     ...webhooks,
     ...openSettings(db),
+    addVolume: volume.addVolume,
+    purgeVolume: volume.purgeVolume,
+    ...openWarmUps(db, events, volume),
   }
 
   /** Writes what the transaction gathered. */
   function flush(tx: Transaction): void {
     totals.flush(tx)
+    volume.flush(tx)
     slots.flush(tx)
     lanes.flush(tx)
     backlog.flush(tx)

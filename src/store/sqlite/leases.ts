@@ -2,7 +2,7 @@
  * Leases end: given back, extended, or taken from an owner that is gone.
  */
 import type { EntryId, Instant } from '../../mail/ids.ts'
-import type { Lease } from '../store.ts'
+import type { Lease, Release } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Lanes } from './lanes.ts'
 import { splitEntryId } from './rows.ts'
@@ -20,7 +20,7 @@ const takeBack = `update entry set lease_until = null, lease_owner = null, in_do
 
 export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting) {
   const release: Statement<Freed> = db.prepare(`
-    update entry set lease_until = null, lease_owner = null, next_attempt_at = ?
+    update entry set lease_until = null, lease_owner = null, next_attempt_at = ?, waits_for = ?
     where message = (select seq from message where id = ?) and n = ? and lease_until is not null ${freed}`)
   const renew = db.prepare(`
     update entry set lease_until = ?
@@ -29,10 +29,10 @@ export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting) {
   const reclaimExpired: Statement<Freed> = db.prepare(`${takeBack} lease_until < ? ${freed}`)
 
   return {
-    release(tx: Transaction, entries: readonly { readonly entry: EntryId; readonly nextAttemptAt: Instant }[]): void {
-      for (const { entry, nextAttemptAt } of entries) {
+    release(tx: Transaction, entries: readonly Release[]): void {
+      for (const { entry, nextAttemptAt, waitsFor = null } of entries) {
         const { message, n } = splitEntryId(entry)
-        const row = release.get(nextAttemptAt, message, n)
+        const row = release.get(nextAttemptAt, waitsFor, message, n)
         if (row) waiting.put(tx, row.message, row.n)
       }
       tx.tellQueue()

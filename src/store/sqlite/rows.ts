@@ -10,6 +10,7 @@ import type { EntryId, MessageId } from '../../mail/ids.ts'
 import type { Message, QueueEntry } from '../../mail/message.ts'
 import type { Action, Outcome } from '../../mail/outcome.ts'
 import { formatReply } from '../../mail/reply.ts'
+import type { VolumeNote } from '../../mail/volume.ts'
 import { isLimited } from '../../policy/token-bucket.ts'
 import type { Lease, LeasedEntry, LimitUse, NewEntry, NewMessage } from '../store.ts'
 
@@ -60,11 +61,12 @@ export interface OutcomeRow {
   readonly host: string | null
   readonly site: string | null
   readonly inDoubt: number
+  readonly volume: VolumeNote | null
 }
 
 /** Columns of an entry that a LeasedEntry needs; `select ${entryColumns} from entry e`. */
 export const entryColumns =
-  'e.message, e.n, e.domain, e.attempts, e.next_attempt_at, e.expires_at, e.notice, e.in_doubt, e.held_reason, e.last_reply, e.last_host, e.last_site'
+  'e.message, e.n, e.domain, e.attempts, e.next_attempt_at, e.expires_at, e.notice, e.in_doubt, e.held_reason, e.last_reply, e.last_host, e.last_site, e.waits_for'
 
 export type EntryRow = readonly [
   message: number,
@@ -79,6 +81,7 @@ export type EntryRow = readonly [
   lastReply: string | null,
   lastHost: string | null,
   lastSite: string | null,
+  waitsFor: string | null,
 ]
 
 /** Claimed entries and, once each, their messages' facts. */
@@ -122,7 +125,7 @@ export function eventRow(event: NewEvent): EventRow {
   return [type, at, account, message ?? null, n, recipient ?? null, domain ?? null, JSON.stringify(data ?? null)]
 }
 
-export function outcomeRow(outcome: Outcome): OutcomeRow {
+export function outcomeRow(outcome: Outcome, volume: VolumeNote | null = null): OutcomeRow {
   return {
     message: outcome.message,
     n: splitEntryId(outcome.entry).n,
@@ -134,6 +137,7 @@ export function outcomeRow(outcome: Outcome): OutcomeRow {
     // Empty where no host was found.
     site: outcome.facts?.site || null,
     inDoubt: outcome.inDoubt ? 1 : 0,
+    volume,
   }
 }
 
@@ -147,8 +151,21 @@ export function leasedEntries({ entries, messages }: ClaimedRows): LeasedEntry[]
 }
 
 export function queueEntry(row: EntryRow, message: Message): QueueEntry {
-  const [, n, domain, attempts, nextAttemptAt, expiresAt, notice, inDoubt, heldReason, lastReply, lastHost, lastSite] =
-    row
+  const [
+    ,
+    n,
+    domain,
+    attempts,
+    nextAttemptAt,
+    expiresAt,
+    notice,
+    inDoubt,
+    heldReason,
+    lastReply,
+    lastHost,
+    lastSite,
+    waitsFor,
+  ] = row
   return {
     id: entryIdOf(message.id, n),
     message: message.id,
@@ -163,6 +180,7 @@ export function queueEntry(row: EntryRow, message: Message): QueueEntry {
     ...(lastReply !== null && { lastReply }),
     ...(lastHost !== null && { lastHost }),
     ...(lastSite !== null && { lastSite }),
+    ...(waitsFor !== null && { waitsFor }),
   }
 }
 

@@ -13,6 +13,7 @@ import type { Lanes } from './lanes.ts'
 import { type AcceptRow, type EventRow, entryIdOf, type OutcomeRow } from './rows.ts'
 import type { TotalsTable } from './totals.ts'
 import type { Transaction } from './transaction.ts'
+import type { VolumeTable } from './volume.ts'
 
 export interface SettleRow {
   readonly outcomes: readonly OutcomeRow[]
@@ -32,6 +33,7 @@ export interface SettleParts {
   readonly backlog: Backlog
   readonly totals: TotalsTable
   readonly events: Events
+  readonly volume: VolumeTable
   readonly accept: (tx: Transaction, row: AcceptRow) => unknown
 }
 
@@ -47,7 +49,7 @@ interface OpenMessage {
 
 const letterOf = { delivered: 'd', bounced: 'b', cancelled: 'c' } as const
 
-export function openSettle({ db, lanes, backlog, totals, events, accept }: SettleParts) {
+export function openSettle({ db, lanes, backlog, totals, events, volume, accept }: SettleParts) {
   const messageById: Statement<OpenMessage> = db.prepare(
     'select seq, account, sender_domain as senderDomain, limits, states from message where id = ?',
   )
@@ -118,6 +120,8 @@ export function openSettle({ db, lanes, backlog, totals, events, accept }: Settl
       if (!open.has(outcome.message)) open.set(outcome.message, messageById.get(outcome.message))
       const message = open.get(outcome.message)
       if (!message || !settleOne(tx, message, outcome)) passedOver.add(entryIdOf(outcome.message, outcome.n))
+      else if (outcome.volume !== null && outcome.action !== 'cancelled')
+        volume.count(tx, message, outcome.action, outcome.volume)
     }
     for (const message of open.values()) if (message) closeMessage(tx, message)
     for (const { row, about } of reports) {

@@ -17,6 +17,8 @@ import type {
   SettleBatch,
   ShareLinkStore,
   Store,
+  VolumeStore,
+  WarmUpStore,
   WebhookStore,
 } from '../store.ts'
 import { openAccountsReader } from './accounts.ts'
@@ -30,6 +32,8 @@ import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcom
 import { openSettingsReader } from './settings.ts'
 import { openShareLinksReader } from './share-links.ts'
 import { openTotalsReader } from './totals.ts'
+import { openVolumeReader } from './volume.ts'
+import { openWarmUpsReader } from './warm-ups.ts'
 import { openWebhooksReader } from './webhooks.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -55,6 +59,8 @@ export function createSqliteStore(parts: Parts): Store {
     ...claimStore(parts),
     ...requestStore(parts),
     ...webhookStore(parts),
+    ...volumeStore(parts),
+    ...warmUpStore(parts),
     ...smallStores(parts),
     onChange: listener => client.onChange(listener),
     health: () => client.health(),
@@ -83,11 +89,17 @@ function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' 
       const { leased, nextDueAt } = await client.call('accept', [row], [row])
       return { leased: leased.map(n => entryIdOf(row.id, n)), nextDueAt }
     },
-    async settle({ outcomes, reports, events }: SettleBatch) {
+    async settle({ outcomes, reports, events, volume }: SettleBatch) {
       const rows = reports.map(({ report, about }) => ({ row: acceptRow(report), about }))
       return client.call(
         'settle',
-        [{ outcomes: outcomes.map(outcomeRow), reports: rows, events: events.map(eventRow) }],
+        [
+          {
+            outcomes: outcomes.map((outcome, index) => outcomeRow(outcome, volume?.[index])),
+            reports: rows,
+            events: events.map(eventRow),
+          },
+        ],
         rows.map(({ row }) => row),
       )
     },
@@ -232,6 +244,30 @@ function webhookStore({ db, client }: Parts): WebhookStore {
     updateWebhook: (id, change) => client.call('updateWebhook', [id, change]),
     deleteWebhook: id => client.call('deleteWebhook', [id]),
     saveProgress: (id, progress) => client.call('saveProgress', [id, progress]),
+  }
+}
+
+function volumeStore({ db, client }: Parts): VolumeStore {
+  const { volume } = openVolumeReader(db)
+  return {
+    volume: async (scope, name, since) => reading(() => volume(scope, name, since)),
+    addVolume: volumes => client.call('addVolume', [volumes]),
+    purgeVolume: (before, limit) => client.call('purgeVolume', [before, limit]),
+  }
+}
+
+function warmUpStore({ db, client }: Parts): WarmUpStore {
+  const { warmUp, listWarmUps } = openWarmUpsReader(db)
+  return {
+    createWarmUp: warmUp => client.call('createWarmUp', [warmUp]),
+    warmUp: async of => reading(() => warmUp(of)),
+    listWarmUps: async page => reading(() => listWarmUps(page)),
+    pauseWarmUp: (of, day) => client.call('pauseWarmUp', [of, day]),
+    resumeWarmUp: (of, day) => client.call('resumeWarmUp', [of, day]),
+    deleteWarmUp: of => client.call('deleteWarmUp', [of]),
+    takePlaces: (of, wanted, day) => client.call('takePlaces', [of, wanted, day]),
+    givePlaces: (of, count, day) => client.call('givePlaces', [of, count, day]),
+    reviewWarmUps: day => client.call('reviewWarmUps', [day]),
   }
 }
 

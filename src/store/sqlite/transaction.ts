@@ -8,6 +8,7 @@ import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
 import type { SendLimits } from '../../mail/sender-domain.ts'
 import type { BucketState } from '../../policy/token-bucket.ts'
 import type { Change } from '../store.ts'
+import type { VolumeDelta } from './volume.ts'
 
 export interface TotalDelta {
   accepted: number
@@ -49,6 +50,8 @@ export class Transaction {
   /** Row numbers of backlogs, by all that their entries have in common. */
   readonly backlogs = new Map<string, number>()
   readonly backlogSlots = new Map<string, SlotDelta>()
+  /** Counts per day, by all that names one. */
+  readonly volumes = new Map<string, VolumeDelta>()
 
   constructor(now: Instant) {
     this.now = now

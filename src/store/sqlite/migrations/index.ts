@@ -12,9 +12,19 @@ import { shareLink } from './004-share-link.ts'
 import { webhooks } from './005-webhooks.ts'
 import { backlog } from './006-backlog.ts'
 import { turn } from './007-turn.ts'
+import { warmUp } from './009-warm-up.ts'
 
 /** Add at the end; never change what was released. */
-export const versions: readonly string[] = [first, lastSite, requestsAndClaims, shareLink, webhooks, backlog, turn]
+export const versions: readonly string[] = [
+  first,
+  lastSite,
+  requestsAndClaims,
+  shareLink,
+  webhooks,
+  backlog,
+  turn,
+  warmUp,
+]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
   const found = connection.pragma('user_version', { simple: true }) as number
