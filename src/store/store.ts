@@ -5,10 +5,12 @@ import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 import type { Page, QueueStore } from './queue-store.ts'
 import type { VolumeStore, WarmUpName, WarmUpStore } from './sending-store.ts'
 import type { AccountStore, ClaimStore, DomainStore, ShareLinkStore } from './tenant-store.ts'
+import type { TlsReportStore } from './tls-report-store.ts'
 
 export type * from './queue-store.ts'
 export type * from './sending-store.ts'
 export type * from './tenant-store.ts'
+export type * from './tls-report-store.ts'
 
 export interface Store
   extends QueueStore,
@@ -21,6 +23,7 @@ export interface Store
     WarmUpStore,
     WebhookStore,
     RequestStore,
+    TlsReportStore,
     SettingStore {
   /** Told after commit, in every thread that opened the store, when something cached elsewhere may have changed. */
   onChange(listener: (change: Change) => void): () => void

@@ -9,6 +9,7 @@ import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import { contractOfShareLinks } from './contract-share-links.ts'
+import { contractOfTlsReports } from './contract-tls-reports.ts'
 import { contractOfTurns } from './contract-turns.ts'
 import { contractOfWarmUps } from './contract-warm-ups.ts'
 import { contractOfWebhooks } from './contract-webhooks.ts'
@@ -25,6 +26,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfAccounts(factory)
     contractOfWarmUps(factory)
     contractOfWebhooks(factory)
+    contractOfTlsReports(factory)
     contractOfOwnership(factory)
     contractOfShareLinks(factory)
   })

@@ -24,6 +24,7 @@ import { openSettings } from './settings.ts'
 import { openSettle } from './settle.ts'
 import { openShareLinks } from './share-links.ts'
 import { openSlots } from './slots.ts'
+import { openTlsReports } from './tls-reports.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
 import type { Transaction } from './transaction.ts'
@@ -82,6 +83,7 @@ export function openCommands(db: Connection) {
     ...openRequests(db),
     ...openShareLinks(db),
     ...webhooks,
+    ...openTlsReports(db),
     ...openSettings(db),
     addVolume: volume.addVolume,
     purgeVolume: volume.purgeVolume,

@@ -17,6 +17,7 @@ import type {
   SettleBatch,
   ShareLinkStore,
   Store,
+  TlsReportStore,
   VolumeStore,
   WarmUpStore,
   WebhookStore,
@@ -31,6 +32,7 @@ import { openQueueLists } from './queue-lists.ts'
 import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcomeRow } from './rows.ts'
 import { openSettingsReader } from './settings.ts'
 import { openShareLinksReader } from './share-links.ts'
+import { openTlsReportsReader } from './tls-reports.ts'
 import { openTotalsReader } from './totals.ts'
 import { openVolumeReader } from './volume.ts'
 import { openWarmUpsReader } from './warm-ups.ts'
@@ -61,6 +63,7 @@ export function createSqliteStore(parts: Parts): Store {
     ...webhookStore(parts),
     ...volumeStore(parts),
     ...warmUpStore(parts),
+    ...tlsReportStore(parts),
     ...smallStores(parts),
     onChange: listener => client.onChange(listener),
     health: () => client.health(),
@@ -268,6 +271,20 @@ function warmUpStore({ db, client }: Parts): WarmUpStore {
     takePlaces: (of, wanted, day) => client.call('takePlaces', [of, wanted, day]),
     givePlaces: (of, count, day) => client.call('givePlaces', [of, count, day]),
     reviewWarmUps: day => client.call('reviewWarmUps', [day]),
+  }
+}
+
+function tlsReportStore({ db, client }: Parts): TlsReportStore {
+  const read = openTlsReportsReader(db)
+  return {
+    addTlsCounts: counts => client.call('addTlsCounts', [counts]),
+    tlsCounts: async (domain, day) => reading(() => read.tlsCounts(domain, day)),
+    listTlsDays: async (filter, page) => reading(() => read.listTlsDays(filter, page)),
+    tlsReportsOwed: async (before, limit) => reading(() => read.tlsReportsOwed(before, limit)),
+    saveTlsReport: report => client.call('saveTlsReport', [report]),
+    dueTlsReports: async (now, limit) => reading(() => read.dueTlsReports(now, limit)),
+    nextTlsReportAt: async () => reading(() => read.nextTlsReportAt()),
+    purgeTlsReports: before => client.call('purgeTlsReports', [before]),
   }
 }
 

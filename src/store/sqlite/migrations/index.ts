@@ -13,6 +13,7 @@ import { webhooks } from './005-webhooks.ts'
 import { backlog } from './006-backlog.ts'
 import { turn } from './007-turn.ts'
 import { warmUp } from './009-warm-up.ts'
+import { tlsReports } from './010-tls-reports.ts'
 
 /** Add at the end; never change what was released. */
 export const versions: readonly string[] = [
@@ -24,6 +25,7 @@ export const versions: readonly string[] = [
   backlog,
   turn,
   warmUp,
+  tlsReports,
 ]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
