@@ -2,6 +2,8 @@
  * Who may send: accounts, their credentials and sender addresses.
  */
 import type { AccountId, CredentialId, Instant, Mailbox } from './ids.ts'
+import type { OutcomeClass } from './outcome.ts'
+import type { Priority } from './priority.ts'
 import type { SendLimits } from './sender-domain.ts'
 
 export interface Account {
@@ -24,6 +26,8 @@ export interface Credential {
   /** Argon2id, PHC string. */
   readonly passwordHash: string
   readonly limits: SendLimits
+  /** Of mail that doesn't say another; absent or null: normal. */
+  readonly priority?: Priority | null
   readonly createdAt: Instant
   readonly revokedAt: Instant | null
 }

@@ -12,6 +12,7 @@ export const eventTypes = [
   'message.held',
   'message.released',
   'message.retried',
+  'message.rescheduled',
   'message.warned',
   'domain.registered',
   'domain.deleted',

@@ -3,6 +3,7 @@
  */
 import type { Envelope, Recipient } from './envelope.ts'
 import type { AccountId, CredentialId, DomainName, EntryId, HostName, Instant, Mailbox, MessageId } from './ids.ts'
+import type { Priority } from './priority.ts'
 
 /** Where the content is: in the database beside the message, or in a synced file of the spool. */
 export type ContentRef = { readonly kind: 'inline' } | { readonly kind: 'file'; readonly path: string }
@@ -28,6 +29,10 @@ export interface Message {
   readonly origin: 'submission' | 'dsn'
   /** It can be unsubscribed from with one click (RFC 8058). */
   readonly oneClick?: true
+  /** Absent: normal. */
+  readonly priority?: Priority
+  /** Not to be tried before then, as its sender asked (RFC 4865); absent: at once. Entries say what became of it. */
+  readonly releaseAt?: Instant
   /** EHLO name, address and TLS of the client, for log and console. */
   readonly client?: { readonly ehlo: string; readonly address: string; readonly tls: string | null }
 }

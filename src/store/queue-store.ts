@@ -2,6 +2,7 @@ import type { NewEvent } from '../mail/event.ts'
 import type { AccountId, DomainName, EntryId, Instant, Mailbox, MessageId } from '../mail/ids.ts'
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import type { Priority } from '../mail/priority.ts'
 import type { SendLimits } from '../mail/sender-domain.ts'
 import type { VolumeNote } from '../mail/volume.ts'
 
@@ -75,14 +76,24 @@ export interface QueueFilter {
   readonly class?: string
   /** Site of the last attempt; for an entry not tried yet the one its recipient domain is known to be served by. */
   readonly site?: string
+  readonly priority?: Priority
+  /** Waits for the moment its sender named (true), or not. */
+  readonly scheduled?: boolean
 }
 
 /** What the queue is counted by. `none`: no class or no site known yet. */
-export type QueueColumn = 'domain' | 'account' | 'senderDomain' | 'class' | 'site'
+export type QueueColumn = 'domain' | 'account' | 'senderDomain' | 'class' | 'site' | 'priority'
 
 export interface QueueRow extends LeasedEntry {
   readonly state: 'due' | 'waiting' | 'leased' | 'held'
   readonly lastClass: string | null
+  /** Not tried before the moment its sender named. */
+  readonly scheduled: boolean
+  /**
+   * `turn`: due, and others go before it. `schedule`: the moment its sender named. `limit`: its send slot. `retry`: the
+   * pause after an attempt. `site`: its site takes nothing now. Null: leased or held.
+   */
+  readonly waitsFor: 'turn' | 'schedule' | 'limit' | 'retry' | 'site' | null
 }
 
 export interface QueueCounts {
@@ -144,8 +155,9 @@ export interface QueueStore {
   /** Inline content as stored, or the path of its file. Null when the message has no entries left. */
   content(message: MessageId): Promise<NewContent | null>
   /**
-   * Due, unheld, unleased entries under a lease; takes send slots for retries. Accounts have even shares of a domain's,
-   * each the oldest first; what one leaves over is for the others.
+   * Due, unheld, unleased entries under a lease; takes send slots for retries. Accounts have even shares, of a domain's
+   * too; of an account's the more urgent go first, and its sender domains have even shares, each the oldest first. What
+   * one leaves over is for the others.
    */
   claim(request: ClaimRequest): Promise<readonly LeasedEntry[]>
   /** The earliest moment at which `claim` could answer something; null: nothing waits. */
@@ -190,6 +202,11 @@ export interface QueueStore {
   unhold(filter: QueueFilter, now: Instant): Promise<number>
   /** Makes matching entries due now that are neither leased nor held. */
   retryNow(filter: QueueFilter, now: Instant): Promise<number>
+  /**
+   * Scheduled entries that match are released then, at once when that is past; they expire as long after it as they
+   * would have. `retryNow` releases them too.
+   */
+  reschedule(filter: QueueFilter, releaseAt: Instant, now: Instant): Promise<number>
   /** Leases up to `limit` matching entries so that the caller can settle them as cancelled. */
   claimForCancel(filter: QueueFilter, lease: Lease, limit: number): Promise<readonly LeasedEntry[]>
 

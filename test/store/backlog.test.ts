@@ -62,6 +62,8 @@ const filters: readonly QueueFilter[] = [
   { domain: 'dead.example', state: 'waiting' },
   { class: 'network', state: 'due' },
   { class: 'network' },
+  { priority: 'normal', state: 'waiting' },
+  { scheduled: true },
 ]
 
 /** On a connection whose cache is empty. */

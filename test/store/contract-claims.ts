@@ -50,7 +50,8 @@ export function contractOfClaims(factory: StoreFactory): void {
       const small = await put(t, 'u@small.example', now - 500)
       const first = ids(await t.store.claim(request(now, 2, 2)))
       assert.equal(first.length, 2)
-      assert.ok(ids(await t.store.claim(request(now, 2, 2))).includes(small))
+      const second = ids(await t.store.claim(request(now, 2, 2)))
+      assert.ok([...first, ...second].includes(small))
       assert.equal((await t.store.claim(request(now, 10, 10))).length + 2, 4)
     })
 

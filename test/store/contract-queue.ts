@@ -9,7 +9,7 @@ import { newMessage, outcome } from './fixtures.ts'
 const hour = 3_600_000
 const lease = { owner: 'node/0', until: Number.MAX_SAFE_INTEGER }
 const states = ['due', 'waiting', 'leased', 'held'] as const
-const columns = ['domain', 'account', 'senderDomain', 'class', 'site'] as const
+const columns = ['domain', 'account', 'senderDomain', 'class', 'site', 'priority'] as const
 const everything = { limit: 1000 }
 
 export function contractOfQueue(factory: StoreFactory): void {
@@ -132,7 +132,13 @@ async function siteOf(store: Store, all: readonly QueueRow[]): Promise<ReadonlyM
 
 function valueIn({ entry, message, lastClass }: QueueRow, column: QueueColumn, sites: ReadonlyMap<string, string>) {
   const { account, senderDomain } = message
-  const values = { domain: entry.domain, account: account ?? '', senderDomain, class: lastClass ?? 'none' }
+  const values = {
+    domain: entry.domain,
+    account: account ?? '',
+    senderDomain,
+    class: lastClass ?? 'none',
+    priority: message.priority ?? 'normal',
+  }
   return column === 'site' ? sites.get(entry.id)! : values[column]
 }
 

@@ -107,9 +107,9 @@ function reopen({ dataDir, clock }: Pick<Run, 'dataDir' | 'clock'>): Promise<Ope
   return openStore({ ...storeOptions(dataDir, clock), inProcess: true })
 }
 
-const countedWaiting = `select e.domain, coalesce(m.account, ''), m.sender_domain, coalesce(e.last_site, ''),
-    coalesce(e.last_class, ''), e.held_reason is not null, e.next_attempt_at >> 18, count(*)
-  from entry e join message m on m.seq = e.message where e.lease_until is null group by 1, 2, 3, 4, 5, 6, 7`
+const countedWaiting = `select e.domain, coalesce(m.account, ''), m.sender_domain, m.priority, e.paced = 3,
+    coalesce(e.last_site, ''), coalesce(e.last_class, ''), e.held_reason is not null, e.next_attempt_at >> 18, count(*)
+  from entry e join message m on m.seq = e.message where e.lease_until is null group by 1, 2, 3, 4, 5, 6, 7, 8, 9`
 
 /** Every promise the tables make to each other, by counting rows. */
 function assertTrue({ dataDir, clock }: Run): void {
@@ -133,31 +133,32 @@ function assertTrue({ dataDir, clock }: Run): void {
       <> exists (select 1 from entry e where e.message = m.seq)`,
   )
   none(
-    'a lane is never later than what can be claimed in it, unless it is closed',
-    `select e.domain, e.next_attempt_at, l.due_at from entry e left join lane l on l.domain = e.domain
-      where e.lease_until is null and e.held_reason is null
-      and (l.due_at is null or l.due_at > max(e.next_attempt_at, l.closed_until, ?))`,
+    'an account is never later than its turns, unless they were just visited',
+    `select t.account, t.due_at, c.due_at from turn t left join claimant c on c.account = t.account
+      where c.due_at is null or c.due_at > max(t.due_at, ?)`,
     clock.now(),
   )
   none(
-    'what can be claimed has the turn of its account and domain, which is never later',
+    'what can be claimed has its turn, which is never later unless its lane is closed',
     `select e.message, e.n from entry e join message m on m.seq = e.message
       left join turn t on t.id = e.turn and t.domain = e.domain and t.account = coalesce(m.account, '')
+        and t.sender_domain = m.sender_domain and t.priority = m.priority
+      left join lane l on l.domain = e.domain
       where e.lease_until is null and e.held_reason is null
-      and (t.due_at is null or t.due_at > max(e.next_attempt_at, ?))`,
+      and (t.due_at is null or t.due_at > max(e.next_attempt_at, coalesce(l.closed_until, 0), ?))`,
     clock.now(),
   )
   none(
     'a backlog holds exactly the waiting entries that have all of it in common, counted by their time',
     `select * from (
-        select b.domain, b.account, b.sender_domain, b.site, b.class, b.held, s.slot, s.count
+        select b.domain, b.account, b.sender_domain, b.priority, b.scheduled, b.site, b.class, b.held, s.slot, s.count
         from backlog b left join backlog_slot s on s.backlog = b.id)
       except select * from (${countedWaiting})`,
   )
   none(
     'every waiting entry is counted in its backlog',
-    `select * from (${countedWaiting}) except select b.domain, b.account, b.sender_domain, b.site, b.class, b.held,
-      s.slot, s.count from backlog b join backlog_slot s on s.backlog = b.id`,
+    `select * from (${countedWaiting}) except select b.domain, b.account, b.sender_domain, b.priority,
+      b.scheduled, b.site, b.class, b.held, s.slot, s.count from backlog b join backlog_slot s on s.backlog = b.id`,
   )
   none(
     'what waits in a backlog is within the bounds of its slot',

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { openStore } from '../../src/store/open.ts'
 import { delayedSql, dueSql, expiredSql, nextOfTurnSql } from '../../src/store/sqlite/claim.ts'
+import { dueClaimantsSql } from '../../src/store/sqlite/claimants.ts'
 import { openCommands } from '../../src/store/sqlite/commands.ts'
 import { openReading, openWriting } from '../../src/store/sqlite/connection.ts'
+import { firstOfLineSql } from '../../src/store/sqlite/lines.ts'
 import { Transaction } from '../../src/store/sqlite/transaction.ts'
 import { dueTurnsSql, nextTurnSql } from '../../src/store/sqlite/turns.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -44,14 +46,21 @@ describe('200,000 entries for a dead domain', () => {
     assert.match(planOf(db, expiredSql, [1, 1]), /^SEARCH e USING INDEX entry_expires \(expires_at<\?\)$/)
     assert.match(planOf(db, delayedSql, [1, 1]), /^SEARCH e USING INDEX entry_notice \(received_at<\?\)$/)
     assert.match(
-      planOf(db, 'select domain from lane where due_at <= ? order by due_at limit ?', [1, 1]),
-      /^SEARCH lane USING COVERING INDEX lane_due \(due_at<\?\)$/,
+      planOf(db, dueClaimantsSql, [1, 1]),
+      /^SEARCH claimant USING (?:COVERING )?INDEX claimant_due \(due_at<\?\)$/,
     )
+    assert.match(planOf(db, firstOfLineSql, [1]), /^SEARCH entry USING (?:COVERING )?INDEX entry_line \(line=\?\)$/)
     assert.match(
-      planOf(db, dueTurnsSql, ['x', 1, 1]),
-      /^SEARCH turn USING COVERING INDEX turn_due \(domain=\? AND due_at<\?\)$/,
+      planOf(db, dueTurnsSql, ['x', 1, 1, 1]),
+      /^SEARCH turn USING COVERING INDEX turn_due \(account=\? AND priority=\? AND due_at<\?\)$/,
     )
-    assert.match(planOf(db, nextTurnSql, ['x']), /^SEARCH turn USING COVERING INDEX turn_due \(domain=\?\)$/)
+    const plan = planOf(db, nextTurnSql, ['x', 'x', 'x'])
+    assert.equal(
+      plan.match(/SEARCH turn USING COVERING INDEX turn_due \(account=\? AND priority=\?\)/g)?.length,
+      3,
+      plan,
+    )
+    assert.doesNotMatch(plan, /SCAN turn/)
     db.close()
   })
 })

@@ -1,6 +1,6 @@
 /**
- * Backlogs: one row for all waiting entries that have recipient domain, account, sender domain, last site, last class
- * and hold in common, and one for each stretch of time in which some of them are next due.
+ * Backlogs: one row for all waiting entries that have recipient domain, account, sender domain, priority, schedule, last
+ * site, last class and hold in common, and one for each stretch of time in which some of them are next due.
  *
  * The queue is counted in these rows, whatever is queued. Leased entries are not in them: a fresh message that is
  * delivered at once never touches one, and what is leased is few. A batch of a thousand deferrals to one dead site costs
@@ -18,6 +18,10 @@ export interface BacklogKey {
   readonly domain: string
   readonly account: string | null
   readonly senderDomain: string
+  /** Its rank. */
+  readonly priority: number
+  /** Not to be tried before a moment that the sender named. */
+  readonly scheduled: boolean
   readonly site: string | null
   readonly class: string | null
   readonly held: boolean
@@ -36,10 +40,12 @@ export function startOf(slot: number): Instant {
 
 export function openBacklog(db: Connection) {
   const find: Statement<number> = db.prepare(
-    `select id from backlog where domain = ? and account = ? and sender_domain = ? and site = ? and class = ? and held = ?`,
+    `select id from backlog where domain = ? and account = ? and sender_domain = ? and priority = ? and scheduled = ?
+      and site = ? and class = ? and held = ?`,
   )
   const create: Statement<number> = db.prepare(
-    'insert into backlog (domain, account, sender_domain, site, class, held) values (?, ?, ?, ?, ?, ?) returning id',
+    `insert into backlog (domain, account, sender_domain, priority, scheduled, site, class, held)
+      values (?, ?, ?, ?, ?, ?, ?, ?) returning id`,
   )
   for (const statement of [find, create]) statement.pluck()
   const change = db.prepare(`
@@ -52,7 +58,10 @@ export function openBacklog(db: Connection) {
   )
 
   function idOf(tx: Transaction, key: BacklogKey): number {
-    const values = [key.domain, key.account ?? '', key.senderDomain, key.site ?? '', key.class ?? '', key.held ? 1 : 0]
+    const { domain, account, senderDomain, priority, scheduled, site, held } = key
+    const flag = (set: boolean) => (set ? 1 : 0)
+    const common = [domain, account ?? '', senderDomain, priority, flag(scheduled)] as const
+    const values = [...common, site ?? '', key.class ?? '', flag(held)] as const
     const name = values.join('\n')
     const known = tx.backlogs.get(name)
     if (known !== undefined) return known

@@ -1,21 +1,23 @@
 /**
  * Claims: entries under a lease, for an attempt, for the end of their time, or to be cancelled.
  *
- * A claim walks lanes that are due and takes a few entries of each through `entry_due`, an even share of each account
- * whose turn it is (turns.ts) and what a short one leaves over of the others; it never sees the entries of a domain that
- * is postponed or waits for its slots. Its work is bounded by `limit` lanes and `perDomain` entries of each, whatever is
- * queued. An entry that still needs a send slot (a retry) takes it here and, when the slot is later,
- * moves there instead of being claimed.
+ * A claim takes due entries by account, priority and turn (shares.ts), through `entry_due`; it never sees the entries of a
+ * lane that is closed or those that wait for their slots. Its work is bounded by `limit`, whatever is queued. An entry
+ * that still needs a send slot (a retry, a scheduled one) takes it here and, when the slot is later, moves there instead
+ * of being claimed.
  */
-import type { Instant } from '../../mail/ids.ts'
+import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
 import type { ClaimRequest, Lease } from '../store.ts'
 import type { Backlog } from './backlog.ts'
+import type { Claimants } from './claimants.ts'
 import type { Connection, Statement } from './connection.ts'
-import type { Lanes } from './lanes.ts'
+import type { Lines } from './lines.ts'
 import { type ClaimedRows, type EntryRow, entryColumns, expandKeys } from './rows.ts'
+import { openShares } from './shares.ts'
 import type { Slots } from './slots.ts'
 import type { Transaction } from './transaction.ts'
 import type { Turns } from './turns.ts'
+import type { Waiting } from './waiting.ts'
 
 /** `paced` stands last, the backlog before it. */
 export type Candidate = readonly [...EntryRow, backlog: number, paced: number]
@@ -31,15 +33,24 @@ export const expiredSql = `select ${candidateColumns} from entry e
 export const delayedSql = `select ${entryColumns} from entry e
   where e.notice = 1 and e.lease_until is null and e.received_at < ? order by e.received_at limit ?`
 
+interface Owner {
+  readonly limits: string | null
+  readonly account: AccountId | null
+  readonly senderDomain: DomainName
+  readonly priority: number
+}
+
 export interface ClaimParts {
   readonly db: Connection
-  readonly lanes: Lanes
+  readonly claimants: Claimants
   readonly turns: Turns
+  readonly lines: Lines
   readonly backlog: Backlog
+  readonly waiting: Waiting
   readonly slots: Slots
 }
 
-export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
+export function openClaim({ db, claimants, turns, lines, backlog, waiting, slots }: ClaimParts) {
   const due: Statement<Candidate> = db.prepare(dueSql)
   const nextOfTurn: Statement<number | null> = db.prepare(nextOfTurnSql)
   const expired: Statement<Candidate> = db.prepare(expiredSql)
@@ -47,11 +58,17 @@ export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
   const lend = db.prepare(
     'update entry set lease_until = ?, lease_owner = ?, paced = 1, waits_for = null where message = ? and n = ?',
   )
-  const move = db.prepare('update entry set next_attempt_at = ?, paced = 2 where message = ? and n = ?')
+  // Its delay is counted from its release on.
+  const lendReleased = db.prepare(`
+    update entry set lease_until = ?, lease_owner = ?, paced = 1, waits_for = null, received_at = next_attempt_at,
+      notice = case notice when 3 then 1 else notice end where message = ? and n = ?`)
+  const move = db.prepare(`
+    update entry set next_attempt_at = ?, paced = 2, line = ?, received_at = case paced when 3 then next_attempt_at
+      else received_at end, notice = case notice when 3 then 1 else notice end where message = ? and n = ?`)
   const notified = db.prepare('update entry set notice = 2 where message = ? and n = ?')
   const facts: Statement<string> = db.prepare('select facts from message where seq = ?')
-  const limits: Statement<{ limits: string | null; account: string | null; senderDomain: string }> = db.prepare(
-    'select limits, account, sender_domain as senderDomain from message where seq = ?',
+  const ownerOf: Statement<Owner> = db.prepare(
+    'select limits, account, sender_domain as senderDomain, priority from message where seq = ?',
   )
   for (const statement of [due, expired, delayed]) statement.raw()
   for (const statement of [nextOfTurn, facts]) statement.pluck()
@@ -63,50 +80,35 @@ export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
   function lendAll(tx: Transaction, candidates: readonly Candidate[], lease: Lease): void {
     for (const candidate of candidates) {
       const [message, n] = candidate
-      lend.run(lease.until, lease.owner, message, n)
+      const statement = candidate.at(-1) === 3 ? lendReleased : lend
+      statement.run(lease.until, lease.owner, message, n)
       leave(tx, candidate)
     }
   }
 
   /** True when the entry may be attempted now. */
   function hasSlot(tx: Transaction, candidate: Candidate): boolean {
-    if (candidate.at(-1) !== 0) return true
+    const paced = candidate.at(-1)
+    if (paced === 1 || paced === 2) return true
     const [message, n] = candidate
-    const owner = limits.get(message)!
-    const slotAt = slots.reserveInForce(tx, expandKeys(owner.limits, owner.account, owner.senderDomain))
+    const sender = ownerOf.get(message)!
+    if (sender.limits === null) return true
+    const slotAt = takeSlot(tx, sender)
     if (slotAt <= tx.now) return true
-    move.run(slotAt, message, n)
     leave(tx, candidate)
-    backlog.enter(tx, backlogOf(candidate), slotAt)
+    move.run(slotAt, lineOf(tx, sender), message, n)
+    waiting.put(tx, message, n)
     return false
   }
 
-  function takeLane(tx: Transaction, domain: string, lease: Lease, limit: number): Candidate[] {
-    const visited = turns.due(tx, domain, limit)
-    const taken = takeShares(tx, visited, lease, limit)
-    for (const turn of visited) turns.revisit(turn, notBefore(tx.now, nextOfTurn.get(turn) ?? null))
-    lanes.revisit(domain, notBefore(tx.now, turns.next(domain)))
-    return taken
+  function takeSlot(tx: Transaction, { limits, account, senderDomain, priority }: Owner): Instant {
+    const short: string[] = []
+    const slotAt = slots.reserveInForce(tx, expandKeys(limits, account, senderDomain), short)
+    return slotAt <= tx.now || account === null ? slotAt : lines.overtake(tx, account, priority, short, slotAt)
   }
 
-  /** Looks at no more than `limit` entries, at one of each turn at least (there are no more turns than that). */
-  function takeShares(tx: Transaction, visited: readonly number[], lease: Lease, limit: number): Candidate[] {
-    const taken: Candidate[] = []
-    let left = limit
-    for (let round = visited; round.length > 0 && left > 0; ) {
-      const withMore: number[] = []
-      for (const [index, turn] of round.entries()) {
-        const share = Math.ceil(left / (round.length - index))
-        const found = due.all(turn, tx.now, share)
-        const free = found.filter(candidate => hasSlot(tx, candidate))
-        lendAll(tx, free, lease)
-        taken.push(...free)
-        left -= found.length
-        if (found.length === share) withMore.push(turn)
-      }
-      round = withMore
-    }
-    return taken
+  function lineOf(tx: Transaction, { limits, account, senderDomain, priority }: Owner): number | null {
+    return limits === null || account === null ? null : lines.find(tx, { account, senderDomain, limits, priority })
   }
 
   function withMessages(entries: readonly (EntryRow | Candidate)[]): ClaimedRows {
@@ -115,15 +117,22 @@ export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
     return { entries: entries as readonly EntryRow[], messages }
   }
 
+  const shares = openShares<Candidate>({
+    claimants,
+    turns,
+    dueOf: (tx, turn, limit) => due.all(turn, tx.now, limit),
+    take(tx, found, { lease }) {
+      const free = found.filter(candidate => hasSlot(tx, candidate))
+      lendAll(tx, free, lease)
+      return free
+    },
+    nextOf: turn => nextOfTurn.get(turn) ?? null,
+  })
+
   return {
-    claim(tx: Transaction, { now, lease, limit, perDomain }: ClaimRequest): ClaimedRows {
-      tx.now = now
-      const claimed: Candidate[] = []
-      for (const domain of lanes.due(tx, limit)) {
-        if (claimed.length >= limit) break
-        claimed.push(...takeLane(tx, domain, lease, Math.min(perDomain, limit - claimed.length)))
-      }
-      return withMessages(claimed)
+    claim(tx: Transaction, request: ClaimRequest): ClaimedRows {
+      tx.now = request.now
+      return withMessages(shares.take(tx, request))
     },
 
     /** Held ones too: a hold does not make mail immortal. */
@@ -146,11 +155,6 @@ export function openClaim({ db, lanes, turns, backlog, slots }: ClaimParts) {
       return withMessages(found.map(withNotice))
     },
   }
-}
-
-/** What is due already goes to the back of those that are. */
-function notBefore(now: Instant, at: Instant | null): Instant | null {
-  return at === null ? null : Math.max(at, now)
 }
 
 function backlogOf(candidate: Candidate): number {

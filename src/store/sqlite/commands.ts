@@ -9,12 +9,14 @@ import { openAccept } from './accept.ts'
 import { openAccounts, openCredentials, openSenders } from './accounts.ts'
 import { openBacklog } from './backlog.ts'
 import { openClaim } from './claim.ts'
+import { openClaimants } from './claimants.ts'
 import type { Connection } from './connection.ts'
 import { openDomainClaims } from './domain-claims.ts'
 import { openDomains } from './domains.ts'
 import { openEvents } from './events.ts'
 import { openLanes } from './lanes.ts'
 import { openLeases } from './leases.ts'
+import { openLines } from './lines.ts'
 import { openOrders } from './orders.ts'
 import { openPurge } from './purge.ts'
 import { openReplan } from './replan.ts'
@@ -43,32 +45,34 @@ export const intake: ReadonlySet<string> = new Set<CommandName>(['accept'])
 
 export function openCommands(db: Connection) {
   const sequences = openSequences(db)
-  const turns = openTurns(db)
-  const lanes = openLanes(db, turns)
+  const claimants = openClaimants(db)
+  const turns = openTurns(db, claimants)
+  const lanes = openLanes(db, turns, claimants)
   const slots = openSlots(db)
   const backlog = openBacklog(db)
-  const waiting = openWaiting(db, lanes, backlog)
+  const lines = openLines(db, backlog)
+  const waiting = openWaiting(db, turns, backlog)
   const totals = openTotals(db)
   const events = openEvents(db, sequences)
   const trace = openTrace(db)
   const volume = openVolume(db, events)
-  const accept = openAccept({ db, sequences, lanes, backlog, slots, totals, events })
-  const claim = openClaim({ db, lanes, turns, backlog, slots })
-  const replan = openReplan({ db, lanes, backlog, slots })
+  const accept = openAccept({ db, sequences, turns, lines, backlog, slots, totals, events })
+  const claim = openClaim({ db, claimants, turns, lines, backlog, waiting, slots })
+  const replan = openReplan({ db, turns, backlog, slots })
   const { removeDomain, ...domains } = openDomains(db, events, replan)
   const { deleteAccount, ...accounts } = openAccounts(db, replan)
   const { deleteWebhooksOf, ...webhooks } = openWebhooks(db)
 
   const commands = {
     accept,
-    settle: openSettle({ db, lanes, backlog, totals, events, volume, accept }),
+    settle: openSettle({ db, turns, backlog, totals, events, volume, accept }),
     claim: (tx: Transaction, request: ClaimRequest) => claim.claim(tx, request),
     claimExpired: (tx: Transaction, request: Omit<ClaimRequest, 'perDomain'>) => claim.claimExpired(tx, request),
     takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
       claim.takeDelayed(tx, request),
     postpone: (tx: Transaction, domains: readonly string[], until: Instant) => lanes.postpone(tx, domains, until),
     ...openLeases(db, lanes, waiting),
-    ...openOrders({ db, lanes, backlog, waiting, events, claim }),
+    ...openOrders({ db, lanes, turns, backlog, waiting, events, claim }),
     purge: openPurge(db, trace),
     ...accounts,
     deleteAccount: (tx: Transaction, id: string) => {
@@ -77,7 +81,7 @@ export function openCommands(db: Connection) {
       deleteWebhooksOf(tx, id)
     },
     ...openCredentials(db, replan),
-    ...openSenders(db),
+    ...openSenders(db, events),
     ...domains,
     ...openDomainClaims(db, events, replan),
     ...openRequests(db),
@@ -95,8 +99,9 @@ export function openCommands(db: Connection) {
     totals.flush(tx)
     volume.flush(tx)
     slots.flush(tx)
-    lanes.flush(tx)
+    turns.flush(tx)
     backlog.flush(tx)
+    tx.lines.clear()
   }
   return { commands, flush, trace }
 }

@@ -17,6 +17,7 @@ import { type Source, sourcesOf } from './queue-filter.ts'
 import type { ClaimedRows } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 import type { Transaction } from './transaction.ts'
+import type { Turns } from './turns.ts'
 import type { Waiting } from './waiting.ts'
 
 interface OrderedEntry {
@@ -29,26 +30,35 @@ interface OrderedEntry {
   readonly recipient: string
   readonly backlog: number
   readonly turn: number
+  readonly scheduled: number
   readonly leased: number
 }
 
 const orderColumns = `e.message, e.n, e.domain, e.next_attempt_at as nextAttemptAt, m.id, m.account,
-  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.turn, e.lease_until is not null as leased`
+  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.turn,
+  e.paced = 3 as scheduled, e.lease_until is not null as leased`
 
 export interface OrderParts {
   readonly db: Connection
   readonly lanes: Lanes
+  readonly turns: Turns
   readonly backlog: Backlog
   readonly waiting: Waiting
   readonly events: Events
   readonly claim: ReturnType<typeof openClaim>
 }
 
-export function openOrders({ db, lanes, backlog, waiting, events, claim }: OrderParts) {
+export function openOrders({ db, lanes, turns, backlog, waiting, events, claim }: OrderParts) {
   const hold = db.prepare('update entry set held_reason = ? where message = ? and n = ?')
   const trace = openTraceReader(db)
   // Who orders a retry doesn't want it to wait for the slot it had.
   const retry = db.prepare('update entry set next_attempt_at = ?, paced = min(paced, 1) where message = ? and n = ?')
+  // What was scheduled has no slot yet: it takes one when it is claimed. Its time to live goes along with its release.
+  const release = db.prepare(`
+    update entry set next_attempt_at = ?, expires_at = expires_at + ? - next_attempt_at, paced = 0, received_at = ?,
+      notice = case notice when 3 then 1 else notice end where message = ? and n = ?`)
+  const reschedule = db.prepare(`
+    update entry set next_attempt_at = ?, expires_at = expires_at + ? - next_attempt_at where message = ? and n = ?`)
 
   /** Up to `limit` rows of each source in turn. */
   function take<Row>(read: (source: Source, limit: number) => Row[], sources: readonly Source[], limit: number): Row[] {
@@ -73,6 +83,14 @@ export function openOrders({ db, lanes, backlog, waiting, events, claim }: Order
     hold.run(reason, message, n)
     if (leased) return
     backlog.leave(tx, entry.backlog, nextAttemptAt)
+    waiting.put(tx, message, n)
+  }
+
+  /** Now or before: it is scheduled no more. */
+  function setRelease(tx: Transaction, { message, n, backlog: id, nextAttemptAt }: OrderedEntry, at: Instant): void {
+    if (at > tx.now) reschedule.run(at, at, message, n)
+    else release.run(tx.now, tx.now, tx.now, message, n)
+    backlog.leave(tx, id, nextAttemptAt)
     waiting.put(tx, message, n)
   }
 
@@ -108,14 +126,35 @@ export function openOrders({ db, lanes, backlog, waiting, events, claim }: Order
       if (filter.state !== undefined && filter.state !== 'waiting') return 0
       const entries = select(tx, { ...filter, state: 'waiting' }, false, '1', limit)
       lanes.open(tx, new Set(entries.map(entry => entry.domain)))
-      for (const { message, n, domain, backlog: id, turn, nextAttemptAt } of entries) {
-        retry.run(tx.now, message, n)
-        backlog.leave(tx, id, nextAttemptAt)
-        backlog.enter(tx, id, tx.now)
-        lanes.move(tx, domain, turn, tx.now)
-      }
+      for (const entry of entries)
+        if (entry.scheduled) setRelease(tx, entry, tx.now)
+        else {
+          const { message, n, backlog: id, turn, nextAttemptAt } = entry
+          retry.run(tx.now, message, n)
+          backlog.leave(tx, id, nextAttemptAt)
+          backlog.enter(tx, id, tx.now)
+          turns.add(tx, entry, turn, tx.now)
+        }
       tell(tx, 'message.retried', entries, {})
       if (entries.length > 0) tx.tellQueue(true)
+      return entries.length
+    },
+
+    /** Of scheduled entries, under way ones excepted. */
+    reschedule(tx: Transaction, filter: QueueFilter, releaseAt: Instant, now: Instant, limit: number): number {
+      tx.now = now
+      const at = Math.max(releaseAt, now)
+      const scheduled = { ...filter, scheduled: true }
+      const entries = select(
+        tx,
+        scheduled,
+        filter.state === 'held',
+        `e.lease_until is null and e.paced = 3 and e.next_attempt_at <> ${at}`,
+        limit,
+      )
+      for (const entry of entries) setRelease(tx, entry, at)
+      tell(tx, 'message.rescheduled', entries, { releaseAt: at })
+      if (entries.length > 0) tx.tellQueue()
       return entries.length
     },
 

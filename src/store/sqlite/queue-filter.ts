@@ -8,6 +8,7 @@
  */
 import { domainOf } from '../../mail/address.ts'
 import type { Instant } from '../../mail/ids.ts'
+import { priorities } from '../../mail/priority.ts'
 import type { QueueFilter } from '../store.ts'
 import type { Value } from './connection.ts'
 import { splitEntryId } from './rows.ts'
@@ -41,6 +42,10 @@ export const knownSites = `select domain, max(site) as site from (
 const claimable = 'e.lease_until is null and e.held_reason is null'
 const addressSql = `lower(json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address'))`
 
+function priorityName(alias: string): string {
+  return `case ${alias}.priority ${priorities.map((name, rank) => `when ${rank} then '${name}'`).join(' ')} end`
+}
+
 /** What a backlog has in common, and where it stands in a backlog and in an entry with its message. */
 const ofBacklog = {
   domain: 'b.domain',
@@ -48,6 +53,7 @@ const ofBacklog = {
   senderDomain: 'b.sender_domain',
   class: `case b.class when '' then 'none' else b.class end`,
   site: `nullif(b.site, '')`,
+  priority: priorityName('b'),
 }
 const ofEntry: Names = {
   domain: 'e.domain',
@@ -55,6 +61,7 @@ const ofEntry: Names = {
   senderDomain: 'm.sender_domain',
   class: `coalesce(e.last_class, 'none')`,
   site: 'e.last_site',
+  priority: priorityName('m'),
 }
 export type Names = Readonly<Record<keyof typeof ofBacklog, string>>
 export const names: { readonly backlog: Names; readonly entry: Names } = { backlog: ofBacklog, entry: ofEntry }
@@ -68,6 +75,7 @@ export function isNarrow({ message, entry, recipient }: QueueFilter): boolean {
 export function backlogCondition(filter: QueueFilter): Condition {
   const list = conditions()
   addCommon(list.add, filter, ofBacklog)
+  if (filter.scheduled !== undefined) list.add(`b.scheduled = ${filter.scheduled ? 1 : 0}`)
   if (filter.state === 'held') list.add('b.held = 1')
   else if (filter.state !== undefined) list.add('b.held = 0')
   return list.all()
@@ -79,6 +87,7 @@ export function entryCondition(trace: TraceReader, filter: QueueFilter, now: Ins
   if (filter.message !== undefined) list.add('e.message = (select seq from message where id = ?)', filter.message)
   if (filter.entry !== undefined) addEntry(list.add, filter.entry)
   addCommon(list.add, filter, ofEntry)
+  if (filter.scheduled !== undefined) list.add(`e.paced ${filter.scheduled ? '=' : '<>'} 3`)
   if (filter.recipient !== undefined) addRecipient(trace, list.add, filter.recipient)
   if (filter.state !== undefined) {
     const state = stateCondition(filter.state, now)
@@ -96,7 +105,8 @@ export function sourcesOf(trace: TraceReader, filter: QueueFilter, now: Instant,
   return sources
 }
 
-const turnOf = 't.id from backlog b join turn t on t.domain = b.domain and t.account = b.account'
+const turnOf = `t.id from backlog b join turn t on t.domain = b.domain and t.account = b.account
+  and t.sender_domain = b.sender_domain and t.priority = b.priority`
 
 /** Needs `m` for accounts and sender domains. */
 export function leasedSource(trace: TraceReader, filter: QueueFilter, now: Instant): Source {
@@ -140,6 +150,7 @@ function addCommon(add: Add, filter: QueueFilter, columns: Names): void {
   if (filter.account !== undefined) add(`${columns.account} = ?`, filter.account)
   if (filter.senderDomain !== undefined) add(`${columns.senderDomain} = ?`, filter.senderDomain)
   if (filter.domain !== undefined) add(`${columns.domain} = ?`, filter.domain)
+  if (filter.priority !== undefined) add(`${columns.priority} = ?`, filter.priority)
   if (filter.class !== undefined) add(`${columns.class} = ?`, filter.class)
   if (filter.site !== undefined) addSite(add, filter.site, columns)
 }

@@ -11,7 +11,13 @@ import { openQueueTally, type Tally } from './queue-tally.ts'
 import { type EntryRow, entryColumns, queueEntry, splitEntryId } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 
-type ListedRow = readonly [...EntryRow, facts: string, state: QueueRow['state'], lastClass: string | null]
+type ListedRow = readonly [
+  ...EntryRow,
+  facts: string,
+  state: QueueRow['state'],
+  lastClass: string | null,
+  paced: number,
+]
 
 export interface QueueGroup {
   readonly value: string
@@ -29,7 +35,7 @@ export function openQueueLists(db: Connection) {
     'select c.bytes, c.path from content c where c.message = (select seq from message where id = ?)',
   )
   const pathInUse: Statement<number> = db.prepare('select 1 from content where path = ?')
-  const nextDue: Statement<number | null> = db.prepare('select min(due_at) from lane')
+  const nextDue: Statement<number | null> = db.prepare('select min(due_at) from claimant')
   const seqOf: Statement<number> = db.prepare('select seq from message where id = ?')
   for (const statement of [pathInUse, nextDue, seqOf]) statement.pluck()
 
@@ -38,7 +44,7 @@ export function openQueueLists(db: Connection) {
   const pages = openQueuePages(db)
   const row = db
     .prepare<unknown[], ListedRow>(
-      `select ${entryColumns}, m.facts, ${stateSql} as state, e.last_class
+      `select ${entryColumns}, m.facts, ${stateSql} as state, e.last_class, e.paced
     from entry e join message m on m.seq = e.message where e.message = ? and e.n = ?`,
     )
     .raw() as Statement<ListedRow>
@@ -130,7 +136,17 @@ export function openQueueLists(db: Connection) {
 }
 
 function queueRow(row: ListedRow): QueueRow {
-  const [facts, state, lastClass] = row.slice(-3) as [string, QueueRow['state'], string | null]
+  const [facts, state, lastClass, paced] = row.slice(-4) as [string, QueueRow['state'], string | null, number]
   const message = JSON.parse(facts) as Message
-  return { entry: queueEntry(row as unknown as EntryRow, message), message, state, lastClass }
+  const entry = queueEntry(row as unknown as EntryRow, message)
+  return { entry, message, state, lastClass, scheduled: paced === 3, waitsFor: waitsFor(state, entry.attempts, paced) }
+}
+
+/** What has its slot and was not tried stays behind because its site takes nothing now. */
+function waitsFor(state: QueueRow['state'], attempts: number, paced: number): QueueRow['waitsFor'] {
+  if (state === 'due') return 'turn'
+  if (state !== 'waiting') return null
+  if (paced === 3) return 'schedule'
+  if (paced === 2) return 'limit'
+  return attempts > 0 ? 'retry' : 'site'
 }

@@ -86,7 +86,8 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
           sum(case when s.slot < ? or s.latest <= ? then s.count else 0 end) as due,
           sum(case when s.slot = ? and s.earliest <= ? and s.latest > ? then s.count else 0 end) as unsure
         from backlog b join backlog_slot s on s.backlog = b.id
-        left join turn t on t.domain = b.domain and t.account = b.account ${grouping === 'site' ? withSite('b') : ''}
+        left join turn t on t.domain = b.domain and t.account = b.account
+          and t.sender_domain = b.sender_domain and t.priority = b.priority ${grouping === 'site' ? withSite('b') : ''}
         where ${sql} group by b.id`,
       )
       .all(slot, now, slot, now, now, ...values)

@@ -3,17 +3,17 @@
  *
  * The bucket of the changed key starts anew. Waiting mail under it has slots in other buckets too (its account's, its
  * domain's, its credential's), shared with other waiting mail; so all mail that hangs together that way gives its slots
- * back and takes new ones, in the order it was accepted. What was already sent stays counted in the other buckets.
+ * back and takes new ones, by priority and in the order it was accepted. What was already sent stays counted in the other buckets.
  * Costs about 10 µs per waiting entry, once per change of a limit.
  */
 import type { Instant } from '../../mail/ids.ts'
 import { giveBack } from '../../policy/token-bucket.ts'
 import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
-import type { Lanes } from './lanes.ts'
 import { expandKeys } from './rows.ts'
 import type { Slots } from './slots.ts'
 import type { Transaction } from './transaction.ts'
+import type { Turns } from './turns.ts'
 
 interface WaitingRow {
   readonly message: number
@@ -36,16 +36,16 @@ export type Replan = ReturnType<typeof openReplan>
 
 export interface ReplanParts {
   readonly db: Connection
-  readonly lanes: Lanes
+  readonly turns: Turns
   readonly backlog: Backlog
   readonly slots: Slots
 }
 
-export function openReplan({ db, lanes, backlog, slots }: ReplanParts) {
+export function openReplan({ db, turns, backlog, slots }: ReplanParts) {
   const waiting: Statement<WaitingRow> = db.prepare(`
     select e.message, e.n, e.domain, m.limits, m.account, m.sender_domain as senderDomain,
       e.backlog, e.turn, e.next_attempt_at as at
-    from entry e join message m on m.seq = e.message where e.paced = 2 order by e.message, e.n`)
+    from entry e join message m on m.seq = e.message where e.paced = 2 order by m.priority, e.message, e.n`)
   const place = db.prepare('update entry set next_attempt_at = ?, paced = ? where message = ? and n = ?')
 
   /** `account:…`, `domain:…` or `credential:…`, whose limits have just been written. */
@@ -63,7 +63,7 @@ export function openReplan({ db, lanes, backlog, slots }: ReplanParts) {
       place.run(slotAt, slotAt > tx.now ? 2 : 1, row.message, row.n)
       backlog.leave(tx, row.backlog, row.at)
       backlog.enter(tx, row.backlog, slotAt)
-      lanes.move(tx, row.domain, row.turn, slotAt)
+      if (row.turn !== 0) turns.add(tx, row, row.turn, slotAt)
     }
     if (affected.length > 0) tx.tellQueue()
   }

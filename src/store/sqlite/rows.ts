@@ -9,6 +9,7 @@ import type { Event, EventType, NewEvent } from '../../mail/event.ts'
 import type { EntryId, MessageId } from '../../mail/ids.ts'
 import type { Message, QueueEntry } from '../../mail/message.ts'
 import type { Action, Outcome } from '../../mail/outcome.ts'
+import { rankOf } from '../../mail/priority.ts'
 import { formatReply } from '../../mail/reply.ts'
 import type { VolumeNote } from '../../mail/volume.ts'
 import { isLimited } from '../../policy/token-bucket.ts'
@@ -18,7 +19,11 @@ export interface AcceptRow {
   readonly id: MessageId
   readonly account: string | null
   readonly senderDomain: string
+  /** Its rank. */
+  readonly priority: number
   readonly receivedAt: number
+  /** Not to be tried before; 0: at once. */
+  readonly releaseAt: number
   readonly facts: string
   readonly states: string
   readonly path: string | null
@@ -106,7 +111,9 @@ export function acceptRow({ message, content, entries, limits, events, lease }: 
     id: message.id,
     account: message.account,
     senderDomain: message.senderDomain,
+    priority: rankOf(message.priority),
     receivedAt: message.receivedAt,
+    releaseAt: message.releaseAt ?? 0,
     facts: JSON.stringify(message),
     states: statesOf(message, entries),
     path: content.kind === 'file' ? content.path : null,

@@ -9,10 +9,10 @@ import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
 import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
-import type { Lanes } from './lanes.ts'
 import { type AcceptRow, type EventRow, entryIdOf, type OutcomeRow } from './rows.ts'
 import type { TotalsTable } from './totals.ts'
 import type { Transaction } from './transaction.ts'
+import type { Turns } from './turns.ts'
 import type { VolumeTable } from './volume.ts'
 
 export interface SettleRow {
@@ -29,7 +29,7 @@ export interface ReportRow {
 
 export interface SettleParts {
   readonly db: Connection
-  readonly lanes: Lanes
+  readonly turns: Turns
   readonly backlog: Backlog
   readonly totals: TotalsTable
   readonly events: Events
@@ -41,6 +41,7 @@ interface OpenMessage {
   readonly seq: number
   readonly account: string | null
   readonly senderDomain: string
+  readonly priority: number
   readonly limits: string | null
   readonly states: string
   /** `states` letter by letter once one of them changed. */
@@ -49,9 +50,9 @@ interface OpenMessage {
 
 const letterOf = { delivered: 'd', bounced: 'b', cancelled: 'c' } as const
 
-export function openSettle({ db, lanes, backlog, totals, events, volume, accept }: SettleParts) {
+export function openSettle({ db, turns, backlog, totals, events, volume, accept }: SettleParts) {
   const messageById: Statement<OpenMessage> = db.prepare(
-    'select seq, account, sender_domain as senderDomain, limits, states from message where id = ?',
+    'select seq, account, sender_domain as senderDomain, priority, limits, states from message where id = ?',
   )
   const deliverWaiting: Statement<{ backlog: number; at: Instant }> = db.prepare(
     'delete from entry where message = ? and n = ? and lease_until is null returning backlog, next_attempt_at as at',
@@ -86,14 +87,15 @@ export function openSettle({ db, lanes, backlog, totals, events, volume, accept 
   }
 
   function deferOne(tx: Transaction, message: OpenMessage, outcome: OutcomeRow): boolean {
-    const { seq, account, senderDomain, limits } = message
+    const { seq, account, senderDomain, priority, limits } = message
     const { n, nextAttemptAt, reply, host, site, inDoubt } = outcome
     const entry = leased.get(seq, n)
     if (!entry) return false
     const { domain, held } = entry
-    const id = backlog.find(tx, { domain, account, senderDomain, site, class: outcome.class, held: held === 1 })
+    const key = { domain, account, senderDomain, priority }
+    const id = backlog.find(tx, { ...key, scheduled: false, site, class: outcome.class, held: held === 1 })
     const paced = limits === null ? 1 : 0
-    const turn = held === 1 ? 0 : lanes.enter(tx, domain, account, nextAttemptAt)
+    const turn = held === 1 ? 0 : turns.enter(tx, key, nextAttemptAt)
     defer.run(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, id, turn, seq, n)
     backlog.enter(tx, id, nextAttemptAt)
     return true

@@ -43,18 +43,25 @@ export function openSlots(db: Connection) {
 
   return {
     limitsOf,
-    /** A slot under each; the latest counts. */
-    reserve(tx: Transaction, uses: readonly LimitUse[]): Instant {
+    /** A slot under each; the latest counts. Keys whose slot is not now are added to `short`. */
+    reserve(tx: Transaction, uses: readonly LimitUse[], short: string[]): Instant {
       let slotAt = tx.now
-      for (const { key, limits } of uses) slotAt = Math.max(slotAt, take(tx, key, limits))
+      for (const { key, limits } of uses) {
+        const at = take(tx, key, limits)
+        if (at > tx.now) short.push(key)
+        if (at > slotAt) slotAt = at
+      }
       return slotAt
     },
     /** The same under the limits in force now. */
-    reserveInForce(tx: Transaction, keys: readonly string[]): Instant {
+    reserveInForce(tx: Transaction, keys: readonly string[], short: string[] = []): Instant {
       let slotAt = tx.now
       for (const key of keys) {
         const limits = limitsOf(tx, key)
-        if (isLimited(limits)) slotAt = Math.max(slotAt, take(tx, key, limits))
+        if (!isLimited(limits)) continue
+        const at = take(tx, key, limits)
+        if (at > tx.now) short.push(key)
+        if (at > slotAt) slotAt = at
       }
       return slotAt
     },

@@ -134,11 +134,13 @@ function leaseWrites({ client }: Parts): Pick<QueueStore, LeaseMethods> {
   }
 }
 
-function orderWrites({ client }: Parts): Pick<QueueStore, 'hold' | 'unhold' | 'retryNow'> {
+function orderWrites({ client }: Parts): Pick<QueueStore, 'hold' | 'unhold' | 'retryNow' | 'reschedule'> {
   return {
     hold: (filter, reason, now) => inSlices(limit => client.call('hold', [filter, reason, now, limit])),
     unhold: (filter, now) => inSlices(limit => client.call('unhold', [filter, now, limit])),
     retryNow: (filter, now) => inSlices(limit => client.call('retryNow', [filter, now, limit])),
+    reschedule: (filter, releaseAt, now) =>
+      inSlices(limit => client.call('reschedule', [filter, releaseAt, now, limit])),
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * What one transaction of the writer gathers while its commands run, to be written or told once at its end.
  *
- * Twenty messages of one account for one domain then cost one update of its total and of its lane, not twenty.
+ * Twenty messages of one account for one domain then cost one update of its total and of its turn, not twenty.
  * Thrown away whole when the transaction is rolled back: nothing of it outlives a failure.
  */
 import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
@@ -33,20 +33,28 @@ export interface SlotDelta {
   latest: Instant
 }
 
+export interface TurnDue {
+  readonly domain: DomainName
+  readonly account: AccountId | null
+  dueAt: Instant
+}
+
 export class Transaction {
   /** The caller's clock, set anew for each command. */
   now: Instant
   readonly changes: Change[] = []
   /** Spool files nobody needs once this is committed. */
   readonly removedFiles: string[] = []
-  /** Recipient domain → the earliest of the entries that became claimable. */
-  readonly lanes = new Map<DomainName, Instant>()
-  /** Row numbers of turns, by recipient domain and account. */
+  /** Row numbers of turns, by all that their entries have in common. */
   readonly turns = new Map<string, number>()
   /** Turn → the earliest of the entries that became claimable. */
-  readonly turnsDue = new Map<number, Instant>()
+  readonly turnsDue = new Map<number, TurnDue>()
+  /** Account → when the earliest of its turns that changed is due. */
+  readonly claimants = new Map<AccountId, Instant>()
   readonly totals = new Map<AccountId, TotalDelta>()
   readonly buckets = new Map<string, OpenBucket>()
+  /** Row numbers of lines, by all that who waits in them has in common. */
+  readonly lines = new Map<string, number>()
   /** Row numbers of backlogs, by all that their entries have in common. */
   readonly backlogs = new Map<string, number>()
   readonly backlogSlots = new Map<string, SlotDelta>()

@@ -12,6 +12,7 @@ import { shareLink } from './004-share-link.ts'
 import { webhooks } from './005-webhooks.ts'
 import { backlog } from './006-backlog.ts'
 import { turn } from './007-turn.ts'
+import { order } from './008-order.ts'
 import { warmUp } from './009-warm-up.ts'
 import { tlsReports } from './010-tls-reports.ts'
 
@@ -24,6 +25,7 @@ export const versions: readonly string[] = [
   webhooks,
   backlog,
   turn,
+  order,
   warmUp,
   tlsReports,
 ]

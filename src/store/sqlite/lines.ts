@@ -1,0 +1,140 @@
+/**
+ * Lines: who waits for send slots under the same limits with the same priority, and who may go first.
+ *
+ * A mailing takes its slots hours ahead. More urgent mail that would have to stand behind it takes the earliest slot of
+ * a less urgent entry instead, and that entry the slot at the end: the limits see the same slots, so they stay exact. An
+ * entry can give its slot when its limits include those that make the other wait. Whoever is moved may overtake in turn
+ * (normal mail goes before bulk), so at most two entries move. Of every few that could be overtaken one keeps its
+ * slot for good, so that the less urgent never stop. Considered: a slot late, when its mail is due; then a limit can
+ * only be kept by looking again and again at all that waits for it.
+ * O(log n) for each line of the account; nothing is looked at while there are slots for all.
+ */
+import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
+import { leastRank, turnsBeforeLess } from '../../mail/priority.ts'
+import type { Backlog } from './backlog.ts'
+import type { Connection, Statement } from './connection.ts'
+import { expandKeys } from './rows.ts'
+import type { Transaction } from './transaction.ts'
+
+export type Lines = ReturnType<typeof openLines>
+
+/** What those in a line have in common. `priority`: its rank; `limits`: as with the message. */
+export interface LineKey {
+  readonly account: AccountId
+  readonly senderDomain: DomainName
+  readonly limits: string
+  readonly priority: number
+}
+
+interface LineRow extends LineKey {
+  readonly id: number
+  readonly overtaken: number
+}
+
+interface InLine {
+  readonly message: number
+  readonly n: number
+  readonly at: Instant
+  readonly backlog: number
+}
+
+interface Overtakable {
+  readonly entry: InLine
+  readonly line: LineRow
+}
+
+/** Of an account, most urgent mail looks at no more: one with more sender domains under limits is found by some of them. */
+const linesLookedAt = 100
+
+export const firstOfLineSql = `select message, n, next_attempt_at as at, backlog from entry
+  where paced = 2 and line = ? order by next_attempt_at limit 1`
+
+export function openLines(db: Connection, backlog: Backlog) {
+  const known: Statement<number> = db.prepare(
+    'select id from line where account = ? and priority = ? and sender_domain = ? and limits = ?',
+  )
+  const create: Statement<number> = db.prepare(
+    'insert into line (account, priority, sender_domain, limits, overtaken) values (?, ?, ?, ?, 0) returning id',
+  )
+  for (const statement of [known, create]) statement.pluck()
+  const lessUrgent: Statement<LineRow> = db.prepare(
+    `select id, account, priority, sender_domain as senderDomain, limits, overtaken from line
+      where account = ? and priority > ? order by priority desc limit ${linesLookedAt}`,
+  )
+  const firstOf: Statement<InLine> = db.prepare(firstOfLineSql)
+  const count = db.prepare('update line set overtaken = overtaken + 1 where id = ?')
+  const keep = db.prepare('update entry set line = null where message = ? and n = ?')
+  const move = db.prepare('update entry set next_attempt_at = ? where message = ? and n = ?')
+  const remove = db.prepare('delete from line where id = ?')
+
+  function find(tx: Transaction, { account, priority, senderDomain, limits }: LineKey): number {
+    const values = [account, priority, senderDomain, limits] as const
+    const name = values.join('\n')
+    const id = tx.lines.get(name) ?? known.get(...values) ?? create.get(...values)!
+    tx.lines.set(name, id)
+    return id
+  }
+
+  /** Null: nobody stands in it, and it is gone. */
+  function firstIn(tx: Transaction, line: LineRow): InLine | null {
+    const entry = firstOf.get(line.id)
+    if (entry) return entry
+    const { account, priority, senderDomain, limits } = line
+    tx.lines.delete([account, priority, senderDomain, limits].join('\n'))
+    remove.run(line.id)
+    return null
+  }
+
+  /** The entry that is due first, of those that stand before `slotAt` and whose limits include `keys`. */
+  function earliest(
+    tx: Transaction,
+    account: AccountId,
+    rank: number,
+    keys: readonly string[],
+    slotAt: Instant,
+  ): Overtakable | null {
+    let found: Overtakable | null = null
+    for (const line of lessUrgent.all(account, rank)) {
+      const own = expandKeys(line.limits, account, line.senderDomain)
+      if (!keys.every(key => own.includes(key))) continue
+      const entry = firstIn(tx, line)
+      if (entry !== null && entry.at < (found?.entry.at ?? slotAt)) found = { entry, line }
+    }
+    return found
+  }
+
+  /** What stands in the slot of `found` from now on is moved to `slotAt`, or overtakes in turn. */
+  function moveBack(tx: Transaction, { entry, line }: Overtakable, keys: readonly string[], slotAt: Instant): void {
+    count.run(line.id)
+    const at = overtake(tx, line.account, line.priority, keys, slotAt)
+    move.run(at, entry.message, entry.n)
+    backlog.leave(tx, entry.backlog, entry.at)
+    backlog.enter(tx, entry.backlog, at)
+  }
+
+  function overtake(
+    tx: Transaction,
+    account: AccountId,
+    rank: number,
+    keys: readonly string[],
+    slotAt: Instant,
+  ): Instant {
+    if (rank >= leastRank) return slotAt
+    const found = earliest(tx, account, rank, keys, slotAt)
+    if (found === null) return slotAt
+    if (found.line.overtaken % (turnsBeforeLess + 1) === turnsBeforeLess) {
+      count.run(found.line.id)
+      keep.run(found.entry.message, found.entry.n)
+      return overtake(tx, account, rank, keys, slotAt)
+    }
+    moveBack(tx, found, keys, slotAt)
+    return Math.max(found.entry.at, tx.now)
+  }
+
+  return {
+    /** The number of a line, made when it is new: an entry that waits for its slot is given it in the same transaction. */
+    find,
+    /** Who would have to wait for `slotAt` because of `keys`: answers the slot it has after overtaking. */
+    overtake,
+  }
+}
