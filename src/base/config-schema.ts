@@ -81,6 +81,7 @@ export const configSchema = z.strictObject({
     timeout: duration,
     cacheEntries: count,
     cacheMaxAge: duration,
+    validating: z.union([z.literal('auto'), yesNo], mend('write true, false or auto')),
     askAuthorities: yesNo,
     allowPrivateAuthorities: yesNo,
     authorityPort: port,

@@ -40,6 +40,8 @@ export function boundedResolver(inner: Resolver, { clock, withinMs }: { clock: C
     cname: bound(inner.cname),
     ns: bound(inner.ns),
     ptr: bound(inner.ptr),
+    tlsa: bound(inner.tlsa),
+    validating: inner.validating === true,
     close: () => inner.close(),
   }
 }

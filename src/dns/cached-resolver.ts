@@ -56,6 +56,8 @@ export function cachedResolver(inner: Resolver, { entries, maxAgeMs, clock }: Ca
     cname: remember('CNAME', inner.cname),
     ns: remember('NS', inner.ns),
     ptr: remember('PTR', inner.ptr),
+    tlsa: remember('TLSA', inner.tlsa),
+    validating: inner.validating === true,
     direct: inner,
     close() {
       kept.clear()

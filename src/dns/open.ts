@@ -7,13 +7,15 @@ import { type Authority, openAuthority } from './authority.ts'
 import { cachedResolver } from './cached-resolver.ts'
 import type { Resolver } from './resolver.ts'
 import { systemResolver } from './system-resolver.ts'
+import { trustsValidation } from './validating.ts'
 
-export type ResolverOptions = Pick<Config['dns'], 'servers' | 'timeout' | 'cacheEntries' | 'cacheMaxAge'> & {
-  readonly clock: Clock
-}
+export type ResolverOptions = Pick<Config['dns'], 'servers' | 'timeout' | 'cacheEntries' | 'cacheMaxAge'> &
+  Partial<Pick<Config['dns'], 'validating'>> & { readonly clock: Clock }
 
-export function openResolver({ servers, timeout, cacheEntries, cacheMaxAge, clock }: ResolverOptions): Resolver {
-  const resolver = systemResolver({ servers, timeoutMs: timeout, clock })
+export function openResolver(options: ResolverOptions): Resolver {
+  const { servers, timeout, cacheEntries, cacheMaxAge, clock, validating = false } = options
+  const trusted = trustsValidation(servers, validating)
+  const resolver = systemResolver({ servers, timeoutMs: timeout, clock, validating: trusted })
   return cachedResolver(resolver, { entries: cacheEntries, maxAgeMs: cacheMaxAge, clock })
 }
 

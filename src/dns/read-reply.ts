@@ -4,7 +4,7 @@
  * Pure. Standards: RFC 1034 §3.6.2 (CNAME), RFC 2308 (absence).
  */
 import type { DomainName } from '../mail/ids.ts'
-import type { Answer, MxRecord } from './resolver.ts'
+import type { Answer, MxRecord, TlsaRecord } from './resolver.ts'
 import { canonicalName, type RecordType, type WireRecord, type WireReply } from './wire.ts'
 
 /** Chains are followed as far as BIND does. */
@@ -64,6 +64,7 @@ export const readData = {
   CNAME: readName,
   NS: readName,
   PTR: readName,
+  TLSA: readTlsa,
 } as const satisfies Record<RecordType, (data: unknown) => unknown>
 
 function readText(data: unknown): string {
@@ -73,6 +74,11 @@ function readText(data: unknown): string {
 function readMx(data: unknown): MxRecord {
   const { preference = 0, exchange } = data as { preference?: number; exchange: string }
   return { preference, exchange: canonicalName(exchange) }
+}
+
+function readTlsa(data: unknown): TlsaRecord {
+  const { usage, selector, matchingType, certificate } = data as Omit<TlsaRecord, 'data'> & { certificate: Buffer }
+  return { usage, selector, matchingType, data: certificate }
 }
 
 function readName(data: unknown): DomainName {

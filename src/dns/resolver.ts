@@ -12,12 +12,24 @@ export interface MxRecord {
   readonly exchange: HostName
 }
 
+/** RFC 6698 §2.1. */
+export interface TlsaRecord {
+  readonly usage: number
+  readonly selector: number
+  readonly matchingType: number
+  readonly data: Buffer
+}
+
 export interface Answer<T> {
   /** `nxdomain`: the name does not exist (RFC 8020). `nodata`: it exists without this type (RFC 2308). */
   readonly status: 'found' | 'nodata' | 'nxdomain'
   readonly records: readonly T[]
   /** Seconds; the smallest of the answer, 0 when unknown. */
   readonly ttl: number
+  /** DNSSEC vouches for it, absence included, all along its CNAMEs. Absent: nobody asked, or nobody who is trusted said so. */
+  readonly secure?: boolean
+  /** Where its CNAMEs led, when there were any. */
+  readonly end?: DomainName
 }
 
 export interface Lookups {
@@ -29,6 +41,7 @@ export interface Lookups {
   cname(name: DomainName): Promise<Answer<DomainName>>
   ns(name: DomainName): Promise<Answer<DomainName>>
   ptr(address: string): Promise<Answer<DomainName>>
+  tlsa(name: DomainName): Promise<Answer<TlsaRecord>>
 }
 
 export interface Resolver extends Lookups {
@@ -36,6 +49,8 @@ export interface Resolver extends Lookups {
   readonly direct?: Resolver
   /** The configured servers one by one, past every cache of ours. Absent: there is only one, without a name. */
   readonly each?: readonly { readonly server: string; readonly lookups: Lookups }[]
+  /** Its servers' word that something was validated by DNSSEC is taken (`dns.validating`). Absent: it is not. */
+  readonly validating?: boolean
   /** Ends everything under way. */
   close(): void
 }

@@ -21,6 +21,8 @@ export interface SystemResolverOptions {
   /** One try at one server. */
   readonly timeoutMs: number
   readonly clock: Clock
+  /** Its servers' word on DNSSEC is taken (`validating.ts`). Default: no. */
+  readonly validating?: boolean
 }
 
 const rounds = 2
@@ -28,8 +30,8 @@ const rounds = 2
 const maxOpenQuestions = 256
 const absent: Answer<never> = { status: 'nxdomain', records: [], ttl: 0 }
 
-export function systemResolver({ servers, timeoutMs, clock }: SystemResolverOptions): Resolver {
-  const all = (servers.length > 0 ? servers : getServers()).map(parseServer)
+export function systemResolver({ servers, timeoutMs, clock, validating = false }: SystemResolverOptions): Resolver {
+  const all = configuredServers(servers)
   const closing = new AbortController()
   const turnstile = new Turnstile(maxOpenQuestions)
 
@@ -41,17 +43,20 @@ export function systemResolver({ servers, timeoutMs, clock }: SystemResolverOpti
   ) {
     let owner = canonicalName(name)
     let ttl = Number.POSITIVE_INFINITY
+    let authentic = validating
     for (let step = 0; step < longestChain; step++) {
       if (!isAskable(owner)) return absent
       const reply = await ask(asked, owner, type)
       const chain = followChain(reply, owner, type)
       ttl = Math.min(ttl, chain.ttl)
+      authentic &&= reply.authentic
+      const vouched = validating ? vouchFor(authentic, name, chain.end) : {}
       if (chain.records.length > 0)
-        return { status: 'found', records: chain.records.map(({ data }) => read(data)), ttl } as const
+        return { status: 'found', records: chain.records.map(({ data }) => read(data)), ttl, ...vouched } as const
       const negativeTtl = soaTtl(reply)
       // A chain whose end the server did not look up: no answer there, and no SOA to vouch for its absence.
       if (chain.end !== owner && negativeTtl === null) owner = chain.end
-      else return absence(reply, Math.min(ttl, negativeTtl ?? 0))
+      else return { ...absence(reply, Math.min(ttl, negativeTtl ?? 0)), ...vouched }
     }
     throw new DnsTrouble(name, `more than ${longestChain} CNAMEs in a row`)
   }
@@ -72,7 +77,12 @@ export function systemResolver({ servers, timeoutMs, clock }: SystemResolverOpti
   /** A usable reply, or the trouble with it. */
   async function tryServer(server: DnsServer, name: DomainName, type: RecordType): Promise<WireReply | string> {
     try {
-      const reply = await askServer(server, name, type, { timeoutMs, clock, signal: closing.signal })
+      const reply = await askServer(server, name, type, {
+        timeoutMs,
+        clock,
+        signal: closing.signal,
+        authentic: validating,
+      })
       return troubleWith(reply, server) ?? reply
     } catch (error) {
       return (error as Error).message
@@ -87,13 +97,24 @@ export function systemResolver({ servers, timeoutMs, clock }: SystemResolverOpti
     cname: name => lookup(asked, name, 'CNAME', readData.CNAME),
     ns: name => lookup(asked, name, 'NS', readData.NS),
     ptr: address => lookup(asked, reverseName(address) ?? address, 'PTR', readData.PTR),
+    tlsa: name => lookup(asked, name, 'TLSA', readData.TLSA),
   })
 
   return {
     ...lookupsAt(all),
     each: all.map(server => ({ server: nameOf(server), lookups: lookupsAt([server]) })),
+    validating,
     close: () => closing.abort(),
   }
+}
+
+/** Empty: the system's. */
+export function configuredServers(servers: readonly string[]): readonly DnsServer[] {
+  return (servers.length > 0 ? servers : getServers()).map(parseServer)
+}
+
+function vouchFor(secure: boolean, name: DomainName, end: DomainName): Pick<Answer<never>, 'secure' | 'end'> {
+  return end === canonicalName(name) ? { secure } : { secure, end }
 }
 
 export function parseServer(text: string): DnsServer {

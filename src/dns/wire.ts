@@ -3,17 +3,17 @@
  *
  * Fails by answering null for bytes that are no DNS message, or one with more records than anybody needs.
  */
-import { decode, encode, type OptRecord, RECURSION_DESIRED, type ResourceRecord } from 'dns-packet'
+import { AUTHENTIC_DATA, decode, encode, type OptRecord, RECURSION_DESIRED, type ResourceRecord } from 'dns-packet'
 import type { DomainName } from '../mail/ids.ts'
 
-export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'NS' | 'PTR'
+export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'NS' | 'PTR' | 'TLSA'
 
 export interface WireRecord {
   readonly type: string
   /** Lower case, without trailing dot; the root is the empty string. */
   readonly name: DomainName
   readonly ttl: number
-  /** As dns-packet has it: text for A, AAAA, CNAME, NS, PTR; `{ preference, exchange }`; Buffers for TXT; SOA fields. */
+  /** As dns-packet has it: text for A, AAAA, CNAME, NS, PTR; `{ preference, exchange }`; Buffers for TXT; fields of SOA, TLSA. */
   readonly data: unknown
 }
 
@@ -25,6 +25,8 @@ export interface WireReply {
   readonly truncated: boolean
   /** The server answers from a zone of its own (AA, RFC 1035 §4.1.1). */
   readonly authoritative: boolean
+  /** The server says that it has validated all of it (AD, RFC 4035 §3.2.3); worth as much as the server and the way to it. */
+  readonly authentic: boolean
   readonly questionName: DomainName | null
   readonly questionType: string | null
   readonly answers: readonly WireRecord[]
@@ -41,17 +43,22 @@ const headerOctets = 12
 /** RFC 9715: a reply of this size is not fragmented on today's networks. */
 const udpPayloadSize = 1232
 
-/** `recursion`: the server may ask others. `edns`: false for servers that don't know EDNS(0) (RFC 6891 §7). */
+/**
+ * `recursion`: the server may ask others. `edns`: false for servers that don't know EDNS(0) (RFC 6891 §7).
+ * `authentic`: the answer is to say whether it was validated. The AD bit asks for just that (RFC 6840 §5.7); the DO bit
+ * would bring the signatures as well, which nobody here reads, and forwarders pass on what it brings unchecked.
+ */
 export interface QuestionForm {
   readonly recursion?: boolean
   readonly edns?: boolean
+  readonly authentic?: boolean
 }
 
 export function encodeQuestion(id: number, name: DomainName, type: RecordType, form: QuestionForm = {}): Buffer {
   return encode({
     type: 'query',
     id,
-    flags: form.recursion === false ? 0 : RECURSION_DESIRED,
+    flags: (form.recursion === false ? 0 : RECURSION_DESIRED) | (form.authentic === true ? AUTHENTIC_DATA : 0),
     questions: [{ type, name }],
     additionals: form.edns === false ? [] : [{ type: 'OPT', name: '.', udpPayloadSize }],
   })
@@ -67,6 +74,7 @@ export function decodeReply(bytes: Buffer): WireReply | null {
       rcode: message.rcode,
       truncated: message.flag_tc,
       authoritative: message.flag_aa,
+      authentic: message.flag_ad,
       questionName: message.questions[0] ? canonicalName(message.questions[0].name) : null,
       questionType: message.questions[0]?.type ?? null,
       answers: message.answers.filter(isData).map(asWireRecord),

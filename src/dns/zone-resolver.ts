@@ -28,14 +28,17 @@ export function zoneResolver(zone: Zone): ZoneResolver {
   function lookup<T>(name: DomainName, read: (entry: ZoneEntry) => readonly T[] | undefined): Answer<T> {
     let owner = canonical(name)
     let ttl = Number.POSITIVE_INFINITY
+    let secure = true
     for (let step = 0; step < longestChain; step++) {
       if (failing.has(owner)) throw new DnsTrouble(name, `SERVFAIL for ${owner}`)
       const entry = entries.get(owner)
       if (!entry) return { status: hasNamesBelow(owner) ? 'nodata' : 'nxdomain', records: [], ttl: defaultTtl }
       ttl = Math.min(ttl, entry.ttl ?? defaultTtl)
+      secure &&= entry.secure === true
+      const vouched = secure ? { secure, ...(step > 0 && { end: owner }) } : {}
       const records = read(entry) ?? []
-      if (records.length > 0) return { status: 'found', records, ttl }
-      if (entry.CNAME === undefined) return { status: 'nodata', records: [], ttl }
+      if (records.length > 0) return { status: 'found', records, ttl, ...vouched }
+      if (entry.CNAME === undefined) return { status: 'nodata', records: [], ttl, ...vouched }
       owner = canonical(entry.CNAME)
     }
     throw new DnsTrouble(name, `more than ${longestChain} CNAMEs in a row`)
@@ -53,6 +56,8 @@ export function zoneResolver(zone: Zone): ZoneResolver {
     cname: async name => lookup(name, entry => (entry.CNAME === undefined ? [] : [canonical(entry.CNAME)])),
     ns: async name => lookup(name, entry => entry.NS?.map(canonical)),
     ptr: async address => lookup(reverseName(address) ?? address, entry => entry.PTR?.map(canonical)),
+    tlsa: async name => lookup(name, entry => entry.TLSA),
+    validating: true,
     set(name, entry) {
       failing.delete(canonical(name))
       entries.set(canonical(name), entry)

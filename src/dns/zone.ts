@@ -4,6 +4,7 @@
  * Names are full owner names, lower case, without trailing dot. A name that is missing does not exist unless another
  * name lies below it (an empty non-terminal exists without records, RFC 8020 §2).
  */
+import type { TlsaRecord } from './resolver.ts'
 
 export interface ZoneEntry {
   readonly A?: readonly string[]
@@ -15,6 +16,9 @@ export interface ZoneEntry {
   readonly CNAME?: string
   readonly NS?: readonly string[]
   readonly PTR?: readonly string[]
+  readonly TLSA?: readonly TlsaRecord[]
+  /** As if DNSSEC vouched for it. */
+  readonly secure?: boolean
   /** Seconds; default 300. */
   readonly ttl?: number
 }

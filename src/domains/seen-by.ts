@@ -38,6 +38,7 @@ export function seenBy(resolver: Resolver, heard: Heard): Resolver {
     ns: elsewhere(resolver.ns),
     cname: async asked => (asked === name ? aliasAnswer(answer, alias) : resolver.cname(asked)),
     ptr: resolver.ptr,
+    tlsa: resolver.tlsa,
     close() {},
   }
   const inner = resolver[lookupOf[type]] as (asked: DomainName) => Promise<Answer<never>>

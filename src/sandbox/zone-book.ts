@@ -50,7 +50,7 @@ function readZone(file: string): Zone {
   }
 }
 
-function hasRecords({ ttl: _, ...records }: ZoneEntry): boolean {
+function hasRecords({ ttl: _ttl, secure: _secure, ...records }: ZoneEntry): boolean {
   return Object.values(records).some(values => values !== undefined && values.length > 0)
 }
 
