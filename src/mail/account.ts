@@ -2,7 +2,6 @@
  * Who may send: accounts, their credentials and sender addresses.
  */
 import type { AccountId, CredentialId, Instant, Mailbox } from './ids.ts'
-import type { OutcomeClass } from './outcome.ts'
 import type { Priority } from './priority.ts'
 import type { SendLimits } from './sender-domain.ts'
 

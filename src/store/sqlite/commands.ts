@@ -81,7 +81,7 @@ export function openCommands(db: Connection) {
       deleteWebhooksOf(tx, id)
     },
     ...openCredentials(db, replan),
-    ...openSenders(db, events),
+    ...openSenders(db),
     ...domains,
     ...openDomainClaims(db, events, replan),
     ...openRequests(db),
