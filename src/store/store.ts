@@ -4,11 +4,13 @@ import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 
 import type { Page, QueueStore } from './queue-store.ts'
 import type { VolumeStore, WarmUpName, WarmUpStore } from './sending-store.ts'
+import type { StsPolicyStore } from './sts-policy-store.ts'
 import type { AccountStore, ClaimStore, DomainStore, ShareLinkStore } from './tenant-store.ts'
 import type { TlsReportStore } from './tls-report-store.ts'
 
 export type * from './queue-store.ts'
 export type * from './sending-store.ts'
+export type * from './sts-policy-store.ts'
 export type * from './tenant-store.ts'
 export type * from './tls-report-store.ts'
 
@@ -24,6 +26,7 @@ export interface Store
     WebhookStore,
     RequestStore,
     TlsReportStore,
+    StsPolicyStore,
     SettingStore {
   /** Told after commit, in every thread that opened the store, when something cached elsewhere may have changed. */
   onChange(listener: (change: Change) => void): () => void

@@ -9,6 +9,7 @@ import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import { contractOfShareLinks } from './contract-share-links.ts'
+import { contractOfStsPolicies } from './contract-sts-policies.ts'
 import { contractOfTlsReports } from './contract-tls-reports.ts'
 import { contractOfTurns } from './contract-turns.ts'
 import { contractOfWarmUps } from './contract-warm-ups.ts'
@@ -29,5 +30,6 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfTlsReports(factory)
     contractOfOwnership(factory)
     contractOfShareLinks(factory)
+    contractOfStsPolicies(factory)
   })
 }

@@ -26,6 +26,7 @@ import { openSettings } from './settings.ts'
 import { openSettle } from './settle.ts'
 import { openShareLinks } from './share-links.ts'
 import { openSlots } from './slots.ts'
+import { openStsPolicies } from './sts-policies.ts'
 import { openTlsReports } from './tls-reports.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
@@ -86,6 +87,7 @@ export function openCommands(db: Connection) {
     ...openDomainClaims(db, events, replan),
     ...openRequests(db),
     ...openShareLinks(db),
+    ...openStsPolicies(db),
     ...webhooks,
     ...openTlsReports(db),
     ...openSettings(db),

@@ -17,6 +17,7 @@ import type {
   SettleBatch,
   ShareLinkStore,
   Store,
+  StsPolicyStore,
   TlsReportStore,
   VolumeStore,
   WarmUpStore,
@@ -32,6 +33,7 @@ import { openQueueLists } from './queue-lists.ts'
 import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcomeRow } from './rows.ts'
 import { openSettingsReader } from './settings.ts'
 import { openShareLinksReader } from './share-links.ts'
+import { openStsPoliciesReader } from './sts-policies.ts'
 import { openTlsReportsReader } from './tls-reports.ts'
 import { openTotalsReader } from './totals.ts'
 import { openVolumeReader } from './volume.ts'
@@ -58,6 +60,7 @@ export function createSqliteStore(parts: Parts): Store {
     ...accountStore(parts),
     ...domainStore(parts),
     ...shareLinkStore(parts),
+    ...stsPolicyStore(parts),
     ...claimStore(parts),
     ...requestStore(parts),
     ...webhookStore(parts),
@@ -82,6 +85,17 @@ function shareLinkStore({ db, client }: Parts): ShareLinkStore {
     listShareLinks: async (domain, page) => reading(() => read.listShareLinks(domain, page)),
     revokeShareLink: (domain, id, at) => client.call('revokeShareLink', [domain, id, at]),
     forgetShareLinks: before => client.call('forgetShareLinks', [before]),
+  }
+}
+
+function stsPolicyStore({ db, client }: Parts): StsPolicyStore {
+  const read = openStsPoliciesReader(db)
+  return {
+    stsPolicy: async domain => reading(() => read.stsPolicy(domain)),
+    listStsPolicies: async page => reading(() => read.listStsPolicies(page)),
+    putStsPolicy: policy => client.call('putStsPolicy', [policy]),
+    useStsPolicy: (domain, at) => client.call('useStsPolicy', [domain, at]),
+    forgetStsPolicies: before => client.call('forgetStsPolicies', [before]),
   }
 }
 

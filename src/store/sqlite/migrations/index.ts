@@ -15,6 +15,7 @@ import { turn } from './007-turn.ts'
 import { order } from './008-order.ts'
 import { warmUp } from './009-warm-up.ts'
 import { tlsReports } from './010-tls-reports.ts'
+import { stsPolicy } from './011-sts-policy.ts'
 
 /** Add at the end; never change what was released. */
 export const versions: readonly string[] = [
@@ -28,6 +29,7 @@ export const versions: readonly string[] = [
   order,
   warmUp,
   tlsReports,
+  stsPolicy,
 ]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
