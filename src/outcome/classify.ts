@@ -2,7 +2,9 @@
  * What an answer means: delivered, deferred or bounced, of which class, and who must act.
  *
  * The only home of "permanent or not". The first digit of the reply decides (RFC 5321 §4.2.1) but for the few cases
- * listed in `temporaryAnyway`; whatever can't be understood is temporary, never success (design invariant 6). Pure.
+ * listed in `temporaryAnyway`; whatever can't be understood is temporary, never success (design invariant 6). Rules choose
+ * the class (`rules/`); those of the configuration come first, and explain only: whether and when to try again is decided
+ * as if they were not there. Pure.
  * RFC 3463 (enhanced status), RFC 7372 (authentication), RFC 7504 (521, 556), RFC 7505 (null MX).
  */
 import type { LookupFailure } from '../dns/mx.ts'
@@ -10,10 +12,12 @@ import type { Failure, Phase, RecipientResult } from '../mail/attempt-result.ts'
 import type { Action, Actor, OutcomeClass } from '../mail/outcome.ts'
 import type { Reply } from '../mail/reply.ts'
 import { classes } from './classes.ts'
-import { type Route, rules } from './classify-rules.ts'
+import { firstFit, type RuleList, readRules, readSaid, type Said, type SourcedRule } from './match-rule.ts'
+import { ruleGroups } from './rules/index.ts'
+import type { Route, Rule } from './rules/rule.ts'
 
 export type Classifiable =
-  | { readonly result: RecipientResult; readonly route: Route }
+  | { readonly result: RecipientResult; readonly route: Route; readonly site?: string | null }
   | { readonly lookup: LookupFailure; readonly route?: Route }
 
 export interface Judgement {
@@ -28,38 +32,94 @@ export interface Judgement {
   readonly closesSite: boolean
 }
 
+/** Why a reply has its class. */
+export interface Explanation {
+  readonly class: OutcomeClass
+  readonly actor: Actor
+  /** Null: no rule fits. */
+  readonly rule: SourcedRule | null
+  /** It is one of the configuration. */
+  readonly isOwn: boolean
+}
+
+export type Classify = (input: Classifiable) => Judgement
+
+export interface Classifier {
+  readonly classify: Classify
+  /** A reply by itself, also one that a bounce quotes: the class only, not what to do with an entry. */
+  explain(said: Said): Explanation
+}
+
+/** The source of rules that the configuration adds. */
+export const ownSource = 'classification.rules'
+
+const builtIn: RuleList = readRules(ruleGroups)
+
+/** With the rules of the configuration, which come before the others. */
+export function createClassifier(ownRules: readonly Rule[] = []): Classifier {
+  const own = readRules([{ source: ownSource, rules: ownRules }])
+  const matching = (said: Said) => match(own, said)
+  return { classify: input => classifyWith(matching, input), explain: said => matching(said).told }
+}
+
+/** Without rules of a configuration. */
+export const { classify, explain } = createClassifier()
+
+/** What is told, and what decides about another try where the class has a say. */
+interface Match {
+  readonly told: Explanation
+  readonly decisive: Explanation
+}
+
+type Matching = (said: Said) => Match
+
+function match(own: RuleList, said: Said): Match {
+  const read = readSaid(said)
+  const decisive = explanationOf(firstFit(builtIn, read), false)
+  const rule = own.length === 0 ? null : firstFit(own, read)
+  return { told: rule === null ? decisive : explanationOf(rule, true), decisive }
+}
+
+function explanationOf(rule: SourcedRule | null, isOwn: boolean): Explanation {
+  const found = rule?.class ?? 'other'
+  return { class: found, actor: rule?.actor ?? classes[found].actor, rule, isOwn }
+}
+
 /** Before the transaction: what goes wrong here goes wrong for every message. */
 const sessionPhases: ReadonlySet<Phase> = new Set(['connect', 'banner', 'ehlo', 'starttls', 'auth'])
 
 /** RFC 8689 §4.2.1: 5.7.10 and 5.7.30. */
 const saysTls = /^7\.[13]0$/
 
-export function classify(input: Classifiable): Judgement {
-  const judged = judge(input)
+function classifyWith(matching: Matching, input: Classifiable): Judgement {
+  const judged = judge(matching, input)
   return input.route === 'own-smtp' ? asOwnSmtp(input, judged) : judged
 }
 
-function judge(input: Classifiable): Judgement {
+function judge(matching: Matching, input: Classifiable): Judgement {
   if ('lookup' in input) return judgeLookup(input.lookup)
   if ('failure' in input.result) return judgeFailure(input.result.failure)
-  return judgeReply(input.result.reply, input.result.phase, input.route)
+  const { reply, phase } = input.result
+  return judgeReply(matching, { reply, phase, route: input.route, site: input.site ?? null })
 }
 
 // ── Replies ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function judgeReply(reply: Reply, phase: Phase, route: Route): Judgement {
+function judgeReply(matching: Matching, said: Said & { readonly phase: Phase }): Judgement {
+  const { reply, phase } = said
   // An attempt that an error of ours ended: nobody else said anything (design invariant 6). A 5yz of ours stands for what
   // the host said in its EHLO reply: without SMTPUTF8, or with a SIZE that is too small, every try would meet the same.
-  if (reply.from === 'relay' && reply.code < 500)
-    return judgement('deferred', saysTls.test(reply.detail) ? 'tls' : 'relay-trouble', reply)
+  if (reply.from === 'relay' && saysTls.test(reply.detail))
+    return judgement(reply.code < 500 ? 'deferred' : 'bounced', 'tls', reply)
+  if (reply.from === 'relay' && reply.code < 500) return judgement('deferred', 'relay-trouble', reply)
   const digit = Math.trunc(reply.code / 100)
   if (digit === 2 && phase === 'dot') return { ...judgement('delivered', 'none', reply), closesSite: false }
   if (digit !== 4 && digit !== 5) return judgeOddReply(reply, phase)
-  const { class: found, actor } = matchRule(reply, phase, route)
-  const temporary = digit === 4 || temporaryAnyway(reply, phase, actor)
+  const { told, decisive } = matching(said)
+  const temporary = digit === 4 || temporaryAnyway(reply, phase, decisive.actor)
   return {
-    ...judgement(temporary ? 'deferred' : 'bounced', found, reply, actor),
-    closesSite: temporary && repliesForAll(reply, phase, found),
+    ...judgement(temporary ? 'deferred' : 'bounced', told.class, reply, told.actor),
+    closesSite: temporary && repliesForAll(reply, phase, decisive.class),
   }
 }
 
@@ -71,20 +131,6 @@ function judgeOddReply(reply: Reply, phase: Phase): Judgement {
     inDoubt: phase === 'dot',
     closesSite: sessionPhases.has(phase),
   }
-}
-
-function matchRule(reply: Reply, phase: Phase, route: Route): { class: OutcomeClass; actor: Actor } {
-  const rule = rules.find(
-    ({ when }) =>
-      (when.digit === undefined || when.digit === Math.trunc(reply.code / 100)) &&
-      (when.codes === undefined || when.codes.includes(reply.code)) &&
-      (when.status === undefined || when.status.test(reply.detail)) &&
-      (when.text === undefined || when.text.test(reply.text)) &&
-      (when.phases === undefined || when.phases.includes(phase)) &&
-      (when.route === undefined || when.route === route),
-  )
-  const found = rule?.class ?? 'other'
-  return { class: found, actor: rule?.actor ?? classes[found].actor }
 }
 
 /**
@@ -115,7 +161,7 @@ function temporaryAnyway(reply: Reply, phase: Phase, actor: Actor): boolean {
 function repliesForAll(reply: Reply, phase: Phase, found: OutcomeClass): boolean {
   if (phase === 'idle') return false
   if (reply.code === 421 || sessionPhases.has(phase)) return true
-  return phase === 'mail' && (found === 'rate' || found === 'spam-block')
+  return phase === 'mail' && (found === 'rate' || found === 'spam-block' || found === 'no-ptr')
 }
 
 // ── Failures without a usable reply ─────────────────────────────────────────────────────────────────────────────────
@@ -175,6 +221,9 @@ function judgeLookup({ kind, detail }: LookupFailure): Judgement {
 
 // ── A sender's own server ───────────────────────────────────────────────────────────────────────────────────────────
 
+/** What is to be set otherwise, where it is not the login. */
+const settingsClasses: ReadonlySet<OutcomeClass> = new Set(['tls-required', 'own-smtp-sender', 'own-smtp-limit'])
+
 /**
  * With a sender's own server everything before the recipients is a matter of its settings: kept, so that the mail goes
  * out once they are mended, and the sender's to act on. What it says about a recipient is judged like an MX's word.
@@ -187,7 +236,8 @@ function asOwnSmtp(input: Classifiable, judged: Judgement): Judgement {
   const loginAsked = [530, 534, 535, 538].includes(input.result.reply.code)
   if (judged.reply.from === 'relay') return { ...judged, actor }
   if (!loginAsked && !sessionPhases.has(input.result.phase)) return { ...judged, actor }
-  return { ...judged, action: 'deferred', class: 'own-smtp-login', actor: 'own-smtp', closesSite: true }
+  const found = settingsClasses.has(judged.class) ? judged.class : 'own-smtp-login'
+  return { ...judged, action: 'deferred', class: found, actor: 'own-smtp', closesSite: true }
 }
 
 function lookupOfOwnSmtp({ kind, detail }: LookupFailure): Judgement {

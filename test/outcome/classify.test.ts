@@ -83,9 +83,9 @@ const replies: readonly Row[] = [
   ['rcpt', '550 user quota exceeded', 'bounced', 'mailbox-full'],
   // The domain, the host.
   ['rcpt', '550 5.1.2 Host unknown', 'bounced', 'domain-unknown'],
-  ['rcpt', '554 5.7.1 <b@example.com>: Relay access denied', 'bounced', 'no-mail-accepted', 'recipient'],
-  ['rcpt', '550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain', 'bounced', 'no-mail-accepted'],
-  ['rcpt', '550 relaying denied', 'bounced', 'no-mail-accepted'],
+  ['rcpt', '554 5.7.1 <b@example.com>: Relay access denied', 'bounced', 'relay-denied', 'recipient'],
+  ['rcpt', '550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain', 'bounced', 'relay-denied'],
+  ['rcpt', '550 relaying denied', 'bounced', 'relay-denied'],
   ['banner', '521 mx.example.com does not accept mail', 'bounced', 'no-mail-accepted'],
   ['rcpt', '556 5.1.10 recipient domain has a null MX', 'bounced', 'no-mail-accepted'],
   ['rcpt', '550 5.3.2 system not accepting network messages', 'bounced', 'no-mail-accepted'],
@@ -101,23 +101,18 @@ const replies: readonly Row[] = [
   ],
   ['mail', '552 too big for me', 'bounced', 'message-too-large'],
   // Content.
-  ['dot', '554 5.7.1 Spam message rejected', 'bounced', 'content-refused', 'sender-content'],
+  ['dot', '554 5.7.1 Spam message rejected', 'bounced', 'spam-content', 'sender-content'],
   [
     'dot',
     '552-5.7.0 This message was blocked because its content presents a potential\n552 5.7.0 security issue.',
     'bounced',
-    'content-refused',
+    'attachment-refused',
   ],
-  ['dot', '554 5.6.0 Message contains a virus', 'bounced', 'content-refused'],
-  [
-    'dot',
-    '550 5.7.1 Our system has detected that this message is likely unsolicited mail.',
-    'bounced',
-    'content-refused',
-  ],
+  ['dot', '554 5.6.0 Message contains a virus', 'bounced', 'attachment-refused'],
+  ['dot', '550 5.7.1 Our system has detected that this message is likely unsolicited mail.', 'bounced', 'spam-content'],
   ['dot', '554 transaction failed', 'bounced', 'content-refused'],
   ['dot', '554 5.7.7 message integrity failure', 'bounced', 'content-refused'],
-  ['dot', '451 4.7.1 message looks like spam, deferred', 'deferred', 'content-refused'],
+  ['dot', '451 4.7.1 message looks like spam, deferred', 'deferred', 'spam-content'],
   // The sender domain's records.
   [
     'dot',
@@ -130,18 +125,18 @@ const replies: readonly Row[] = [
     'dot',
     '550 5.7.1 Unauthenticated email from example.co.jp is not accepted due to domain DMARC policy',
     'bounced',
-    'authentication',
+    'dmarc-failed',
     'customer-dns',
   ],
   [
     'rcpt',
     '550 5.7.23 The message was rejected because of Sender Policy Framework violation',
     'bounced',
-    'authentication',
+    'spf-failed',
     'customer-dns',
   ],
-  ['rcpt', '550 SPF check failed', 'bounced', 'authentication', 'customer-dns'],
-  ['dot', '550 5.7.20 No passing DKIM signature found', 'bounced', 'authentication', 'customer-dns'],
+  ['rcpt', '550 SPF check failed', 'bounced', 'spf-failed', 'customer-dns'],
+  ['dot', '550 5.7.20 No passing DKIM signature found', 'bounced', 'dkim-failed', 'customer-dns'],
   [
     'dot',
     '550 5.7.515 Access denied, sending domain does not meet the required authentication level',
@@ -153,21 +148,21 @@ const replies: readonly Row[] = [
     'dot',
     '550 5.7.509 Access denied, sending domain does not pass DMARC verification',
     'bounced',
-    'authentication',
+    'dmarc-failed',
     'customer-dns',
   ],
   [
     'mail',
     '553 5.1.8 <a@example.co.jp>: Sender address rejected: Domain not found',
     'bounced',
-    'authentication',
+    'sender-domain',
     'customer-dns',
   ],
   [
     'mail',
     '450 4.1.8 <a@example.co.jp>: Sender address rejected: Domain not found',
     'deferred',
-    'authentication',
+    'sender-domain',
     'customer-dns',
   ],
   ['dot', '421 4.7.26 This mail is unauthenticated', 'deferred', 'authentication', 'customer-dns'],
@@ -188,8 +183,8 @@ const replies: readonly Row[] = [
     'own-ip',
   ],
   ['mail', '553 5.7.1 [BL21] Connections will not be accepted, your IP is listed', 'deferred', 'spam-block', 'own-ip'],
-  ['rcpt', '550 5.7.25 reverse DNS validation failed', 'bounced', 'spam-block', 'own-ip'],
-  ['ehlo', '550 5.7.1 Client host rejected: cannot find your reverse hostname', 'deferred', 'spam-block', 'own-ip'],
+  ['rcpt', '550 5.7.25 reverse DNS validation failed', 'bounced', 'no-ptr', 'own-ip'],
+  ['ehlo', '550 5.7.1 Client host rejected: cannot find your reverse hostname', 'deferred', 'no-ptr', 'own-ip'],
   ['banner', '554 mx.example.com ESMTP not accepting messages', 'deferred', 'spam-block', 'own-ip'],
   [
     'banner',
@@ -222,9 +217,9 @@ const replies: readonly Row[] = [
   ['connect', '421 too many connections from your host', 'deferred', 'rate'],
   ['mail', '451 4.7.500 Server busy. Please try again later', 'deferred', 'rate'],
   ['mail', '451 4.7.650 The mail server has been temporarily rate limited due to IP reputation', 'deferred', 'rate'],
-  ['rcpt', '452 4.5.3 Too many recipients', 'deferred', 'rate'],
-  ['rcpt', '552 Too many recipients', 'deferred', 'rate'],
-  ['rcpt', '550 5.5.3 Too many recipients', 'deferred', 'rate'],
+  ['rcpt', '452 4.5.3 Too many recipients', 'deferred', 'too-many-recipients'],
+  ['rcpt', '552 Too many recipients', 'deferred', 'too-many-recipients'],
+  ['rcpt', '550 5.5.3 Too many recipients', 'deferred', 'too-many-recipients'],
   // Greylisting.
   ['rcpt', '450 4.2.0 <b@example.com>: Recipient address rejected: Greylisted', 'deferred', 'greylisted', 'nobody'],
   ['rcpt', '451 4.7.1 Greylisting in action, please come back later', 'deferred', 'greylisted'],
@@ -237,20 +232,20 @@ const replies: readonly Row[] = [
   ['dot', '421 4.4.2 timeout exceeded', 'deferred', 'network'],
   ['rcpt', '451 4.4.3 temporary lookup failure', 'deferred', 'dns-trouble'],
   ['rcpt', '450 4.4.0 routing trouble', 'deferred', 'remote-trouble'],
-  ['dot', '554 5.4.6 too many hops', 'bounced', 'protocol'],
+  ['dot', '554 5.4.6 too many hops', 'bounced', 'loop'],
   ['dot', '554 5.3.0 mailer error', 'bounced', 'remote-trouble'],
   ['idle', '421 4.4.2 idle timeout', 'deferred', 'network'],
   ['idle', '554 go away', 'deferred', 'other'],
   // Rules of the other side, and of the protocol.
-  ['rcpt', '550 5.7.1 Message rejected by recipient policy', 'bounced', 'policy', 'remote'],
-  ['rcpt', '550 5.7.129 you must be in the organization to send to this recipient', 'bounced', 'policy'],
-  ['mail', '550 5.1.7 sender address refused', 'bounced', 'policy'],
-  ['mail', '530 5.7.0 Must issue a STARTTLS command first', 'bounced', 'policy'],
-  ['rcpt', '550 5.7.10 encryption needed', 'bounced', 'tls'],
+  ['rcpt', '550 5.7.1 Message rejected by recipient policy', 'bounced', 'blocked-by-recipient', 'recipient'],
+  ['rcpt', '550 5.7.129 you must be in the organization to send to this recipient', 'bounced', 'blocked-by-recipient'],
+  ['mail', '550 5.1.7 sender address refused', 'bounced', 'sender-refused'],
+  ['mail', '530 5.7.0 Must issue a STARTTLS command first', 'bounced', 'tls-required'],
+  ['rcpt', '550 5.7.10 encryption needed', 'bounced', 'tls-required'],
   ['rcpt', '503 5.5.1 bad sequence of commands', 'bounced', 'protocol', 'remote'],
   ['mail', '501 syntax error', 'bounced', 'protocol'],
   ['rcpt', '553 5.6.7 SMTPUTF8 is not supported here', 'bounced', 'protocol'],
-  ['starttls', '454 4.7.0 TLS not available', 'deferred', 'policy'],
+  ['starttls', '454 4.7.0 TLS not available', 'deferred', 'tls'],
   ['rcpt', '559 who knows', 'bounced', 'other', 'remote'],
   ['rcpt', '459 who knows', 'deferred', 'remote-trouble'],
 ]
@@ -435,7 +430,7 @@ describe("a sender's own SMTP server", () => {
     const unknown = own('rcpt', '550 5.1.1 no such user')
     assert.deepEqual([unknown.action, unknown.class, unknown.actor], ['bounced', 'address-unknown', 'recipient'])
     const relay = own('rcpt', '554 5.7.1 Relay access denied')
-    assert.deepEqual([relay.action, relay.class, relay.actor], ['bounced', 'policy', 'own-smtp'])
+    assert.deepEqual([relay.action, relay.class, relay.actor], ['bounced', 'relay-denied', 'own-smtp'])
     assert.equal(own('dot', '250 ok').action, 'delivered')
   })
 
