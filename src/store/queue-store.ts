@@ -81,8 +81,20 @@ export interface QueueFilter {
   readonly scheduled?: boolean
 }
 
+/** Of whole backlogs. */
+export type CommonFilter = Omit<QueueFilter, 'message' | 'entry' | 'recipient' | 'state'>
+
+export interface QueueFinish {
+  readonly value: string
+  readonly count: number
+  /** A moment past: all are due. */
+  readonly lastDueAt: Instant
+}
+
 /** What the queue is counted by. `none`: no class or no site known yet. */
 export type QueueColumn = 'domain' | 'account' | 'senderDomain' | 'class' | 'site' | 'priority'
+
+export type WaitReason = 'turn' | 'schedule' | 'limit' | 'noted' | 'retry' | 'site'
 
 export interface QueueRow extends LeasedEntry {
   readonly state: 'due' | 'waiting' | 'leased' | 'held'
@@ -90,10 +102,10 @@ export interface QueueRow extends LeasedEntry {
   /** Not tried before the moment its sender named. */
   readonly scheduled: boolean
   /**
-   * `turn`: due, and others go before it. `schedule`: the moment its sender named. `limit`: its send slot. `retry`: the
-   * pause after an attempt. `site`: its site takes nothing now. Null: leased or held.
+   * `turn`: due, and others go before it. `schedule`: the moment its sender named. `limit`: its send slot. `noted`: what
+   * `entry.waitsFor` says. `retry`: the pause after an attempt. `site`: its site takes nothing now. Null: leased or held.
    */
-  readonly waitsFor: 'turn' | 'schedule' | 'limit' | 'retry' | 'site' | null
+  readonly waitReason: WaitReason | null
 }
 
 export interface QueueCounts {
@@ -198,6 +210,11 @@ export interface QueueStore {
     filter: QueueFilter,
     limit: number,
   ): Promise<readonly { readonly value: string; readonly count: number; readonly oldestReceivedAt: Instant }[]>
+  /**
+   * When the last of what waits will be due as things stand (its slot, its release, its next try), per value of one column,
+   * most entries first; at most five minutes late. Neither held nor leased entries count.
+   */
+  finishBy(column: QueueColumn, filter: CommonFilter, limit: number): Promise<readonly QueueFinish[]>
   hold(filter: QueueFilter, reason: string, now: Instant): Promise<number>
   unhold(filter: QueueFilter, now: Instant): Promise<number>
   /** Makes matching entries due now that are neither leased nor held. */

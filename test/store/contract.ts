@@ -5,6 +5,7 @@ import { contractOfAccounts } from './contract-accounts.ts'
 import { contractOfClaims } from './contract-claims.ts'
 import { contractOfLimits } from './contract-limits.ts'
 import { contractOfMessages } from './contract-messages.ts'
+import { contractOfOrder } from './contract-order.ts'
 import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfQueue } from './contract-queue.ts'
 import { contractOfSettling } from './contract-settling.ts'
@@ -21,6 +22,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfMessages(factory)
     contractOfClaims(factory)
     contractOfTurns(factory)
+    contractOfOrder(factory)
     contractOfSettling(factory)
     contractOfQueue(factory)
     contractOfLimits(factory)

@@ -67,8 +67,14 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim }
     return rows
   }
 
-  /** Entries that match, `extra` included. `held`: only such have anything left to do. */
-  function select(tx: Transaction, filter: QueueFilter, held: boolean, extra: string, limit: number): OrderedEntry[] {
+  /** Entries that match, `extra` included. `held`: only such, or only others, have anything left to do. */
+  function select(
+    tx: Transaction,
+    filter: QueueFilter,
+    held: boolean | undefined,
+    extra: string,
+    limit: number,
+  ): OrderedEntry[] {
     const read = ({ from, sql, values }: Source, left: number) =>
       db
         .prepare<unknown[], OrderedEntry>(
@@ -148,7 +154,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim }
       const entries = select(
         tx,
         scheduled,
-        filter.state === 'held',
+        undefined,
         `e.lease_until is null and e.paced = 3 and e.next_attempt_at <> ${at}`,
         limit,
       )

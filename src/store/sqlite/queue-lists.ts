@@ -2,8 +2,18 @@
  * The queue as it is looked at: lists, counts, the next moment something is due, the content of a message.
  */
 import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
-import type { Message } from '../../mail/message.ts'
-import type { NewContent, Page, QueueColumn, QueueCounts, QueueFilter, QueueRow } from '../store.ts'
+import type { Message, QueueEntry } from '../../mail/message.ts'
+import type {
+  CommonFilter,
+  NewContent,
+  Page,
+  QueueColumn,
+  QueueCounts,
+  QueueFilter,
+  QueueFinish,
+  QueueRow,
+  WaitReason,
+} from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
 import { entryCondition, isNarrow, leasedSource, stateSql } from './queue-filter.ts'
 import { openQueuePages, type Place } from './queue-pages.ts'
@@ -132,6 +142,16 @@ export function openQueueLists(db: Connection) {
         .slice(0, limit)
         .map(({ value, tallies, count }) => ({ value, count, oldestReceivedAt: oldestOf(tallies, now)! }))
     }),
+
+    finishBy: (column: QueueColumn, filter: CommonFilter, limit: number, now: Instant): QueueFinish[] => {
+      const groups = new Map<string, QueueFinish>()
+      for (const { value, count, latest, held } of tally.backlogs(filter, now, column)) {
+        if (held === 1) continue
+        const known = groups.get(value) ?? { value, count: 0, lastDueAt: 0 }
+        groups.set(value, { value, count: known.count + count, lastDueAt: Math.max(known.lastDueAt, latest) })
+      }
+      return [...groups.values()].sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, limit)
+    },
   }
 }
 
@@ -139,14 +159,15 @@ function queueRow(row: ListedRow): QueueRow {
   const [facts, state, lastClass, paced] = row.slice(-4) as [string, QueueRow['state'], string | null, number]
   const message = JSON.parse(facts) as Message
   const entry = queueEntry(row as unknown as EntryRow, message)
-  return { entry, message, state, lastClass, scheduled: paced === 3, waitsFor: waitsFor(state, entry.attempts, paced) }
+  return { entry, message, state, lastClass, scheduled: paced === 3, waitReason: reasonOf(state, entry, paced) }
 }
 
 /** What has its slot and was not tried stays behind because its site takes nothing now. */
-function waitsFor(state: QueueRow['state'], attempts: number, paced: number): QueueRow['waitsFor'] {
+function reasonOf(state: QueueRow['state'], { attempts, waitsFor }: QueueEntry, paced: number): WaitReason | null {
   if (state === 'due') return 'turn'
   if (state !== 'waiting') return null
   if (paced === 3) return 'schedule'
   if (paced === 2) return 'limit'
+  if (waitsFor !== undefined) return 'noted'
   return attempts > 0 ? 'retry' : 'site'
 }

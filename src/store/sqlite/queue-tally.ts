@@ -30,6 +30,8 @@ export interface BacklogTally {
   /** What it is grouped by. */
   readonly value: string
   readonly count: number
+  /** At or after the moment at which the last of them is due, within its stretch of time. */
+  readonly latest: Instant
   due: number
 }
 
@@ -82,7 +84,7 @@ export function openQueueTally(db: Connection, trace: TraceReader) {
     const slot = slotOf(now)
     const rows = db
       .prepare<Value[], BacklogRow>(
-        `select b.id, t.id as turn, b.held, ${valueSql(names.backlog, grouping)} as value, sum(s.count) as count,
+        `select b.id, t.id as turn, b.held, ${valueSql(names.backlog, grouping)} as value, sum(s.count) as count, max(s.latest) as latest,
           sum(case when s.slot < ? or s.latest <= ? then s.count else 0 end) as due,
           sum(case when s.slot = ? and s.earliest <= ? and s.latest > ? then s.count else 0 end) as unsure
         from backlog b join backlog_slot s on s.backlog = b.id

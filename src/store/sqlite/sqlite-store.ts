@@ -173,6 +173,7 @@ type QueueReads =
   | 'listQueue'
   | 'countQueue'
   | 'countQueueBy'
+  | 'finishBy'
   | 'message'
   | 'listMessages'
   | 'totals'
@@ -189,6 +190,7 @@ function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
     countQueue: async filter => reading(() => lists.countQueue(filter, clock.now())),
     countQueueBy: async (column, filter, limit) =>
       reading(() => lists.countQueueBy(column, filter, limit, clock.now())),
+    finishBy: async (column, filter, limit) => reading(() => lists.finishBy(column, filter, limit, clock.now())),
     message: async id => reading(() => search.message(id)),
     listMessages: async (filter, page) => reading(() => search.listMessages(filter, page)),
     totals: async () => reading(totals),
