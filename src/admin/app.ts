@@ -22,6 +22,7 @@ import { domainExplainRoutes } from './routes/domain-explain.ts'
 import { domainHistoryRoutes } from './routes/domain-history.ts'
 import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
+import { erasureRoutes } from './routes/erasure.ts'
 import { eventRoutes } from './routes/events.ts'
 import { limitRoutes } from './routes/limits.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -78,6 +79,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     domainZoneRoutes,
     domainExplainRoutes,
     claimRoutes,
+    erasureRoutes,
     relayRoutes,
     senderRoutes,
     messageRoutes,

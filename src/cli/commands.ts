@@ -8,6 +8,7 @@ import { register as checkConfig } from './check-config.ts'
 import type { CliContext } from './context.ts'
 import { register as credential } from './credential.ts'
 import { register as domain } from './domain.ts'
+import { register as erase } from './erase.ts'
 import { register as explain } from './explain.ts'
 import { register as queue } from './queue.ts'
 import { register as relay } from './relay.ts'
@@ -31,6 +32,7 @@ export const commands: readonly Register[] = [
   queue,
   tail,
   explain,
+  erase,
   webhook,
   sandbox,
   bench,

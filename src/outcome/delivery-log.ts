@@ -140,6 +140,11 @@ export function retried(log: Log, command: QueueCommand): void {
   log.info({ event: 'retried', ...pick(command) } satisfies Line, `made ${command.entries} queue entries due at once`)
 }
 
+/** The address is not told: it is what was to be forgotten. */
+export function erased(log: Log, command: Pick<QueueCommand, 'entries'>): void {
+  log.info({ event: 'erased', ...command } satisfies Line, `erased a recipient from ${command.entries} messages`)
+}
+
 export function siteClosed(log: Log, site: SiteFacts & { readonly until: Instant }): void {
   const { until, ...facts } = site
   const line: Line = { event: 'site-closed', ...pick(facts), closedUntil: isoTime(until) }

@@ -16,6 +16,7 @@ export const logEvents = [
   ['held', 'Queue entries were put on hold; `entries` says how many.'],
   ['released', 'Held queue entries may go again.'],
   ['retried', 'Queue entries were made due at once.'],
+  ['erased', "A recipient's address was taken out of `entries` messages on request; the line doesn't name it."],
   ['reported', 'A report (DSN) to the sender was queued; `message` is the report, `original` what it reports on.'],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
   ['site-opened', 'A closed site gets connections again.'],

@@ -157,6 +157,15 @@ export interface Totals {
   readonly queued: number
 }
 
+/** What `eraseRecipient` did. */
+export interface Erasure {
+  /** Changed. */
+  readonly messages: number
+  readonly events: number
+  /** Left alone, because the recipient is still queued there. */
+  readonly queued: number
+}
+
 export interface AccountTotals extends Totals {
   readonly account: AccountId | null
 }
@@ -232,6 +241,11 @@ export interface QueueStore {
   totals(): Promise<Totals>
   /** Of those with the most accepted recipients; null: the relay's own reports. */
   totalsByAccount(limit: number): Promise<readonly AccountTotals[]>
+  /**
+   * Takes the address out of these messages and their events, where it is not queued any more: `erasedAddress` stands
+   * there instead. What it was answered, and all counts, stay.
+   */
+  eraseRecipient(address: Mailbox, messages: readonly MessageId[]): Promise<Erasure>
   /** Deletes finished messages and events older than `before`, at most `limit`; answers how many. */
   purge(before: Instant, limit: number): Promise<number>
 }

@@ -116,6 +116,9 @@ export interface SettingStore {
   setSetting(name: string, value: string): Promise<void>
 }
 
+/** What stands in place of a recipient whose data was erased (RFC 2606 §2: no such domain can exist). */
+export const erasedAddress = 'erased@erased.invalid'
+
 // ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Writing does not work now (disk full, database locked or gone); the same call may work later. */

@@ -247,6 +247,8 @@ async function walkMail(api: Api, account: string, check: Check): Promise<void> 
   await check('POST', '/v1/queue/retry', '/v1/queue/retry', { all: true })
   await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', {})
   await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', { all: true })
+  await check('POST', '/v1/recipients/erase', '/v1/recipients/erase', { address: 'b@there.example' })
+  await check('POST', '/v1/recipients/erase', '/v1/recipients/erase', { address: 'b' })
   await check('GET', '/v1/events', '/v1/events')
   await check('GET', '/v1/messages/{id}', `/v1/messages/${draft.message.id}`)
 }

@@ -3,6 +3,7 @@
  */
 import { contractOfAccounts } from './contract-accounts.ts'
 import { contractOfClaims } from './contract-claims.ts'
+import { contractOfErasure } from './contract-erasure.ts'
 import { contractOfLimits } from './contract-limits.ts'
 import { contractOfMessages } from './contract-messages.ts'
 import { contractOfOrder } from './contract-order.ts'
@@ -33,5 +34,6 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfOwnership(factory)
     contractOfShareLinks(factory)
     contractOfStsPolicies(factory)
+    contractOfErasure(factory)
   })
 }

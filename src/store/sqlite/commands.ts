@@ -13,6 +13,7 @@ import { openClaimants } from './claimants.ts'
 import type { Connection } from './connection.ts'
 import { openDomainClaims } from './domain-claims.ts'
 import { openDomains } from './domains.ts'
+import { openErase } from './erase.ts'
 import { openEvents } from './events.ts'
 import { openLanes } from './lanes.ts'
 import { openLeases } from './leases.ts'
@@ -75,6 +76,7 @@ export function openCommands(db: Connection) {
     ...openLeases(db, lanes, waiting),
     ...openOrders({ db, lanes, turns, backlog, waiting, events, claim }),
     purge: openPurge(db, trace),
+    ...openErase(db),
     ...accounts,
     deleteAccount: (tx: Transaction, id: string) => {
       totals.flush(tx)

@@ -99,7 +99,7 @@ function stsPolicyStore({ db, client }: Parts): StsPolicyStore {
   }
 }
 
-function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' | 'purge'> {
+function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' | 'purge' | 'eraseRecipient'> {
   return {
     async accept(message: NewMessage) {
       const row = acceptRow(message)
@@ -121,6 +121,7 @@ function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' 
       )
     },
     purge: (before, limit) => client.call('purge', [before, limit]),
+    eraseRecipient: (address, messages) => client.call('eraseRecipient', [address, messages]),
   }
 }
 

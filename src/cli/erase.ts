@@ -1,0 +1,29 @@
+/**
+ * `kitte erase`: takes a recipient's address out of the history when a person asks for it.
+ */
+import type { Command } from 'commander'
+import type { ErasureAnswer } from '../admin/routes/erasure.ts'
+import { confirm } from './ask.ts'
+import { type CliContext, connect, show } from './context.ts'
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('erase')
+    .argument('<address>', 'the recipient')
+    .description("take a recipient's address out of messages, outcomes and events, for good")
+    .option('--cancel', 'cancel first what is still queued for the recipient')
+    .option('--yes', "don't ask")
+    .action(async (address: string, { cancel = false, yes = false }: { cancel?: boolean; yes?: boolean }, command) => {
+      await confirm(context, `everything known of ${address} as a recipient will be erased, which can't be undone`, yes)
+      const answer = await connect(context, command).post<ErasureAnswer>('/v1/recipients/erase', { address, cancel })
+      show(context, command, answer, told)
+    })
+}
+
+function told({ messages, events, cancelled, queued }: ErasureAnswer): string {
+  const lines = [`erased from ${messages} messages and ${events} events`]
+  if (cancelled > 0) lines.push(`${cancelled} queue entries were cancelled first`)
+  if (queued > 0)
+    lines.push(`${queued} messages are still queued for it and were left alone: again with --cancel, or later`)
+  return [...lines, 'log files keep the address until they are rotated out (log.keepFiles)'].join('\n')
+}
