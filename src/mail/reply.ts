@@ -31,12 +31,13 @@ export function formatReply(reply: Reply): string {
 /**
  * Reads a complete reply as received, lines separated by LF or CRLF.
  * Answers null when it is not a well-formed reply (RFC 5321 §4.2: three digits, first 2–5, then space, hyphen or the
- * end, all lines with the same code). Null means: temporary, never success.
+ * end, all lines with the same code). Null means: temporary, never success. The second digit is 0 to 5 by §4.2, but refusals
+ * with others are in use (571), and of those the first digit is to be believed (§4.2.1).
  */
 export function parseReply(raw: string): Reply | null {
   const lines = raw.includes('\n') ? raw.split(/\r?\n/).filter((line, index) => line !== '' || index === 0) : [raw]
   const code = lines[0]?.slice(0, 3) ?? ''
-  if (!/^[2-5][0-5]\d$/.test(code)) return null
+  if (!/^(?:[23][0-5]|[45]\d)\d$/.test(code)) return null
   const wellFormed = lines.every((line, index) => {
     const separator = index === lines.length - 1 ? /^(?: |$)/ : /^-/
     return line.startsWith(code) && separator.test(line.slice(3))

@@ -209,7 +209,7 @@ const accessProviders: RuleGroup = {
 }
 
 const eastern: RuleGroup = {
-  source: 'Yandex, Mail.ru, QQ Mail and NetEase postmaster pages: bounce messages',
+  source: 'Yandex, Mail.ru, QQ Mail, NetEase and Coremail: bounce messages',
   rules: [
     {
       id: 'netease-spf',
@@ -262,6 +262,24 @@ const eastern: RuleGroup = {
         ],
       },
       reason: 'the content filter refused it',
+    },
+    {
+      id: 'qq-sender-domain',
+      class: 'sender-domain',
+      when: { text: ['domain may not exist', 'dns check failed'] },
+      reason: "the sender's domain can not be looked up",
+    },
+    {
+      id: 'coremail-address',
+      class: 'spam-block',
+      when: { text: ['invalid ip', 'ip is rejected|hangup'] },
+      reason: 'Coremail refuses the sending address',
+    },
+    {
+      id: 'coremail-list',
+      class: 'blocked-by-recipient',
+      when: { phases: forRecipient, text: ['user|recipient in blacklist|blocklist'] },
+      reason: 'a list of the organisation',
     },
     {
       id: 'naver-block',

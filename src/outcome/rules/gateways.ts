@@ -105,7 +105,8 @@ const cisco: RuleGroup = {
 }
 
 const filters: RuleGroup = {
-  source: 'Proofpoint, Cloudmark, Barracuda, Trend Micro, Sophos, Fortinet, Symantec and Vade: help on refused mail',
+  source:
+    'Proofpoint, Cloudmark, Barracuda, Trend Micro, Sophos, Fortinet, Symantec, Vade and amavis: help on refused mail',
   rules: [
     {
       id: 'gateway-address',
@@ -146,6 +147,12 @@ const filters: RuleGroup = {
         ],
       },
       reason: 'a filter of the gateway blocked the message',
+    },
+    {
+      id: 'amavis-banned',
+      class: 'attachment-refused',
+      when: { phases: forContent, text: ['reject id * banned', 'id * banned'] },
+      reason: 'amavis: a banned name or type of file',
     },
     {
       id: 'vade-spam',

@@ -204,6 +204,7 @@ const exchangeServer: RuleGroup = {
         text: [
           'resolver rst authrequired',
           'resolver rst notauthorized',
+          'delivery not authorized',
           'resolver rst senderauthenticationrequired',
           'not authorized to send to this recipient',
         ],

@@ -1,7 +1,7 @@
 /**
  * Rules by the words of servers about the session: relaying, loops, TLS, the name of the client, rate, trouble.
  */
-import { beforeMail, type RuleGroup } from './rule.ts'
+import { beforeMail, forRecipient, type RuleGroup } from './rule.ts'
 import { softwareSource } from './software-source.ts'
 
 /** Before exact statuses: what a status is misused for most. */
@@ -21,10 +21,17 @@ export const earlyTexts: RuleGroup = {
           'first attempt',
           'new sender|triplet|host * try|retry|come',
           'try again in * seconds|minutes|sec|min|s',
-          'deferred for * seconds|minutes',
+          'deferred * seconds|minutes',
+          'being deferred',
         ],
       },
       reason: 'says so, or how many seconds to wait',
+    },
+    {
+      id: 'mailbox-count',
+      class: 'mailbox-full',
+      when: { phases: forRecipient, text: ['too many messages|mails|emails in|on * mailbox|inbox|folder'] },
+      reason: 'the mailbox holds as many messages as it may',
     },
     {
       id: 'relay-denied',
@@ -220,6 +227,12 @@ export const nameTexts: RuleGroup = {
 export const lateTexts: RuleGroup = {
   source: softwareSource,
   rules: [
+    {
+      id: 'table-trouble',
+      class: 'remote-trouble',
+      when: { digit: 4, status: ['3.*', '0.0', '1.0', '1.1'], text: ['temporary lookup failure'] },
+      reason: 'Postfix could not read one of its tables',
+    },
     {
       id: 'lookup-trouble',
       class: 'dns-trouble',
