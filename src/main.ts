@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { openAdmin } from './admin/app.ts'
 import type { LiveState } from './admin/dependencies.ts'
 import { renderEvent } from './admin/routes/events.ts'
+import { openCalendar } from './base/calendar.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Config, Secrets } from './base/config.ts'
 import { makeDataDir } from './base/data-dir.ts'
@@ -22,6 +23,7 @@ import { createExplainer } from './domains/explain.ts'
 import { startRechecker } from './domains/rechecker.ts'
 import { openRelayDns } from './domains/relay-dns.ts'
 import { type Domains, openDomains } from './domains/service.ts'
+import { startDailyRound } from './outcome/daily-round.ts'
 import { cancelEntries } from './outcome/expiry.ts'
 import { Meter } from './outcome/meter.ts'
 import type { Sandbox, SandboxParts } from './sandbox/world.ts'
@@ -113,6 +115,9 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const relay = await openRelayDns({ store, resolver, authority, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
   lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
+  const calendar = openCalendar(config.timeZone)
+  const dailyRound = startDailyRound({ store, clock, calendar, rules: config.warmUp, log })
+  lifecycle.add({ name: 'daily round', stop: () => dailyRound.stop() })
   const webhooks = await openWebhooks({
     ...{ store, resolver, seal, clock, log, render: renderEvent },
     config: { ...config.webhooks, ipv6: config.delivery.ipv6 },

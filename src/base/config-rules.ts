@@ -6,10 +6,18 @@
 import { existsSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
 import type { Config } from './config.ts'
+import { poolMistakes } from './pool-rules.ts'
 
 /** True for any use of the relay. Paths are absolute already. */
 export function contradictions(config: Config): string[] {
-  return [...tlsFiles(config), ...sharedPorts(config), ...sizes(config), ...durations(config), ...workers(config)]
+  return [
+    ...tlsFiles(config),
+    ...sharedPorts(config),
+    ...sizes(config),
+    ...durations(config),
+    ...workers(config),
+    ...poolMistakes(config),
+  ]
 }
 
 /**

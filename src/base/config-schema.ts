@@ -18,6 +18,7 @@ import {
   pemFile,
   port,
   publicUrl,
+  share,
   timeZone,
   waits,
   yesNo,
@@ -100,6 +101,26 @@ export const configSchema = z.strictObject({
     maxHosts: count,
     maxAddressesPerHost: count,
     idleConnection: duration,
+  }),
+  pools: z.array(
+    z.strictObject({
+      name: label,
+      sources: z
+        .array(z.strictObject({ ip, ehlo: domain }), mend('write a list of { ip, ehlo }'))
+        .min(1, mend('name at least one source: { ip, ehlo }')),
+    }),
+    mend('write a list of { name, sources: [{ ip, ehlo }] }'),
+  ),
+  warmUp: z.strictObject({
+    plans: z.array(
+      z.strictObject({ name: label, caps: z.array(count, mend('write a list of numbers')).min(1, mend('name a cap')) }),
+      mend('write a list of { name, caps }'),
+    ),
+    minimumUse: share,
+    sample: count,
+    deferredShare: share,
+    bouncedShare: share,
+    complainedShare: share,
   }),
   sites: z.array(
     z.strictObject({

@@ -66,6 +66,11 @@ export const jitter = z
   .number(mend('write a number from 0 to 0.5'))
   .min(0, mend('write a number from 0 to 0.5'))
   .max(0.5, mend('write a number from 0 to 0.5'))
+/** Part of a whole. */
+export const share = z
+  .number(mend('write a number from 0 to 1'))
+  .min(0, mend('write a number from 0 to 1'))
+  .max(1, mend('write a number from 0 to 1'))
 export const waits = z.array(duration, mend('write a list of durations')).min(1, mend('name at least one duration'))
 
 function isTimeZone(text: string): boolean {

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { contradictions, exampleWarnings } from './config-rules.ts'
 import { type Config, configSchema } from './config-schema.ts'
+import { poolWarnings } from './pool-rules.ts'
 import { suggest } from './suggest.ts'
 
 export type { Config }
@@ -53,7 +54,7 @@ export function configWarnings(
   environment: Environment = process.env,
 ): readonly string[] {
   const stated = treeOf(files, environment)
-  return exampleWarnings(config, path => valueAt(stated, path))
+  return [...exampleWarnings(config, path => valueAt(stated, path)), ...poolWarnings(config)]
 }
 
 /** Every key with the value that counts, as it is written: `['queue.expireAfter', '4d']`. For files that load. */

@@ -7,6 +7,7 @@
  */
 
 import { createSecretKey } from 'node:crypto'
+import { openCalendar } from '../base/calendar.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
@@ -21,11 +22,13 @@ import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
 import { Connections } from './connections.ts'
+import { Departures } from './departures.ts'
 import { Destinations } from './destinations.ts'
 import type { FreshDelivery } from './fresh.ts'
 import { ContentBudget } from './held-message.ts'
 import { Intake } from './intake.ts'
 import { Placement } from './placement.ts'
+import { Pools } from './pools.ts'
 import { Returns } from './returns.ts'
 import { Runner } from './runner.ts'
 import { SiteRing } from './site-ring.ts'
@@ -34,12 +37,13 @@ import type { SiteState } from './throttle.ts'
 import { TlsPolicy } from './tls-policy.ts'
 import type { Transport } from './transport.ts'
 import { UnderWay } from './under-way.ts'
+import { WarmUpGate } from './warm-up-gate.ts'
 
 export interface DispatcherParts {
   readonly config: Config
   readonly store: Store
   readonly spool: Pick<Spool, 'absolute'>
-  readonly directory: Pick<Directory, 'domain' | 'sender'>
+  readonly directory: Pick<Directory, 'account' | 'credentialById' | 'domain' | 'sender'>
   readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
   readonly resolver: Resolver
   readonly transport: Transport
@@ -87,6 +91,8 @@ class LeasingDispatcher implements Dispatcher {
   readonly #claims: Claims
   readonly #connections: Connections
   readonly #returns: Returns
+  readonly #warmUps: WarmUpGate
+  readonly #departures: Departures
   readonly #underWay = new UnderWay()
   readonly #unsubscribe: () => void
   #stopped: Promise<void> | null = null
@@ -98,7 +104,14 @@ class LeasingDispatcher implements Dispatcher {
     this.#leases = new Leases({ store, clock, log, owner, leaseMs: config.queue.lease })
     this.#gate = new StoreGate({ store, clock, log, unsettled: () => settler.unsettled, onOpen: () => this.#goOn() })
     this.#connections = openConnections(parts)
-    this.#returns = new Returns({ ...parts, leases: this.#leases, onRoom: () => this.#claims.roomFreed() })
+    this.#warmUps = new WarmUpGate({ ...parts, calendar: openCalendar(config.timeZone), rules: config.warmUp })
+    this.#departures = new Departures({ ...parts, pools: new Pools(parts), gate: this.#warmUps })
+    this.#returns = new Returns({
+      ...parts,
+      leases: this.#leases,
+      onRoom: () => this.#claims.roomFreed(),
+      giveBack: groups => this.#departures.giveBack(groups),
+    })
     this.#ring = new SiteRing({
       clock,
       rules: config.sites,
@@ -145,6 +158,7 @@ class LeasingDispatcher implements Dispatcher {
       leases: this.#leases,
       ring: this.#ring,
       returns: this.#returns,
+      departures: this.#departures,
       connections: this.#connections,
       underWay: this.#underWay,
       open: () => this.#phase === 'running' && this.#gate.writable,
@@ -161,6 +175,7 @@ class LeasingDispatcher implements Dispatcher {
     const { store, owner, clock, log } = this.#parts
     while (this.#phase === 'starting') {
       try {
+        await this.#warmUps.load()
         const count = await store.reclaim({ owner })
         if (count > 0) log.warn({ entries: count }, `${count} entries were under way when ${owner} ended last`)
         if (this.#phase === 'starting') this.#phase = 'running'
@@ -199,6 +214,7 @@ class LeasingDispatcher implements Dispatcher {
     await this.#connections.stop()
     await this.#underWay.idleWithin(cutOffMs, clock)
     this.#gate.stop()
+    this.#warmUps.stop()
     this.#leases.stop()
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { Lease, LeasedEntry } from '../store/store.ts'
+import type { Departures } from './departures.ts'
 import type { Destinations } from './destinations.ts'
 import type { FreshContent, FreshDelivery, FreshOffer } from './fresh.ts'
 import type { Placement } from './placement.ts'
@@ -22,6 +23,7 @@ export interface IntakeParts {
   readonly ring: SiteRing
   readonly placement: Placement
   readonly underWay: UnderWay
+  readonly departures: Pick<Departures, 'isBranched'>
   /** Entries in memory, in all. */
   readonly capacity: number
   /** Whether anything may be taken now. */
@@ -117,6 +119,8 @@ export class Intake implements FreshDelivery {
   }
 
   #siteOf(domain: DomainName): Site | undefined {
+    // With several ways to a site none of them speaks for the domain.
+    if (this.#parts.departures.isBranched) return undefined
     const key = this.#parts.destinations.siteOf(domain)
     return key === null ? undefined : this.#parts.ring.known(key)
   }

@@ -5,11 +5,14 @@
  * fills the memory that others need. Never fails: what goes wrong is settled as a temporary problem of ours.
  */
 import type { Clock } from '../base/clock.ts'
-import type { AccountId, DomainName } from '../mail/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
+import type { Message } from '../mail/message.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { internalError, lookupFailed } from './attempt.ts'
 import { type Decision, type DecisionParts, decide } from './decision.ts'
+import type { Departures, Going } from './departures.ts'
 import type { FreshContent } from './fresh.ts'
 import { HeldMessage, type HeldMessageParts } from './held-message.ts'
 import type { Returns } from './returns.ts'
@@ -33,6 +36,8 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
   readonly returns: Returns
   readonly ring: SiteRing
   readonly underWay: UnderWay
+  readonly departures: Departures
+  readonly log: Log
   /** Entries in memory, in all. */
   readonly capacity: number
   /** `queue.lease`, ms. */
@@ -44,8 +49,10 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
 const maxRecipients = 100
 /** The lanes of a full site are opened as soon as it has room; this is for the case that this worker dies before. */
 const parkFullMs = 60_000
-/** When the mail that a full own server can't take yet is looked at again: it has no lanes to park. */
-const ownServerFullMs = 30_000
+/** When mail is looked at again that a full site can't take yet, and whose lanes can't be parked for it. */
+const fullWithoutLanesMs = 30_000
+/** … and mail that the store could not be asked about. */
+const unplannedMs = 10_000
 
 export class Placement {
   readonly #parts: PlacementParts
@@ -123,22 +130,64 @@ export class Placement {
     const { leased } = routed
     if ('failure' in routed) return returns.settle([lookupFailed(routed, decision, this.#parts)])
     const { route } = routed
+    if (route.kind === 'mx' && !this.#parts.departures.isFree(held.message))
+      return this.#depart(leased, route, held, decision)
     const site = ring.site(route)
     if (site.closedUntil !== null || this.isFull(site, held.message.account)) return this.#turnAway(site, route, leased)
+    this.#push(site, { leased, route, places: [] }, held)
+  }
+
+  #push(site: Site, { leased, route, places }: Going, held: HeldMessage): void {
     for (let i = 0; i < leased.length; i += maxRecipients) {
       held.join()
-      ring.push(site, { held, leased: leased.slice(i, i + maxRecipients), route })
+      const group = { held, leased: leased.slice(i, i + maxRecipients), route }
+      this.#parts.ring.push(site, places.length === 0 ? group : { ...group, places })
     }
+  }
+
+  /** The way of mail that pools or warm-ups have something to do with: the store is asked first. */
+  async #depart(leased: readonly LeasedEntry[], route: Route, held: HeldMessage, decision: Decision): Promise<void> {
+    const { departures, returns, ring, clock, stopping } = this.#parts
+    held.join()
+    try {
+      const { going, staying } = await departures.plan(leased, route, decision, way => this.#roomAt(way, held.message))
+      for (const { leased, until, waitsFor } of staying) await returns.release(leased, until, waitsFor)
+      for (const one of going) {
+        if (!stopping()) this.#push(ring.site(one.route), one, held)
+        else {
+          await departures.giveBack([one])
+          await returns.release(one.leased, clock.now())
+        }
+      }
+      ring.turn()
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'mail could not depart; it is tried again soon')
+      await returns.release(leased, clock.now() + unplannedMs)
+    } finally {
+      held.leave()
+    }
+  }
+
+  /** Null: there is room now. */
+  #roomAt(way: Route, { account }: Message): Instant | null {
+    const site = this.#parts.ring.site(way)
+    if (site.closedUntil !== null) return site.closedUntil
+    return this.isFull(site, account) ? this.#parts.clock.now() + fullWithoutLanesMs : null
   }
 
   async #turnAway(site: Site, route: Route, leased: readonly LeasedEntry[]): Promise<void> {
     const { returns, clock } = this.#parts
     const now = clock.now()
-    const own = route.kind === 'own-smtp'
+    const parks = ownsLanes(route, this.#parts.departures)
     const { closedUntil } = site
-    if (!own) await returns.park(site, domainsOf(leased), closedUntil ?? now + parkFullMs)
-    await returns.release(leased, closedUntil ?? (own ? now + ownServerFullMs : now))
+    if (parks) await returns.park(site, domainsOf(leased), closedUntil ?? now + parkFullMs)
+    await returns.release(leased, closedUntil ?? (parks ? now : now + fullWithoutLanesMs))
   }
+}
+
+/** Whether what closes this way closes the recipient domains for everybody: no other way leads to them. */
+export function ownsLanes(route: Route, departures: Pick<Departures, 'isBranched'>): boolean {
+  return route.kind === 'mx' && !departures.isBranched
 }
 
 export function domainsOf(leased: readonly LeasedEntry[]): Set<DomainName> {

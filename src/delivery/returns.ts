@@ -22,6 +22,8 @@ export interface ReturnsParts {
   readonly leases: Leases
   /** There is room for other entries. */
   onRoom(): void
+  /** Places under warm-ups of groups that were not tried. */
+  giveBack(groups: readonly Group[]): Promise<void>
 }
 
 export class Returns {
@@ -41,12 +43,14 @@ export class Returns {
     this.#drop(attempts.flatMap(({ results }) => results.map(({ leased }) => leased)))
   }
 
-  /** Due again then. */
-  async release(leased: readonly LeasedEntry[], nextAttemptAt: Instant): Promise<void> {
+  /** Due again then. `waitsFor`: as in QueueEntry. */
+  async release(leased: readonly LeasedEntry[], nextAttemptAt: Instant, waitsFor?: string): Promise<void> {
     if (leased.length === 0) return
     const { store, log } = this.#parts
     try {
-      await store.release(leased.map(({ entry }) => ({ entry: entry.id, nextAttemptAt })))
+      await store.release(
+        leased.map(({ entry }) => ({ entry: entry.id, nextAttemptAt, ...(waitsFor !== undefined && { waitsFor }) })),
+      )
     } catch (error) {
       log.warn({ err: error, entries: leased.length }, 'entries could not be given back; they come back in doubt')
     }
@@ -54,12 +58,19 @@ export class Returns {
   }
 
   /** Groups that were taken out of the ring. */
-  releaseGroups(groups: readonly Group[], nextAttemptAt: Instant): Promise<void> {
+  async releaseGroups(groups: readonly Group[], nextAttemptAt: Instant): Promise<void> {
     for (const { held } of groups) held.leave()
-    return this.release(
+    await this.untried(groups)
+    await this.release(
       groups.flatMap(({ leased }) => leased),
       nextAttemptAt,
     )
+  }
+
+  /** Groups that ended without an attempt. */
+  async untried(groups: readonly Group[]): Promise<void> {
+    const withPlaces = groups.filter(({ places }) => places !== undefined)
+    if (withPlaces.length > 0) await this.#parts.giveBack(withPlaces)
   }
 
   /** Until then, or until `unpark`. Only for MX sites: lanes are recipient domains, no sender's own server serves one. */

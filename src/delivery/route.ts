@@ -15,6 +15,7 @@ import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import type { Decision } from './decision.ts'
 import type { Destination, Destinations } from './destinations.ts'
+import type { Source } from './pools.ts'
 import type { HostSpec } from './transport.ts'
 
 export interface Route {
@@ -26,6 +27,8 @@ export interface Route {
   readonly hosts: readonly MxHost[]
   /** Null for MX. */
   readonly own: Decision['own']
+  /** Where it leaves from; absent: from `delivery.sourceIpv4` and `sourceIpv6`, whichever fits. */
+  readonly source?: Source
 }
 
 /** Entries that travel together. */
@@ -156,13 +159,13 @@ function loginOf(own: NonNullable<Route['own']>, seal: Seal): string {
 
 /** One spec for each place, made when its turn comes: most messages need only the first. */
 export function* hostSpecs(
-  { own }: Route,
+  { own, source }: Route,
   places: readonly { readonly host: HostName; readonly address: string }[],
   config: Pick<Config, 'hostname' | 'delivery'>,
   seal: Seal,
 ): Generator<HostSpec> {
   const common = own === null ? mxSpec(config) : ownSpec(own, config, seal)
-  for (const place of places) yield { ...common, ...place, ...sourceFor(place.address, config) }
+  for (const place of places) yield { ...common, ...place, ...sourceFor(place.address, source, config) }
 }
 
 type CommonSpec = Omit<HostSpec, 'host' | 'address' | 'sourceIp'>
@@ -201,7 +204,13 @@ export function ownSmtpPurpose(sender: Mailbox): string {
   return `own-smtp:${sender}`
 }
 
-function sourceFor(address: string, { delivery }: Pick<Config, 'delivery'>): { readonly sourceIp?: string } {
+/** The EHLO name goes with the address: receivers compare it with the address's reverse name. */
+function sourceFor(
+  address: string,
+  source: Source | undefined,
+  { delivery }: Pick<Config, 'delivery'>,
+): { readonly sourceIp?: string; readonly ehlo?: string } {
+  if (source !== undefined && source.ip !== null) return { sourceIp: source.ip, ehlo: source.ehlo }
   const sourceIp = address.includes(':') ? delivery.sourceIpv6 : delivery.sourceIpv4
   return sourceIp === null ? {} : { sourceIp }
 }

@@ -5,10 +5,11 @@ import type { Config } from '../base/config.ts'
 import type { RecipientResult } from '../mail/attempt-result.ts'
 import { formatReply } from '../mail/reply.ts'
 import { classify, type Judgement } from '../outcome/classify.ts'
-import { siteClosed, siteOpened } from '../outcome/delivery-log.ts'
+import { siteClosed, siteOpened, sourceUnusable } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
-import { domainsOf, type Placement } from './placement.ts'
+import type { Departures } from './departures.ts'
+import { domainsOf, ownsLanes, type Placement } from './placement.ts'
 import type { Returns } from './returns.ts'
 import type { SiteRing } from './site-ring.ts'
 import type { Group, Site } from './throttle.ts'
@@ -18,6 +19,7 @@ export interface RunnerParts extends AttemptParts {
   readonly returns: Returns
   readonly ring: SiteRing
   readonly placement: Placement
+  readonly departures: Departures
   /** Something can be claimed that could not before. */
   onDue(): void
 }
@@ -42,19 +44,31 @@ export class Runner {
     group.held.leave()
     ring.sent(site)
     if ('settled' in end) await returns.settle(end.settled)
-    else await returns.release(group.leased, clock.now())
+    else {
+      await returns.untried([group])
+      await returns.release(group.leased, clock.now())
+    }
     ring.ended()
     if ((await placement.reopen(site)) || 'untried' in end) onDue()
   }
 
   #learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {
+    const { source } = group.route
+    if (source !== undefined && source.ip !== null && settled.some(lacksSource)) this.#giveUpSource(source.ip)
     const closing = closingOf(settled)
     if (closing !== null) this.#close(site, group, closing)
     else if (hasAnswered(settled) && site.succeed()) siteOpened(this.#parts.log, { site: site.name })
   }
 
+  /** The others of its pool take over. */
+  #giveUpSource(ip: string): void {
+    const { log, departures } = this.#parts
+    departures.noteUnusable(ip)
+    sourceUnusable(log, { sourceIp: ip, reason: 'this machine has no such address, or no free port at it' })
+  }
+
   #close(site: Site, group: Group, { judged, settled: { facts } }: Closing): void {
-    const { config, returns, log, ring } = this.#parts
+    const { config, returns, log, ring, departures, clock } = this.#parts
     const { siteClosed: firstMs, siteClosedMaximum: maximumMs } = config.queue
     if (!site.close({ firstMs, maximumMs })) return
     const until = site.closedUntil!
@@ -63,16 +77,18 @@ export class Runner {
       site: site.name,
       remoteMta,
       remoteIp,
+      sourceIp: group.route.source?.ip ?? undefined,
       reply: formatReply(judged.reply),
       class: judged.class,
       until,
     })
     const groups = ring.drain(site)
-    if (group.route.kind === 'mx') {
+    if (ownsLanes(group.route, departures)) {
       const lanes = domainsOf([group, ...groups].flatMap(({ leased }) => leased))
       void returns.park(site, [...lanes, ...site.unpark()], until)
     }
-    void returns.releaseGroups(groups, until)
+    // Another source of the pool may take them at once.
+    void returns.releaseGroups(groups, group.route.source === undefined ? until : clock.now())
   }
 }
 
@@ -89,6 +105,13 @@ function closingOf(settled: readonly SettledAttempt[]): Closing | null {
 
 function hasAnswered(settled: readonly SettledAttempt[]): boolean {
   return settled.some(({ results }) => results.some(ended => 'result' in ended && isRemote(ended.result)))
+}
+
+/** No connection can begin at the source address (bind(2)). */
+function lacksSource({ results }: SettledAttempt): boolean {
+  return results.some(
+    ended => 'result' in ended && 'failure' in ended.result && ended.result.failure.detail === 'EADDRNOTAVAIL',
+  )
 }
 
 function isSuccess(result: RecipientResult): boolean {

@@ -10,12 +10,15 @@ import type { LeasedEntry } from '../store/store.ts'
 import type { HeldMessage } from './held-message.ts'
 import type { Route } from './route.ts'
 import { Turns } from './turns.ts'
+import type { TakenPlace } from './warm-up-gate.ts'
 
 /** Entries of one message that travel to one site in one transaction. */
 export interface Group {
   readonly held: HeldMessage
   readonly leased: readonly LeasedEntry[]
   readonly route: Route
+  /** Under warm-ups, one for each entry in each of them; given back when they aren't tried. */
+  readonly places?: readonly TakenPlace[]
 }
 
 /** A site as console and metrics see it: plain data. */

@@ -14,6 +14,8 @@ export interface Account {
   readonly unaligned: 'send' | 'warn' | 'refuse'
   /** A suspended account's submissions are refused with 550 5.7.1 and this text. */
   readonly suspendedReason: string | null
+  /** Pool of source addresses; absent or null: the default. */
+  readonly pool?: string | null
 }
 
 /** `account: null` is a credential of the CRM itself (scope `all`): the From address decides the account. */
@@ -25,6 +27,8 @@ export interface Credential {
   /** Argon2id, PHC string. */
   readonly passwordHash: string
   readonly limits: SendLimits
+  /** Of this stream of mail; absent or null: its domain's or account's. */
+  readonly pool?: string | null
   /** Of mail that doesn't say another; absent or null: normal. */
   readonly priority?: Priority | null
   readonly createdAt: Instant

@@ -118,6 +118,8 @@ export interface SenderDomain extends DomainOptions {
   readonly account: AccountId
   readonly createdAt: Instant
   readonly limits: SendLimits
+  /** Pool of source addresses; absent or null: its account's. */
+  readonly pool?: string | null
   /** Set when the domain was deleted; it and its keys can be restored for 30 days. */
   readonly archivedAt: Instant | null
   readonly keys: readonly DkimKey[]

@@ -9,6 +9,8 @@ import type { AccountId, CredentialId, DomainName, HostName, Instant, Mailbox, M
 import type { Message } from '../mail/message.ts'
 import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
+import type { WarmUp, WarmUpChange } from '../mail/warm-up.ts'
+import { capOf } from '../policy/warm-up.ts'
 import type { LogEvent, LogField } from './log-fields.ts'
 
 /** pino writes `level`, `time` and `text` itself, and the log of a thread `thread`. Undefined fields are left out. */
@@ -56,6 +58,8 @@ export interface SiteFacts {
   readonly site: string
   readonly remoteMta?: HostName | null | undefined
   readonly remoteIp?: string | null | undefined
+  /** Of the closed way, where there are several. */
+  readonly sourceIp?: string | undefined
   readonly reply?: string | undefined
   readonly class?: string | undefined
   readonly reason?: string | undefined
@@ -153,6 +157,27 @@ export function siteClosed(log: Log, site: SiteFacts & { readonly until: Instant
 
 export function siteOpened(log: Log, site: SiteFacts): void {
   log.info({ event: 'site-opened', ...pick(site) } satisfies Line, `site ${site.site} is open again`)
+}
+
+export function sourceUnusable(log: Log, source: { readonly sourceIp: string; readonly reason: string }): void {
+  log.warn({ event: 'source-unusable', ...source } satisfies Line, `${source.sourceIp} can't be used: ${source.reason}`)
+}
+
+export function warmUpChanged(log: Log, { type, warmUp }: WarmUpChange): void {
+  const { kind, name, account } = warmUp
+  const cap = capOf(warmUp) ?? undefined
+  const reason = type === 'paused' ? troubleText(warmUp) : undefined
+  const whose = kind === 'domain' ? { senderDomain: name, account: account ?? undefined } : { sourceIp: name }
+  const line: Line = { event: `warm-up-${type}`, ...whose, cap, reason }
+  const text = `warm-up of ${name} ${type}${reason === undefined ? '' : `: ${reason}`}`
+  if (type === 'paused') log.warn(line, text)
+  else log.info(line, text)
+}
+
+function troubleText({ pause }: WarmUp): string {
+  if (!pause?.trouble) return 'by hand'
+  const { kind, share, of } = pause.trouble
+  return `${(share * 100).toFixed(1)} % of ${of} answers were ${kind === 'complained' ? 'followed by complaints' : kind}`
 }
 
 /** Opportunistic TLS failed and the host is tried again in plain text (RFC 7435). */
@@ -261,6 +286,7 @@ function pick(facts: Omit<Line, 'event'>): Omit<Line, 'event'> {
     site: facts.site,
     remoteMta: facts.remoteMta ?? undefined,
     remoteIp: facts.remoteIp ?? undefined,
+    sourceIp: facts.sourceIp,
     class: facts.class,
     reason: facts.reason,
   }

@@ -19,6 +19,12 @@ export const logEvents = [
   ['erased', "A recipient's address was taken out of `entries` messages on request; the line doesn't name it."],
   ['reported', 'A report (DSN) to the sender was queued; `message` is the report, `original` what it reports on.'],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
+  ['source-unusable', 'No connection can begin at a source address; the others of its pool take over for a while.'],
+  ['warm-up-started', 'A warm-up begins; `cap` is the most that may go on that day.'],
+  ['warm-up-advanced', 'Its next day allows more, for the last one was good.'],
+  ['warm-up-paused', 'Its day had trouble, or somebody paused it; `reason` says which.'],
+  ['warm-up-resumed', 'It goes on.'],
+  ['warm-up-finished', 'Its last cap is behind it: nothing is limited any more.'],
   ['site-opened', 'A closed site gets connections again.'],
   ['tls-fallback', 'TLS with a host failed where it is optional; the attempt went on in plain text.'],
   ['auth-failed', 'A client gave a wrong username or password.'],
@@ -102,6 +108,7 @@ export const logFields = [
   ['client', 'Address of the submitting client.', '192.0.2.10'],
   ['ehlo', 'The name it gave.', 'crm.example.jp'],
   ['check', 'In `refused`: the check that refused.', 'sender-is-yours'],
+  ['cap', 'In `warm-up-…`: the most recipients of that day; absent: no limit.', 50],
   ['reason', 'Why, in words or as a reason code.', 'held by an operator'],
 ] as const
 

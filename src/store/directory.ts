@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import type { Account, Credential, SenderAddress } from '../mail/account.ts'
-import type { AccountId, DomainName, Mailbox } from '../mail/ids.ts'
+import type { AccountId, CredentialId, DomainName, Mailbox } from '../mail/ids.ts'
 import type { SenderDomain } from '../mail/sender-domain.ts'
 import type { Change, Store } from './store.ts'
 
@@ -15,13 +15,14 @@ import type { Change, Store } from './store.ts'
 export interface Directory {
   account(id: AccountId): Promise<Account | null>
   credential(username: string): Promise<Credential | null>
+  credentialById(id: CredentialId): Promise<Credential | null>
   sender(address: Mailbox): Promise<SenderAddress | null>
   domain(name: DomainName): Promise<SenderDomain | null>
   close(): void
 }
 
 export interface DirectoryOptions {
-  readonly store: Pick<Store, 'account' | 'credentialByUsername' | 'sender' | 'domain' | 'onChange'>
+  readonly store: Pick<Store, 'account' | 'credential' | 'credentialByUsername' | 'sender' | 'domain' | 'onChange'>
   readonly clock: Pick<Clock, 'monotonic'>
   /** Of each kind. 10,000 domains with their keys are some 40 MB at most. */
   readonly entries?: number
@@ -36,7 +37,13 @@ interface Cached {
 
 export function openDirectory({ store, clock, entries = 10_000, maxAgeMs = 30_000 }: DirectoryOptions): Directory {
   const newCache = () => new LRUCache<string, Cached>({ max: entries })
-  const caches = { account: newCache(), credential: newCache(), sender: newCache(), domain: newCache() }
+  const caches = {
+    account: newCache(),
+    credential: newCache(),
+    credentialById: newCache(),
+    sender: newCache(),
+    domain: newCache(),
+  }
   let changes = 0
 
   function through<T>(kind: keyof typeof caches, key: string, read: (key: string) => Promise<T>): Promise<T> {
@@ -56,6 +63,7 @@ export function openDirectory({ store, clock, entries = 10_000, maxAgeMs = 30_00
 
   const readAccount = (id: AccountId) => store.account(id)
   const readCredential = (username: string) => store.credentialByUsername(username)
+  const readCredentialById = (id: CredentialId) => store.credential(id)
   const readSender = (address: Mailbox) => store.sender(address)
   const readDomain = (name: DomainName) => store.domain(name)
 
@@ -64,11 +72,14 @@ export function openDirectory({ store, clock, entries = 10_000, maxAgeMs = 30_00
     if (changed === null) return
     changes++
     caches[changed.kind].delete(changed.key)
+    // A change names it by username; they change seldom.
+    if (changed.kind === 'credential') caches.credentialById.clear()
   })
 
   return {
     account: id => through('account', id, readAccount),
     credential: username => through('credential', username, readCredential),
+    credentialById: id => through('credentialById', id, readCredentialById),
     sender: address => through('sender', address.toLowerCase(), readSender),
     domain: name => through('domain', name, readDomain),
     close() {

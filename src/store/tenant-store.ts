@@ -16,7 +16,7 @@ export interface AccountStore {
   listAccounts(page: Page): Promise<readonly Account[]>
   updateAccount(
     id: AccountId,
-    change: Partial<Pick<Account, 'name' | 'limits' | 'unaligned' | 'suspendedReason'>>,
+    change: Partial<Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'suspendedReason'>>,
   ): Promise<Account>
   /** Refused with `Conflict` while it has domains, senders or queued mail. */
   deleteAccount(id: AccountId): Promise<void>
@@ -27,7 +27,7 @@ export interface AccountStore {
   listCredentials(filter: { readonly account?: AccountId }, page: Page): Promise<readonly Credential[]>
   updateCredential(
     id: CredentialId,
-    change: Partial<Pick<Credential, 'passwordHash' | 'limits' | 'revokedAt'>>,
+    change: Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'revokedAt'>>,
   ): Promise<Credential>
 
   /** Refused with `Conflict` naming the holder when the address is registered (design section 8). */
@@ -64,7 +64,14 @@ export interface DomainStore {
     change: Partial<
       Pick<
         SenderDomain,
-        'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'keyWanted' | 'delegation' | keyof DomainOptions
+        | 'limits'
+        | 'pool'
+        | 'archivedAt'
+        | 'nextCheckAt'
+        | 'keyFailure'
+        | 'keyWanted'
+        | 'delegation'
+        | keyof DomainOptions
       >
     >,
     events: readonly NewEvent[],

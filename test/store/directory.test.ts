@@ -19,6 +19,7 @@ function counting() {
   }
   const store = {
     account: ask,
+    credential: async () => null,
     credentialByUsername: async () => (await ask()) && null,
     sender: async () => (await ask()) && null,
     domain: async () => (await ask()) && null,

@@ -17,7 +17,7 @@ import type { Transport } from '../../src/delivery/transport.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { type ZoneResolver, zoneResolver } from '../../src/dns/zone-resolver.ts'
 import { domainOf } from '../../src/mail/address.ts'
-import type { AccountId, Mailbox, MessageId } from '../../src/mail/ids.ts'
+import type { AccountId, CredentialId, Mailbox, MessageId } from '../../src/mail/ids.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { Action, Outcome } from '../../src/mail/outcome.ts'
 import { formatReply } from '../../src/mail/reply.ts'
@@ -54,6 +54,7 @@ export interface Submission {
   readonly to: readonly Mailbox[]
   readonly content?: string
   readonly account?: AccountId
+  readonly credential?: CredentialId
   readonly limits?: readonly LimitUse[]
   /** False: left to be claimed from the store. */
   readonly fresh?: boolean
@@ -172,7 +173,8 @@ async function submit(
     account: owner = account,
     limits = [],
     fresh = true,
-  }: Submission,
+    credential = null,
+  }: Omit<Submission, 'credential'> & { readonly credential?: CredentialId | null },
   { store, dispatcher, clock }: { store: Store; dispatcher: Dispatcher; clock: Clock },
 ): Promise<MessageId> {
   const now = clock.now()
@@ -184,7 +186,7 @@ async function submit(
   const message: Message = {
     id,
     account: owner,
-    credential: null,
+    credential,
     envelope: { reversePath, recipients, body: '7BIT', smtpUtf8: false },
     content: { kind: 'inline' },
     size: bytes.length,

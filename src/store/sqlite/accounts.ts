@@ -12,8 +12,8 @@ import type { Connection, Statement, Value } from './connection.ts'
 import type { Replan } from './replan.ts'
 import type { Transaction } from './transaction.ts'
 
-type AccountChange = Partial<Pick<Account, 'name' | 'limits' | 'unaligned' | 'suspendedReason'>>
-type CredentialChange = Partial<Pick<Credential, 'passwordHash' | 'limits' | 'revokedAt'>>
+type AccountChange = Partial<Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'suspendedReason'>>
+type CredentialChange = Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'revokedAt'>>
 type SenderChange = Partial<Pick<SenderAddress, 'smtp' | 'note'>>
 
 export function openAccounts(db: Connection, replan: Replan) {

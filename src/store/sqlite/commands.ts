@@ -95,7 +95,7 @@ export function openCommands(db: Connection) {
     ...openSettings(db),
     addVolume: volume.addVolume,
     purgeVolume: volume.purgeVolume,
-    ...openWarmUps(db, events, volume),
+    ...openWarmUps({ db, events, volume, backlog, waiting }),
   }
 
   /** Writes what the transaction gathered. */

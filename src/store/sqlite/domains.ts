@@ -19,7 +19,7 @@ import type { Transaction } from './transaction.ts'
 type DomainChange = Partial<
   Pick<
     SenderDomain,
-    'limits' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'keyWanted' | 'delegation' | keyof DomainOptions
+    'limits' | 'pool' | 'archivedAt' | 'nextCheckAt' | 'keyFailure' | 'keyWanted' | 'delegation' | keyof DomainOptions
   >
 >
 type NewEvents = readonly NewEvent[]

@@ -289,6 +289,7 @@ function warmUpStore({ db, client }: Parts): WarmUpStore {
     deleteWarmUp: of => client.call('deleteWarmUp', [of]),
     takePlaces: (of, wanted, day) => client.call('takePlaces', [of, wanted, day]),
     givePlaces: (of, count, day) => client.call('givePlaces', [of, count, day]),
+    wakeWaiting: waitsFor => inSlices(limit => client.call('wakeWaiting', [waitsFor, limit])),
     reviewWarmUps: day => client.call('reviewWarmUps', [day]),
   }
 }

@@ -4,18 +4,28 @@
  * event and is answered, to be told in the log. Fails with NotFound, and with Conflict while another goes on.
  */
 import type { EventType } from '../../mail/event.ts'
-import type { CalendarDay } from '../../mail/ids.ts'
+import type { CalendarDay, Instant } from '../../mail/ids.ts'
 import type { WarmUp, WarmUpChange } from '../../mail/warm-up.ts'
 import { capOf, type DayCounts, pausedByHand, placesFor, resumed, review } from '../../policy/warm-up.ts'
 import { Conflict, NotFound, type Page, type Places, type WarmUpDay, type WarmUpName } from '../store.ts'
+import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Transaction } from './transaction.ts'
 import type { VolumeTable } from './volume.ts'
+import type { Waiting } from './waiting.ts'
 
 const nothingYet: DayCounts = { delivered: 0, deferred: 0, bounced: 0, complained: 0 }
 
-export function openWarmUps(db: Connection, events: Events, volume: VolumeTable) {
+export interface WarmUpParts {
+  readonly db: Connection
+  readonly events: Events
+  readonly volume: VolumeTable
+  readonly backlog: Backlog
+  readonly waiting: Waiting
+}
+
+export function openWarmUps({ db, events, volume, backlog, waiting }: WarmUpParts) {
   const insert = db.prepare('insert or replace into warm_up (kind, name, data) values (?, ?, ?)')
   const update = db.prepare('update warm_up set data = ? where kind = ? and name = ?')
   const remove = db.prepare('delete from warm_up where kind = ? and name = ?')
@@ -25,6 +35,10 @@ export function openWarmUps(db: Connection, events: Events, volume: VolumeTable)
     from volume where scope = ? and name = ? and day = ?`)
   const open: Statement<string> = db.prepare("select data from warm_up where json_extract(data, '$.state') <> 'done'")
   open.pluck()
+  const sleepers: Statement<{ message: number; n: number; backlog: number; at: Instant }> = db.prepare(`
+    select message, n, backlog, next_attempt_at as at from entry
+    where waits_for = ? and lease_until is null and held_reason is null limit ?`)
+  const wake = db.prepare('update entry set next_attempt_at = ?, waits_for = null where message = ? and n = ?')
   const { warmUp: read } = openWarmUpsReader(db)
 
   function existing(of: WarmUpName): WarmUp {
@@ -110,6 +124,17 @@ export function openWarmUps(db: Connection, events: Events, volume: VolumeTable)
     givePlaces(_tx: Transaction, of: WarmUpName, count: number, day: CalendarDay): void {
       const warmUp = read(of)
       if (warmUp?.day === day) write({ ...warmUp, taken: Math.max(0, warmUp.taken - count) })
+    },
+
+    wakeWaiting(tx: Transaction, waitsFor: string, limit: number): number {
+      const found = sleepers.all(waitsFor, limit)
+      for (const { message, n, backlog: id, at } of found) {
+        backlog.leave(tx, id, at)
+        wake.run(tx.now, message, n)
+        waiting.put(tx, message, n)
+      }
+      if (found.length > 0) tx.tellQueue()
+      return found.length
     },
 
     reviewWarmUps(tx: Transaction, day: WarmUpDay): readonly WarmUpChange[] {

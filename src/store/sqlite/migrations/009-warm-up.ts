@@ -27,4 +27,5 @@ create table warm_up (
 
 -- Says something only while the entry waits without having been tried: 'warm-up domain example.jp'.
 alter table entry add column waits_for text;
+create index entry_waits on entry (waits_for) where waits_for is not null;
 `
