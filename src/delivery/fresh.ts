@@ -5,6 +5,7 @@
  * Neither call waits or throws.
  */
 import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
+import type { Priority } from '../mail/priority.ts'
 import type { Lease, LeasedEntry } from '../store/store.ts'
 
 /** The content as stored: in memory when small, the absolute path of its synced file when large. */
@@ -21,7 +22,7 @@ export interface FreshOffer {
 
 export interface FreshDelivery {
   /** Capacity for that many entries is set aside until `offer` or `giveBack`: one of them must follow, whatever the lease. */
-  ask(entries: number, account: AccountId | null): FreshOffer
+  ask(entries: number, account: AccountId | null, priority?: Priority): FreshOffer
   /** Takes over committed, leased entries of one message. `asked` as in `ask`. */
   offer(entries: readonly LeasedEntry[], content: FreshContent, asked: number): void
   /** The message was not accepted after all: frees what `ask` set aside. */

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
+import type { Priority } from '../mail/priority.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { Lease, LeasedEntry } from '../store/store.ts'
 import type { Departures } from './departures.ts'
@@ -70,13 +71,13 @@ export class Intake implements FreshDelivery {
     for (const entries of byMessage.values()) this.#place(entries, null)
   }
 
-  ask(entries: number, account: AccountId | null): FreshOffer {
+  ask(entries: number, account: AccountId | null, priority?: Priority): FreshOffer {
     const { leases, open, clock } = this.#parts
     this.#asked += entries
     const lease = open() && this.#hasRoomFor(entries, account) ? leases.next() : undefined
     return {
       lease,
-      leasable: domain => this.#leasable(domain, account),
+      leasable: domain => this.#leasable(domain, account, priority),
       nextAttemptAt: domain => this.#siteOf(domain)?.closedUntil ?? clock.now(),
     }
   }
@@ -109,11 +110,11 @@ export class Intake implements FreshDelivery {
     this.#parts.underWay.add(this.#parts.placement.place(leased, content))
   }
 
-  #leasable(domain: DomainName, account: AccountId | null): boolean {
+  #leasable(domain: DomainName, account: AccountId | null, priority: Priority | undefined): boolean {
     const site = this.#siteOf(domain)
     if (site === undefined) return true
     if (site.closedUntil !== null) return false
-    if (!this.#parts.placement.isFull(site, account)) return true
+    if (!this.#parts.placement.isFull(site, account, priority)) return true
     void this.#parts.placement.park(site, [domain])
     return false
   }

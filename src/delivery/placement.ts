@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
+import { type Priority, rankOf } from '../mail/priority.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { internalError, lookupFailed } from './attempt.ts'
@@ -87,11 +88,12 @@ export class Placement {
 
   /**
    * Whether the site has as many waiting as it may; a domain's fresh mail then goes to the queue. An account that has
-   * hardly anything there may still add to it: its turn comes with the next transaction.
+   * hardly anything there may still add to it: its turn comes with the next transaction. What is less urgent than the
+   * mail in question doesn't count: a mailing must not keep out its account's password mails.
    */
-  isFull(site: Site, account: AccountId | null): boolean {
+  isFull(site: Site, account: AccountId | null, priority?: Priority): boolean {
     const bound = this.#boundOf(site)
-    return site.waiting >= bound && site.waitingOf(account) >= bound * littleShare
+    return site.waiting >= bound && site.waitingOf(account, rankOf(priority)) >= bound * littleShare
   }
 
   /** Opens the lanes of a site that was full, once half of that has gone. True: there is something to claim. */
@@ -133,7 +135,8 @@ export class Placement {
     if (route.kind === 'mx' && !this.#parts.departures.isFree(held.message))
       return this.#depart(leased, route, held, decision)
     const site = ring.site(route)
-    if (site.closedUntil !== null || this.isFull(site, held.message.account)) return this.#turnAway(site, route, leased)
+    const { account, priority } = held.message
+    if (site.closedUntil !== null || this.isFull(site, account, priority)) return this.#turnAway(site, route, leased)
     this.#push(site, { leased, route, places: [] }, held)
   }
 

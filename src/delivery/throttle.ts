@@ -73,8 +73,9 @@ export class Site {
     return this.#turns.waiting
   }
 
-  waitingOf(account: AccountId | null): number {
-    return this.#turns.waitingOf(account)
+  /** Of that rank and more urgent ones. */
+  waitingOf(account: AccountId | null, rank?: number): number {
+    return this.#turns.waitingOf(account, rank)
   }
 
   get running(): number {

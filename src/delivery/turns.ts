@@ -1,10 +1,13 @@
 /**
- * Groups that wait for one site: first come first served within an account, and the accounts take turns.
+ * Groups that wait for one site: the accounts take turns; of an account's the more urgent go first, of these its sender
+ * domains take turns, and of a sender domain's it is first come first served.
  *
- * One customer's 50,000 mails then delay another's password mail by one transaction, not by 50,000. O(1) for each group.
+ * One customer's 50,000 mails then delay another's password mail by one transaction, not by 50,000, and its own password
+ * mail too. While more urgent mail of the same account keeps coming, one turn of eight is for the rest. O(1) for each group.
  * Never fails.
  */
-import type { AccountId } from '../mail/ids.ts'
+import type { AccountId, DomainName } from '../mail/ids.ts'
+import { leastRank, rankOf, turnsBeforeLess } from '../mail/priority.ts'
 import type { Group } from './throttle.ts'
 
 /** Of what may be in memory, for a site or in all: so much of one account always fits, for a flood must not fill it. */
@@ -17,12 +20,23 @@ interface Line {
   readonly groups: Group[]
   /** Groups before it are gone. */
   first: number
-  entries: number
 }
+
+/** What one account has waiting with one priority. */
+interface Rank {
+  /** In the order of their turns. */
+  readonly lines: Map<DomainName, Line>
+  entries: number
+  /** Turns taken in a row while less urgent mail waited. */
+  ahead: number
+}
+
+/** By rank; most accounts have mail of one. */
+type Ranks = (Rank | undefined)[]
 
 export class Turns {
   /** In the order of their turns. */
-  readonly #lines = new Map<Owner, Line>()
+  readonly #owners = new Map<Owner, Ranks>()
   #entries = 0
 
   /** Entries, not groups, here and below. */
@@ -30,30 +44,38 @@ export class Turns {
     return this.#entries
   }
 
-  waitingOf(owner: Owner): number {
-    return this.#lines.get(owner)?.entries ?? 0
+  /** Of that rank and more urgent ones. */
+  waitingOf(owner: Owner, rank = leastRank): number {
+    const ranks = this.#owners.get(owner)
+    let entries = 0
+    if (ranks) for (let one = 0; one <= rank; one++) entries += ranks[one]?.entries ?? 0
+    return entries
   }
 
   push(group: Group): void {
-    const owner = group.held.message.account
-    let line = this.#lines.get(owner)
-    if (line === undefined) {
-      line = { groups: [], first: 0, entries: 0 }
-      this.#lines.set(owner, line)
+    const { account, senderDomain, priority } = group.held.message
+    let ranks = this.#owners.get(account)
+    if (ranks === undefined) {
+      ranks = []
+      this.#owners.set(account, ranks)
     }
-    line.groups.push(group)
-    line.entries += group.leased.length
+    const number = rankOf(priority)
+    ranks[number] ??= { lines: new Map(), entries: 0, ahead: 0 }
+    const rank = ranks[number]
+    const line = rank.lines.get(senderDomain)
+    if (line === undefined) rank.lines.set(senderDomain, { groups: [group], first: 0 })
+    else line.groups.push(group)
+    rank.entries += group.leased.length
     this.#entries += group.leased.length
   }
 
   /** The group whose turn it is; undefined: none waits. */
   take(): Group | undefined {
-    for (const [owner, line] of this.#lines) {
-      const group = line.groups[line.first++]!
-      line.entries -= group.leased.length
+    for (const [owner, ranks] of this.#owners) {
+      const group = takeOf(whoseTurn(ranks))
       this.#entries -= group.leased.length
-      this.#lines.delete(owner)
-      if (line.first < line.groups.length) this.#lines.set(owner, compacted(line))
+      this.#owners.delete(owner)
+      if (isWaiting(ranks)) this.#owners.set(owner, ranks)
       return group
     }
     return undefined
@@ -61,11 +83,46 @@ export class Turns {
 
   /** All of them, taken out. */
   drain(): Group[] {
-    const groups = [...this.#lines.values()].flatMap(line => line.groups.slice(line.first))
-    this.#lines.clear()
+    const groups: Group[] = []
+    for (const ranks of this.#owners.values())
+      for (const rank of ranks)
+        if (rank) for (const line of rank.lines.values()) groups.push(...line.groups.slice(line.first))
+    this.#owners.clear()
     this.#entries = 0
     return groups
   }
+}
+
+/** One of them has something waiting. */
+function whoseTurn(ranks: Ranks): Rank {
+  let chosen: Rank | undefined
+  for (const rank of ranks) {
+    if (rank === undefined || rank.entries === 0) continue
+    if (chosen !== undefined) {
+      if (chosen.ahead++ < turnsBeforeLess) return chosen
+      chosen.ahead = 0
+    }
+    chosen = rank
+  }
+  return chosen!
+}
+
+function isWaiting(ranks: Ranks): boolean {
+  for (const rank of ranks) if (rank !== undefined && rank.entries > 0) return true
+  return false
+}
+
+function takeOf(rank: Rank): Group {
+  for (const [domain, line] of rank.lines) {
+    const group = line.groups[line.first++]!
+    rank.entries -= group.leased.length
+    // Alone it stays at the front as well as at the end.
+    const isLast = line.first === line.groups.length
+    if (isLast || rank.lines.size > 1) rank.lines.delete(domain)
+    if (!isLast) rank.lines.set(domain, compacted(line))
+    return group
+  }
+  throw new TypeError('a rank without a line was given a turn')
 }
 
 /** Moves what is left to the front once half is gone: O(1) per group on the whole. */
