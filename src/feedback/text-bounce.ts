@@ -1,0 +1,69 @@
+/**
+ * Reads bounces in prose, of systems that write no delivery status (RFC 3464), by the rules of `text-rules/`.
+ *
+ * The first rule whose marker stands in the text decides. Text that no rule knows is no bounce: a wrong guess would end
+ * somebody's mail, a missed one changes nothing. Bounded text, patterns without nested repetition: linear.
+ */
+import { subjectOf } from './auto-reply.ts'
+import { diagnose } from './diagnosis.ts'
+import { type Part, partsOf, textOf } from './mime.ts'
+import type { RecipientReport, StatusReport } from './reading.ts'
+import { address, type TextRule } from './text-rule.ts'
+import { carrierRules } from './text-rules/carriers.ts'
+import { groupwareRules } from './text-rules/groupware.ts'
+import { providerRules } from './text-rules/providers.ts'
+import { serverRules } from './text-rules/servers.ts'
+
+/** Carriers last: theirs are sentences that any Japanese system might write. */
+const rules: readonly TextRule[] = [...providerRules, ...groupwareRules, ...serverRules, ...carrierRules]
+const maxText = 16_000
+const maxRecipients = 100
+const anyAddress = new RegExp(`(?<address>${address})`, 'g')
+
+export function readTextBounce(mail: Part): StatusReport | null {
+  const text = wordsOf(mail)
+  const rule = rules.find(({ marker }) => marker.test(text))
+  if (rule === undefined) return null
+  const recipients = recipientsOf(rule, text, mail.fields.first('x-failed-recipients'))
+  return { kind: 'status', format: 'text', system: rule.system, reportingMta: null, recipients }
+}
+
+/** What a person would read: sender, subject and first text; HTML only where there is nothing else. */
+function wordsOf(mail: Part): string {
+  const parts = [...partsOf(mail)]
+  const part =
+    parts.find(({ contentType }) => contentType.value === 'text/plain') ??
+    parts.find(({ contentType }) => contentType.value === 'text/html') ??
+    parts.find(({ contentType }) => contentType.value === 'message/delivery-status')
+  const body = part ? textOf(part) : ''
+  return `${mail.fields.first('from') ?? ''}\n${subjectOf(mail)}\n\n${body}`.slice(0, maxText)
+}
+
+function recipientsOf(rule: TextRule, text: string, failed: string | null): RecipientReport[] {
+  const end = rule.until?.exec(text)
+  const told = end ? text.slice(0, end.index) : text
+  const action = rule.delayed?.test(told) ? 'delayed' : 'failed'
+  const common = reasonIn(rule.reason?.exec(told)?.groups)
+  const list = told.slice(rule.from?.exec(told)?.index ?? told.indexOf('\n\n'))
+  const found = [...list.matchAll(rule.recipients ?? anyAddress)].slice(0, maxRecipients)
+  const reports = found.map(({ groups, index, 0: whole }) =>
+    reportOf(action, [groups!.address!], common ?? (groups!.reason?.trim() || list.slice(index + whole.length))),
+  )
+  if (reports.length > 0) return unique(reports)
+  // Exim and Gmail name them in a field too.
+  const named = failed?.match(anyAddress)?.slice(0, maxRecipients) ?? []
+  const reason = common ?? list
+  return named.length > 0 ? named.map(one => reportOf(action, [one], reason)) : [reportOf(action, [], reason)]
+}
+
+function reasonIn(groups: Readonly<Record<string, string | undefined>> | undefined): string | null {
+  return Object.values(groups ?? {}).find(text => text !== undefined && text.trim() !== '') ?? null
+}
+
+function reportOf(action: RecipientReport['action'], addresses: readonly string[], reason: string): RecipientReport {
+  return { action, addresses, ...diagnose(reason), remoteMta: null }
+}
+
+function unique(reports: readonly RecipientReport[]): RecipientReport[] {
+  return [...new Map(reports.map(report => [report.addresses[0]!.toLowerCase(), report])).values()]
+}
