@@ -15,6 +15,7 @@ import { createSmtpTransport } from './delivery/smtp-transport.ts'
 import type { SiteState } from './delivery/throttle.ts'
 import type { Transport } from './delivery/transport.ts'
 import type { Resolver } from './dns/resolver.ts'
+import { createClassifier } from './outcome/classify.ts'
 import { leasesReclaimed } from './outcome/delivery-log.ts'
 import { startExpiry } from './outcome/expiry.ts'
 import { Meter, type MeterReading } from './outcome/meter.ts'
@@ -83,6 +84,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     owner,
     leaseMs: config.queue.lease,
     delayNoticeAfterMs: config.queue.delayNoticeAfter,
+    classify: createClassifier(config.classification.rules).classify,
   })
   lifecycle.add({ name: 'expiry', stop: () => expiry.stop() })
   const janitor = startJanitor({

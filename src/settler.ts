@@ -9,6 +9,7 @@ import type { Clock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
 import type { Log } from './base/log.ts'
+import { createClassifier } from './outcome/classify.ts'
 import type { Meter } from './outcome/meter.ts'
 import { createOriginalReader } from './outcome/original.ts'
 import { createSettler, type Settler } from './outcome/settle.ts'
@@ -45,6 +46,7 @@ export function settlerOf({ config, store, clock, log, meter }: SettlerParts): S
       original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
     },
     volume: new VolumeNotes(openCalendar(config.timeZone)),
+    classify: createClassifier(config.classification.rules).classify,
     retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
   })
 }

@@ -2,6 +2,7 @@
  * The configuration's shape: every key and the kind of value it takes.
  */
 import { z } from 'zod'
+import { classificationRules } from './config-classification.ts'
 import {
   count,
   dnsServer,
@@ -131,6 +132,7 @@ export const configSchema = z.strictObject({
     }),
     mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
   ),
+  classification: z.strictObject({ rules: classificationRules }),
   queue: z.strictObject({
     expireAfter: duration,
     retryAfter: waits,

@@ -5,18 +5,20 @@ import type { Mailbox } from './ids.ts'
 import type { Reply } from './reply.ts'
 
 /** `lookup` is ours: before a host was known. */
-export type Phase =
-  | 'lookup'
-  | 'connect'
-  | 'banner'
-  | 'ehlo'
-  | 'starttls'
-  | 'auth'
-  | 'mail'
-  | 'rcpt'
-  | 'data'
-  | 'dot'
-  | 'idle'
+export const phases = [
+  'lookup',
+  'connect',
+  'banner',
+  'ehlo',
+  'starttls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'dot',
+  'idle',
+] as const
+export type Phase = (typeof phases)[number]
 
 /** Why a phase went wrong without a usable reply. */
 export interface Failure {

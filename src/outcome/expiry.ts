@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { LeasedEntry, QueueFilter, Store } from '../store/store.ts'
+import type { Classify } from './classify.ts'
 import type { Settler } from './settle.ts'
 import { verdictOfCancel, verdictOfExpiry } from './verdict.ts'
 
@@ -21,6 +22,8 @@ export interface ExpiryOptions {
   /** `queue.lease` and `queue.delayNoticeAfter`, ms. */
   readonly leaseMs: number
   readonly delayNoticeAfterMs: number
+  /** With the rules of the configuration; absent: without. */
+  readonly classify?: Classify
 }
 
 export interface Expiry {
@@ -65,11 +68,11 @@ export function startExpiry(options: ExpiryOptions): Expiry {
   }
 }
 
-async function expireSome({ store, settler, clock, owner, leaseMs }: ExpiryOptions): Promise<number> {
+async function expireSome({ store, settler, clock, owner, leaseMs, classify }: ExpiryOptions): Promise<number> {
   const now = clock.now()
   const lease = { owner, until: now + leaseMs }
   const expired = await store.claimExpired({ now: now - lastAttemptMs, lease, limit: atOnce })
-  await settler.finish(expired.map(leased => verdictOfExpiry(leased, clock.now())))
+  await settler.finish(expired.map(leased => verdictOfExpiry(leased, clock.now(), classify)))
   return expired.length
 }
 

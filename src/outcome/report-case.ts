@@ -7,10 +7,10 @@ import type { Notify } from '../mail/envelope.ts'
 import type { HostName, Instant } from '../mail/ids.ts'
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Actor, OutcomeClass } from '../mail/outcome.ts'
-import { formatReply, parseReply, type Reply, statusOf } from '../mail/reply.ts'
+import { formatReply, parseReply, statusOf } from '../mail/reply.ts'
 import type { LeasedEntry } from '../store/store.ts'
-import { classify } from './classify.ts'
-import type { Verdict } from './verdict.ts'
+import { type Classify, classify } from './classify.ts'
+import { meaningOfLast, type Verdict } from './verdict.ts'
 
 export type ReportKind = 'failure' | 'delay' | 'success'
 
@@ -53,7 +53,7 @@ function canBeToldOf(message: Message): boolean {
   return message.envelope.reversePath !== null && message.origin !== 'dsn'
 }
 
-export function caseOfVerdict({ leased, outcome, lastReply }: Verdict): ReportCase {
+export function caseOfVerdict({ leased, outcome, lastReply }: Verdict, judging: Classify = classify): ReportCase {
   const said = outcome.class === 'expired' ? lastReply : outcome.reply
   const host = outcome.facts?.remoteMta ?? leased.entry.lastHost ?? null
   return {
@@ -62,15 +62,16 @@ export function caseOfVerdict({ leased, outcome, lastReply }: Verdict): ReportCa
     reply: said === null ? null : formatReply(said),
     remoteMta: said?.from === 'remote' ? host : null,
     class: outcome.class,
-    cause: outcome.class === 'expired' && lastReply !== null ? meaningOf(lastReply).class : null,
+    cause:
+      outcome.class === 'expired' && lastReply !== null ? meaningOfLast(lastReply, leased.entry, judging).class : null,
     actor: outcome.actor,
     lastAttemptAt: outcome.facts === null ? null : outcome.at,
   }
 }
 
-export function caseOfDelay({ entry }: LeasedEntry): ReportCase {
+export function caseOfDelay({ entry }: LeasedEntry, judging: Classify = classify): ReportCase {
   const reply = entry.lastReply === undefined ? null : parseReply(entry.lastReply)
-  const meaning = reply === null ? null : meaningOf(reply)
+  const meaning = reply === null ? null : meaningOfLast(reply, entry, judging)
   return {
     entry,
     // A 5xx that was taken for temporary still is a delay here.
@@ -82,9 +83,4 @@ export function caseOfDelay({ entry }: LeasedEntry): ReportCase {
     actor: meaning?.actor ?? 'nobody',
     lastAttemptAt: null,
   }
-}
-
-/** The phase isn't kept in the queue; RCPT is where nearly all deferrals are said. */
-function meaningOf(reply: Reply) {
-  return classify({ result: { address: '', reply, phase: 'rcpt' }, route: 'mx' })
 }

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts'
 import type { EntryId, Instant, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { BatchReport, LeasedEntry, NewMessage } from '../store/store.ts'
+import { type Classify, classify } from './classify.ts'
 import { bytesWanted, composeReport, type ReportSettings } from './dsn.ts'
 import type { OriginalReader } from './original.ts'
 import { caseOfDelay, caseOfVerdict, delayOwed, type ReportCase, type ReportKind, reportOwed } from './report-case.ts'
@@ -26,6 +27,7 @@ export interface ReportsRequest {
   readonly original: OriginalReader
   readonly now: Instant
   readonly log: Log
+  readonly classify?: Classify
 }
 
 /** A thousand recipients with all they may bring along are 5 MB and 300 ms without a pause; then others come between. */
@@ -54,7 +56,7 @@ function aboutOf({ kind, cases }: Group): EntryId[] {
   return kind === 'delay' ? [] : cases.map(({ entry }) => entry.id)
 }
 
-function groupsOf({ verdicts, late }: ReportsRequest): readonly Group[] {
+function groupsOf({ verdicts, late, classify: judging = classify }: ReportsRequest): readonly Group[] {
   const groups: Group[] = []
   const latest = new Map<string, Group>()
   const add = (kind: ReportKind, message: Message, one: ReportCase) => {
@@ -67,9 +69,9 @@ function groupsOf({ verdicts, late }: ReportsRequest): readonly Group[] {
   }
   for (const verdict of verdicts) {
     const kind = reportOwed(verdict)
-    if (kind !== null) add(kind, verdict.leased.message, caseOfVerdict(verdict))
+    if (kind !== null) add(kind, verdict.leased.message, caseOfVerdict(verdict, judging))
   }
-  for (const leased of late) if (delayOwed(leased)) add('delay', leased.message, caseOfDelay(leased))
+  for (const leased of late) if (delayOwed(leased)) add('delay', leased.message, caseOfDelay(leased, judging))
   return groups
 }
 

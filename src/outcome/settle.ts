@@ -12,6 +12,7 @@ import type { Log } from '../base/log.ts'
 import type { NewEvent } from '../mail/event.ts'
 import type { EntryId, Instant } from '../mail/ids.ts'
 import type { LeasedEntry, SettleBatch, Store } from '../store/store.ts'
+import { type Classify, classify } from './classify.ts'
 import { deliveryPaused, deliveryResumed, reported, settled } from './delivery-log.ts'
 import type { ReportSettings } from './dsn.ts'
 import type { Meter } from './meter.ts'
@@ -28,6 +29,8 @@ export interface SettlerOptions {
   readonly meter: Meter
   readonly dsn: ReportSettings & { readonly original: OriginalReader }
   readonly retry: RetryRules
+  /** With the rules of the configuration; absent: without. */
+  readonly classify?: Classify
   /** For the counts per day; absent: nothing is counted. */
   readonly volume?: Pick<VolumeNotes, 'noteOf'>
 }
@@ -80,7 +83,8 @@ class BatchingSettler implements Settler {
 
   settle(attempts: readonly SettledAttempt[]): Promise<void> {
     const now = this.#options.clock.now()
-    return this.finish(attempts.flatMap(attempt => verdictsOf(attempt, now, this.#options.retry)))
+    const { retry, classify: judging = classify } = this.#options
+    return this.finish(attempts.flatMap(attempt => verdictsOf(attempt, now, retry, judging)))
   }
 
   finish(verdicts: readonly Verdict[]): Promise<void> {
@@ -153,10 +157,18 @@ class BatchingSettler implements Settler {
   }
 
   #composeReports(pieces: readonly Piece[]): Promise<OwedReport[]> {
-    const { dsn, clock, log } = this.#options
+    const { dsn, clock, log, classify: judging = classify } = this.#options
     const verdicts = pieces.flatMap(piece => piece.verdicts)
     const late = pieces.flatMap(piece => piece.late)
-    return composeReports({ verdicts, late, settings: dsn, original: dsn.original, now: clock.now(), log })
+    return composeReports({
+      verdicts,
+      late,
+      settings: dsn,
+      original: dsn.original,
+      now: clock.now(),
+      log,
+      classify: judging,
+    })
   }
 
   /** Answers the entries whose outcome did not count. */

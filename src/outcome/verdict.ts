@@ -6,11 +6,11 @@
  */
 import type { Instant } from '../mail/ids.ts'
 import type { QueueEntry } from '../mail/message.ts'
-import type { Actor, AttemptFacts, Outcome } from '../mail/outcome.ts'
+import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
 import { formatReply, parseReply, type Reply } from '../mail/reply.ts'
 import { nextAttemptAt } from '../queue/retry-schedule.ts'
 import type { LeasedEntry } from '../store/store.ts'
-import { classify, type Judgement } from './classify.ts'
+import { type Classifiable, type Classify, classify, type Judgement } from './classify.ts'
 import type { EntryResult, SettledAttempt } from './settled-attempt.ts'
 
 export interface Verdict {
@@ -31,16 +31,21 @@ export interface RetryRules {
   readonly random?: () => number
 }
 
-export function verdictsOf(attempt: SettledAttempt, now: Instant, retry: RetryRules): Verdict[] {
+export function verdictsOf(
+  attempt: SettledAttempt,
+  now: Instant,
+  retry: RetryRules,
+  judging: Classify = classify,
+): Verdict[] {
   return attempt.results.map(result => ({
     leased: result.leased,
-    ...endOf(result.leased, judge(result, attempt.route), attempt.facts, now, retry),
+    ...endOf(result.leased, judging(classifiable(result, attempt)), attempt.facts, now, retry),
     dsnPassedOn: attempt.dsnPassedOn === true,
   }))
 }
 
 /** An entry whose time ran out while it waited. */
-export function verdictOfExpiry(leased: LeasedEntry, now: Instant): Verdict {
+export function verdictOfExpiry(leased: LeasedEntry, now: Instant, judging: Classify = classify): Verdict {
   const { entry } = leased
   const lastReply = lastReplyOf(entry)
   const outcome: Outcome = {
@@ -49,7 +54,7 @@ export function verdictOfExpiry(leased: LeasedEntry, now: Instant): Verdict {
     attempt: entry.attempts,
     reply: expiredReply(leased, entry.attempts, lastReply, now),
     class: 'expired',
-    actor: actorOfReply(lastReply),
+    actor: lastReply === null ? 'remote' : meaningOfLast(lastReply, entry, judging).actor,
     inDoubt: entry.inDoubt,
     facts: null,
   }
@@ -71,8 +76,8 @@ export function verdictOfCancel(leased: LeasedEntry, reason: string, now: Instan
   return { leased, outcome, lastReply: lastReplyOf(leased.entry), dsnPassedOn: false }
 }
 
-function judge(result: EntryResult, route: SettledAttempt['route']): Judgement {
-  return classify('lookup' in result ? { lookup: result.lookup, route } : { result: result.result, route })
+function classifiable(result: EntryResult, { route, facts }: SettledAttempt): Classifiable {
+  return 'lookup' in result ? { lookup: result.lookup, route } : { result: result.result, route, site: facts.site }
 }
 
 function endOf(
@@ -114,7 +119,8 @@ function lastReplyOf({ lastReply }: QueueEntry): Reply | null {
   return lastReply === undefined ? null : parseReply(lastReply)
 }
 
-/** Who must act on what kept failing. The phase isn't kept; RCPT is where nearly all deferrals are said. */
-function actorOfReply(reply: Reply | null): Actor {
-  return reply === null ? 'remote' : classify({ result: { address: '', reply, phase: 'rcpt' }, route: 'mx' }).actor
+/** What kept failing. The phase isn't kept; RCPT is where nearly all deferrals are said. */
+export function meaningOfLast(reply: Reply, { lastSite }: Pick<QueueEntry, 'lastSite'>, judging: Classify): Judgement {
+  const route = lastSite?.startsWith('smtp:') ? 'own-smtp' : 'mx'
+  return judging({ result: { address: '', reply, phase: 'rcpt' }, route, site: lastSite ?? null })
 }

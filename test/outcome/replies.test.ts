@@ -4,9 +4,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { matches, parsePhrase, readWords } from '../../src/base/phrase.ts'
 import type { Phase } from '../../src/mail/attempt-result.ts'
 import { parseReply } from '../../src/mail/reply.ts'
 import { classify, explain } from '../../src/outcome/classify.ts'
+import { ruleGroups } from '../../src/outcome/rules/index.ts'
 
 interface Row {
   readonly provider: string
@@ -26,6 +28,90 @@ describe('replies of the field', () => {
   })
 
   for (const row of rows) it(titleOf(row), () => assert.deepEqual(meaningOf(row), [row.expected, row.actor]))
+})
+
+/**
+ * First try, before any rule was written for them: 46 of 62 (held-out) and 44 of 60 (held-out-2) had class and actor as they
+ * should. The others fell to a coarser class. Since then they are learned from, and stand here so that they stay so.
+ */
+for (const name of ['held-out.txt', 'held-out-2.txt'])
+  describe(`replies gathered after the rules stood, ${name}`, () => {
+    for (const row of readTable(name))
+      it(titleOf(row), () => assert.deepEqual(meaningOf(row), [row.expected, row.actor]))
+  })
+
+describe('the rules', () => {
+  const rules = ruleGroups.flatMap(group => group.rules)
+
+  it('have an id of their own, a reason and a source', () => {
+    assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length)
+    for (const { id, reason } of rules) assert.ok(reason !== '' && /^[a-z0-9-]+$/.test(id), id)
+    for (const { source } of ruleGroups) assert.match(source, /\w.{9,}/)
+  })
+
+  it('name a status as it stands in a reply, and hosts in lower case', () => {
+    for (const { id, when } of rules) {
+      for (const status of when.status ?? []) assert.match(status, /^\d\.(?:\d{1,3}|\*)$/, id)
+      for (const site of when.sites ?? []) assert.match(site, /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, id)
+    }
+  })
+
+  it('ask for something, all of them', () => {
+    for (const { id, when } of rules) assert.ok(Object.keys(when).length > 0, id)
+  })
+
+  it('that are the last resort leave no 4yz or 5yz of RFC 5321 without a class', () => {
+    for (const code of [421, 450, 451, 452, 455, 500, 501, 502, 503, 504, 550, 551, 552, 553, 554, 555])
+      assert.notEqual(
+        explain({ reply: parseReply(`${code} nothing`)!, phase: 'rcpt', route: 'mx', site: null }).rule,
+        null,
+      )
+  })
+})
+
+/** Each is what a pattern with nested repetition would take for ever on; none is more than a reply may hold. */
+const hostile: readonly (readonly [string, string])[] = [
+  ['one word again and again', 'user '.repeat(1200)],
+  [
+    'the beginnings of many phrases, never the ends',
+    'user mailbox account address exceeded invalid your ip sender domain '.repeat(90),
+  ],
+  ['one endless word', 'a'.repeat(6000)],
+  ['nothing but signs at', '@'.repeat(6000)],
+  ['letters and punctuation in turn', 'x.'.repeat(3000)],
+  ['all kinds of digits', '5.7.1 (#5.7.1) 4.7.1 '.repeat(280)],
+  ['control characters and Japanese', '\u0000受信拒否\u0007'.repeat(900)],
+]
+
+describe('a reply that was written to keep a rule busy', () => {
+  for (const [name, text] of hostile)
+    it(`is searched within a bound: ${name}`, () => {
+      const words = readWords(text)
+      assert.ok(words.words.length <= 3000 && words.text.length <= 6000)
+      for (const code of [450, 550]) {
+        const reply = { code, detail: '0.0', text, from: 'remote' } as const
+        assert.ok(explain({ reply, phase: 'dot', route: 'mx', site: null }).class)
+      }
+    })
+
+  it('costs no more than its words times the parts of the phrases: twice the text, at most about twice the steps', () => {
+    const steps = (repeats: number) => {
+      let looked = 0
+      const read = readWords('user mailbox account '.repeat(repeats))
+      const counted = new Proxy(read.words as string[], {
+        get(target, key, receiver) {
+          if (typeof key === 'string' && /^\d+$/.test(key)) looked++
+          return Reflect.get(target, key, receiver)
+        },
+      })
+      const phrase = parsePhrase('user|x * mailbox|y * account|z * user|w * mail* * nowhere|acc*')
+      assert.ok(typeof phrase === 'object')
+      matches(phrase, { ...read, words: counted })
+      return looked
+    }
+    assert.ok(steps(100) > 100, 'the count counts')
+    assert.ok(steps(200) <= 2.1 * steps(100), `${steps(100)} ${steps(200)}`)
+  })
 })
 
 function titleOf({ provider, phase, raw, expected }: Row): string {

@@ -8,16 +8,16 @@ export type Route = 'mx' | 'own-smtp'
 
 /** All given conditions must hold; of a list, one. */
 export interface Conditions {
-  readonly digit?: 4 | 5
-  readonly codes?: readonly number[]
+  readonly digit?: 4 | 5 | undefined
+  readonly codes?: readonly number[] | undefined
   /** Subject and detail of the enhanced status: `7.1`, or `7.*`; `0.0` when there was none. */
-  readonly status?: readonly string[]
+  readonly status?: readonly string[] | undefined
   /** Phrases (`base/phrase.ts`). */
-  readonly text?: readonly string[]
-  readonly phases?: readonly Phase[]
-  readonly route?: Route
+  readonly text?: readonly string[] | undefined
+  readonly phases?: readonly Phase[] | undefined
+  readonly route?: Route | undefined
   /** Suffixes, in whole labels, of the site's host names or the recipient's domain. */
-  readonly sites?: readonly string[]
+  readonly sites?: readonly string[] | undefined
 }
 
 export interface Rule {

@@ -62,12 +62,6 @@ export const exactStatuses: RuleGroup = {
       reason: 'X.5.3: too many recipients',
     },
     { id: 'routing-loop', class: 'loop', when: { status: ['4.6'] }, reason: 'X.4.6: routing loop' },
-    {
-      id: 'owner-changed',
-      class: 'mailbox-unavailable',
-      when: { status: ['7.17', '7.18', '7.13'] },
-      reason: 'X.7.13, 17, 18: disabled, or its owner changed',
-    },
     { id: 'encryption', class: 'tls-required', when: { status: ['7.10'] }, reason: 'X.7.10: encryption needed' },
   ],
 }
@@ -76,6 +70,12 @@ export const exactStatuses: RuleGroup = {
 export const statusRules: RuleGroup = {
   source: 'RFC 3463 §3, RFC 5248: enhanced status codes by subject',
   rules: [
+    {
+      id: 'owner-changed',
+      class: 'mailbox-unavailable',
+      when: { status: ['7.17', '7.18', '7.13'] },
+      reason: 'X.7.13, 17, 18: disabled, or its owner changed',
+    },
     {
       id: 'status-disabled',
       class: 'mailbox-unavailable',

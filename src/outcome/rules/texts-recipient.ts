@@ -134,6 +134,8 @@ export const recipientTexts: RuleGroup = {
           'this address does not|doesnt|no',
           'recipient not|no found|longer',
           'nosuchuser',
+          'doesnt|dosnt exist',
+          'does not exist',
           'user path',
           'not known here',
           'not known at this site',

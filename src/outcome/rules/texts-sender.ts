@@ -55,7 +55,7 @@ export const senderTexts: RuleGroup = {
       reason: 'SPF and DKIM are both named',
     },
     {
-      id: 'spf',
+      id: 'spf-text',
       class: 'spf-failed',
       when: {
         text: [
@@ -70,7 +70,7 @@ export const senderTexts: RuleGroup = {
       reason: 'SPF is named',
     },
     {
-      id: 'dkim',
+      id: 'dkim-text',
       class: 'dkim-failed',
       when: { text: ['dkim', 'domainkeys', 'bad|invalid|missing signature'] },
       reason: 'DKIM is named',

@@ -9,6 +9,27 @@ export const earlyTexts: RuleGroup = {
   source: softwareSource,
   rules: [
     {
+      id: 'mailbox-count',
+      class: 'mailbox-full',
+      when: { phases: forRecipient, text: ['too many messages|mails|emails in|on * mailbox|inbox|folder'] },
+      reason: 'the mailbox holds as many messages as it may',
+    },
+    {
+      id: 'recipient-list',
+      class: 'blocked-by-recipient',
+      when: {
+        phases: forRecipient,
+        text: ['recipients * block|blocked|black|blacklist|blocklist', 'does not|doesnt want your mail|email|message'],
+      },
+      reason: "a list of the recipient's own",
+    },
+    {
+      id: 'rate-count',
+      class: 'rate',
+      when: { digit: 4, text: ['too many mails|emails|messages from|in|mail|per', 'too many mails|emails'] },
+      reason: 'names a count before it names a wait',
+    },
+    {
       id: 'greylist',
       class: 'greylisted',
       when: {
@@ -28,12 +49,6 @@ export const earlyTexts: RuleGroup = {
       reason: 'says so, or how many seconds to wait',
     },
     {
-      id: 'mailbox-count',
-      class: 'mailbox-full',
-      when: { phases: forRecipient, text: ['too many messages|mails|emails in|on * mailbox|inbox|folder'] },
-      reason: 'the mailbox holds as many messages as it may',
-    },
-    {
       id: 'relay-denied',
       class: 'relay-denied',
       when: {
@@ -42,6 +57,8 @@ export const earlyTexts: RuleGroup = {
           'relay|relaying * denied|prohibited|disallowed|forbidden',
           'relay|relaying not permitted|allowed|authorized',
           'relay access',
+          'not accept|handle|accepting|handling mail|email|messages for',
+          'dont|doesnt accept|handle mail|email|messages for',
           'unable|cannot|cant|not * relay',
           'not a relay',
           'we do not relay',
@@ -79,6 +96,12 @@ export const earlyTexts: RuleGroup = {
       reason: 'turned away at the door because of our address',
     },
     {
+      id: 'session-spam',
+      class: 'spam-block',
+      when: { digit: 4, phases: beforeMail, text: ['spam', 'blacklisted|blocklisted|blocked|banned'] },
+      reason: 'turned away for now, and called a source of spam',
+    },
+    {
       id: 'code-521',
       class: 'no-mail-accepted',
       when: { codes: [521], phases: beforeMail },
@@ -114,6 +137,7 @@ export const earlyTexts: RuleGroup = {
           'requires tls|encryption|starttls',
           'encryption required',
           'encryption needed',
+          'tls|encryption * mandatory',
           'session|connection * encrypted|encryption * required',
           'must use tls',
         ],
@@ -215,6 +239,7 @@ export const nameTexts: RuleGroup = {
           'ip name possibly forged',
           'hostname * does not resolve|match',
           'fcrdns',
+          'unverifyable|unverifiable * ip|ips',
           'dns look up|lookup * sending|your|host',
         ],
       },
@@ -255,6 +280,7 @@ export const lateTexts: RuleGroup = {
       when: {
         digit: 4,
         text: [
+          'lost * connection',
           'connection|connect * refused|timed|lost|reset|failed|dropped|closed|terminated',
           'timeout|timed out',
           'time out',
@@ -265,6 +291,16 @@ export const lateTexts: RuleGroup = {
         ],
       },
       reason: 'a connection over there',
+    },
+    {
+      id: 'content-scan-trouble',
+      class: 'remote-trouble',
+      when: {
+        digit: 4,
+        phases: ['dot'],
+        text: ['service|server|system unavailable|busy|down', 'tempfailed', 'temporary failure'],
+      },
+      reason: 'what stands behind the server has trouble',
     },
     {
       id: 'server-trouble',
