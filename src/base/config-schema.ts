@@ -2,6 +2,7 @@
  * The configuration's shape: every key and the kind of value it takes.
  */
 import { z } from 'zod'
+import { tlsLevels } from '../mail/tls-level.ts'
 import { classificationRules } from './config-classification.ts'
 import {
   count,
@@ -105,6 +106,7 @@ export const configSchema = z.strictObject({
   }),
   pools: z.array(
     z.strictObject({
+  tls: z.strictObject({ dane: yesNo, mtaSts: yesNo, mtaStsTimeout: duration, mtaStsPort: port }),
       name: label,
       sources: z
         .array(z.strictObject({ ip, ehlo: domain }), mend('write a list of { ip, ehlo }'))
@@ -131,6 +133,7 @@ export const configSchema = z.strictObject({
       perMinute: count.nullable(),
     }),
     mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
+      tls: z.enum(tlsLevels, mend('write opportunistic, required or verified')).optional(),
   ),
   classification: z.strictObject({ rules: classificationRules }),
   queue: z.strictObject({

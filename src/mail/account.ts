@@ -5,6 +5,7 @@ import type { AccountId, CredentialId, Instant, Mailbox } from './ids.ts'
 import type { Priority } from './priority.ts'
 import type { SendLimits } from './sender-domain.ts'
 
+import type { TlsLevel } from './tls-level.ts'
 export interface Account {
   readonly id: AccountId
   readonly name: string
@@ -15,6 +16,8 @@ export interface Account {
   /** A suspended account's submissions are refused with 550 5.7.1 and this text. */
   readonly suspendedReason: string | null
   /** Pool of source addresses; absent or null: the default. */
+  /** How far its mail must be protected on the way out. Absent: as far as hosts can. */
+  readonly tls?: TlsLevel
   readonly pool?: string | null
 }
 

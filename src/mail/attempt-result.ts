@@ -23,8 +23,17 @@ export type Phase = (typeof phases)[number]
 /** Why a phase went wrong without a usable reply. */
 export interface Failure {
   readonly phase: Phase
-  /** `timeout` | `refused` | `reset` | `unreachable` | `tls` | `malformed-reply` | `unsupported` (SMTPUTF8, SIZE …) | `closed`. */
-  readonly kind: 'timeout' | 'refused' | 'reset' | 'unreachable' | 'tls' | 'malformed-reply' | 'unsupported' | 'closed'
+  /** `timeout` | `refused` | `reset` | `unreachable` | `tls` | `malformed-reply` | `unsupported` (SMTPUTF8, SIZE …) | `closed` | `tls-policy` (TLS as it must be can't be had). */
+  readonly kind:
+    | 'timeout'
+    | 'refused'
+    | 'reset'
+    | 'unreachable'
+    | 'tls'
+    | 'tls-policy'
+    | 'malformed-reply'
+    | 'unsupported'
+    | 'closed'
   /** What was seen, for the log: `ECONNREFUSED`, the malformed line, the TLS alert. */
   readonly detail: string
   /** True when the final dot may have reached the other side and no valid reply came back. */

@@ -50,6 +50,7 @@ export const outcomeClasses = [
   'policy',
   'tls-required',
   'tls',
+  'tls-policy',
   'dns-trouble',
   'network',
   'remote-trouble',
@@ -81,6 +82,8 @@ export interface AttemptFacts {
   readonly sourceIp: string | null
   /** `TLSv1.3 TLS_AES_256_GCM_SHA384 verified|unverified`, null for plain text. */
   readonly tls: string | null
+  /** What asked for more than opportunistic TLS: `dane`, `mta-sts:enforce`, `site:required` …, joined by `+`. Absent: nothing. */
+  readonly tlsPolicy?: string
   /** The reverse-path used on the wire (VERP or as submitted); null is `<>`. */
   readonly reversePath: Mailbox | null
   readonly startedAt: Instant

@@ -26,6 +26,7 @@ const triedAgain: ReadonlySet<OutcomeClass> = new Set([
   'dns-trouble',
   'network',
   'tls',
+  'tls-policy',
   'remote-trouble',
   'relay-trouble',
 ])

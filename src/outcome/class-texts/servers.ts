@@ -98,6 +98,18 @@ export const serverTexts = {
       en: 'It is tried again by itself. If it lasts, certificate and TLS settings of that server need a look.',
     },
   },
+  'tls-policy': {
+    actor: 'remote',
+    suppressible: false,
+    sentence: {
+      ja: '暗号化通信（TLS）で宛先のメールサーバーが本物であることを確認できなかったため、安全のため送信を見合わせています（受信側ドメインのMTA-STS・DANE、または中継サーバーの設定による）。',
+      en: "The recipient's mail server could not be proven genuine by TLS, as its domain (MTA-STS, DANE) or a setting of the relay demands, so the message was kept back.",
+    },
+    next: {
+      ja: '自動的に再送します。続く場合は、受信側のサーバー管理者が証明書・MTA-STSポリシー・TLSAレコードを確認する必要があります。応答の内容をお伝えください。',
+      en: 'It is tried again by itself. If it lasts, the administrator of that server must look at its certificate, MTA-STS policy and TLSA records: show them the reply.',
+    },
+  },
   'dns-trouble': {
     actor: 'remote',
     suppressible: false,
