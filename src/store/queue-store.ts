@@ -3,6 +3,7 @@ import type { AccountId, DomainName, EntryId, Instant, Mailbox, MessageId } from
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import type { Priority } from '../mail/priority.ts'
+import type { Returned } from '../mail/returned.ts'
 import type { SendLimits } from '../mail/sender-domain.ts'
 import type { VolumeNote } from '../mail/volume.ts'
 
@@ -236,6 +237,12 @@ export interface QueueStore {
   /** Leases up to `limit` matching entries so that the caller can settle them as cancelled. */
   claimForCancel(filter: QueueFilter, lease: Lease, limit: number): Promise<readonly LeasedEntry[]>
 
+  /**
+   * What came back for a recipient: told as an event, once per recipient and kind. `unsettled`: also when the outcome of
+   * our own attempt isn't written yet, as long as there was one.
+   */
+  recordReturned(returned: Returned, unsettled: boolean): Promise<RecordedReturn>
+
   message(id: MessageId): Promise<MessageSummary | null>
   listMessages(filter: MessageFilter, page: Page): Promise<readonly MessageSummary[]>
   totals(): Promise<Totals>
@@ -255,6 +262,12 @@ export interface Release {
   readonly entry: EntryId
   readonly nextAttemptAt: Instant
   readonly waitsFor?: string
+}
+
+export interface RecordedReturn {
+  /** All but the first leave everything as it was. `not-sent`: it never left, or ended here already. */
+  readonly result: 'recorded' | 'repeated' | 'unsettled' | 'not-sent' | 'unknown'
+  readonly account: AccountId | null
 }
 
 export interface SettleBatch {

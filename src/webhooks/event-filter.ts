@@ -4,8 +4,14 @@
 import { type EventType, eventTypes } from '../mail/event.ts'
 import type { Webhook } from '../mail/webhook.ts'
 
-/** Outcomes after which a recipient has no queue entry any more. */
-const terminal: ReadonlySet<EventType> = new Set(['message.delivered', 'message.bounced', 'message.cancelled'])
+/** Outcomes after which a recipient has no queue entry any more, and what came back afterwards. */
+const terminal: ReadonlySet<EventType> = new Set([
+  'message.delivered',
+  'message.bounced',
+  'message.cancelled',
+  'message.bounced_later',
+  'message.complained',
+])
 
 /** `message.bounced`, `domain.*` or `*`, where it fits an event there is. */
 export function isTypePattern(pattern: string): boolean {

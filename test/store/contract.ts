@@ -9,6 +9,7 @@ import { contractOfMessages } from './contract-messages.ts'
 import { contractOfOrder } from './contract-order.ts'
 import { contractOfOwnership } from './contract-ownership.ts'
 import { contractOfQueue } from './contract-queue.ts'
+import { contractOfReturned } from './contract-returned.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import { contractOfShareLinks } from './contract-share-links.ts'
 import { contractOfStsPolicies } from './contract-sts-policies.ts'
@@ -25,6 +26,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfTurns(factory)
     contractOfOrder(factory)
     contractOfSettling(factory)
+    contractOfReturned(factory)
     contractOfQueue(factory)
     contractOfLimits(factory)
     contractOfAccounts(factory)

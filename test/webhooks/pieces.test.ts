@@ -35,7 +35,7 @@ describe('a choice of events', () => {
     assert.equal(typeCondition({ types: ['*'], terminalOnly: false }), null)
     assert.deepEqual(
       wantedTypes({ types: ['*', 'domain.*'], terminalOnly: true }).filter(type => type.startsWith('m')),
-      ['message.delivered', 'message.bounced', 'message.cancelled'],
+      ['message.delivered', 'message.bounced', 'message.cancelled', 'message.bounced_later', 'message.complained'],
     )
   })
 })

@@ -22,6 +22,7 @@ import { openOrders } from './orders.ts'
 import { openPurge } from './purge.ts'
 import { openReplan } from './replan.ts'
 import { openRequests } from './requests.ts'
+import { openReturned } from './returned.ts'
 import { openSequences } from './sequences.ts'
 import { openSettings } from './settings.ts'
 import { openSettle } from './settle.ts'
@@ -77,6 +78,7 @@ export function openCommands(db: Connection) {
     ...openOrders({ db, lanes, turns, backlog, waiting, events, claim }),
     purge: openPurge(db, trace),
     ...openErase(db),
+    ...openReturned(db, events),
     ...accounts,
     deleteAccount: (tx: Transaction, id: string) => {
       totals.flush(tx)

@@ -99,7 +99,9 @@ function stsPolicyStore({ db, client }: Parts): StsPolicyStore {
   }
 }
 
-function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' | 'purge' | 'eraseRecipient'> {
+function messageWrites({
+  client,
+}: Parts): Pick<QueueStore, 'accept' | 'settle' | 'purge' | 'eraseRecipient' | 'recordReturned'> {
   return {
     async accept(message: NewMessage) {
       const row = acceptRow(message)
@@ -121,6 +123,7 @@ function messageWrites({ client }: Parts): Pick<QueueStore, 'accept' | 'settle' 
       )
     },
     purge: (before, limit) => client.call('purge', [before, limit]),
+    recordReturned: (returned, unsettled) => client.call('recordReturned', [returned, unsettled]),
     eraseRecipient: (address, messages) => client.call('eraseRecipient', [address, messages]),
   }
 }
