@@ -104,9 +104,9 @@ export const configSchema = z.strictObject({
     maxAddressesPerHost: count,
     idleConnection: duration,
   }),
+  tls: z.strictObject({ dane: yesNo, mtaSts: yesNo, mtaStsTimeout: duration, mtaStsPort: port }),
   pools: z.array(
     z.strictObject({
-  tls: z.strictObject({ dane: yesNo, mtaSts: yesNo, mtaStsTimeout: duration, mtaStsPort: port }),
       name: label,
       sources: z
         .array(z.strictObject({ ip, ehlo: domain }), mend('write a list of { ip, ehlo }'))
@@ -131,9 +131,9 @@ export const configSchema = z.strictObject({
       connections: count,
       messagesPerConnection: count,
       perMinute: count.nullable(),
+      tls: z.enum(tlsLevels, mend('write opportunistic, required or verified')).optional(),
     }),
     mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
-      tls: z.enum(tlsLevels, mend('write opportunistic, required or verified')).optional(),
   ),
   classification: z.strictObject({ rules: classificationRules }),
   queue: z.strictObject({
