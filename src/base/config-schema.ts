@@ -60,6 +60,8 @@ export const configSchema = z.strictObject({
     maxHeaderFieldBytes: count,
     maxHeaderBytes: count,
     maxReceivedFields: count,
+    maxFutureRelease: duration,
+    listMailIsBulk: yesNo,
     tlsRequiredNo: z.enum(['honour', 'ignore'], mend('write honour or ignore')),
     maxConnections: count,
     maxConnectionsPerAddress: count,

@@ -75,6 +75,8 @@ export function accepted(log: Log, message: Message, facts: { readonly totalMs?:
     credential: message.credential ?? undefined,
     recipient: recipients.length === 1 ? recipients[0]!.address : undefined,
     recipients: recipients.length,
+    priority: message.priority,
+    releaseAt: message.releaseAt === undefined ? undefined : isoTime(message.releaseAt),
     client: message.client?.address,
     ehlo: message.client?.ehlo,
     tls: message.client?.tls,
@@ -147,6 +149,13 @@ export function retried(log: Log, command: QueueCommand): void {
 /** The address is not told: it is what was to be forgotten. */
 export function erased(log: Log, command: Pick<QueueCommand, 'entries'>): void {
   log.info({ event: 'erased', ...command } satisfies Line, `erased a recipient from ${command.entries} messages`)
+}
+
+/** Scheduled entries were given another moment. */
+export function rescheduled(log: Log, command: QueueCommand & { readonly releaseAt: Instant }): void {
+  const { releaseAt, ...facts } = command
+  const line: Line = { event: 'rescheduled', ...pick(facts), releaseAt: isoTime(releaseAt) }
+  log.info(line, `rescheduled ${command.entries} queue entries to ${line.releaseAt}`)
 }
 
 export function siteClosed(log: Log, site: SiteFacts & { readonly until: Instant }): void {

@@ -16,6 +16,7 @@ export const logEvents = [
   ['held', 'Queue entries were put on hold; `entries` says how many.'],
   ['released', 'Held queue entries may go again.'],
   ['retried', 'Queue entries were made due at once.'],
+  ['rescheduled', 'Scheduled queue entries are sent at `releaseAt` instead; `entries` says how many.'],
   ['erased', "A recipient's address was taken out of `entries` messages on request; the line doesn't name it."],
   ['reported', 'A report (DSN) to the sender was queued; `message` is the report, `original` what it reports on.'],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
@@ -64,6 +65,8 @@ export const logFields = [
   ['from', 'The first address of the From field.', 'sales@example.co.jp'],
   ['recipient', 'The recipient the line is about. In `accepted` only when there is one.', 'b@example.com'],
   ['recipients', 'How many recipients the message has.', 1],
+  ['priority', '`transactional` or `bulk`; absent: `normal`.', 'bulk'],
+  ['releaseAt', 'In `accepted` and `rescheduled`: it is scheduled for then.', '2026-01-16T00:00:00.000Z'],
   ['entries', 'How many queue entries the line is about: changed by a command, not written, taken back.', 12],
   ['size', 'Octets of the message as stored.', 4821],
   [

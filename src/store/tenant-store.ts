@@ -27,7 +27,7 @@ export interface AccountStore {
   listCredentials(filter: { readonly account?: AccountId }, page: Page): Promise<readonly Credential[]>
   updateCredential(
     id: CredentialId,
-    change: Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'revokedAt'>>,
+    change: Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'priority' | 'revokedAt'>>,
   ): Promise<Credential>
 
   /** Refused with `Conflict` naming the holder when the address is registered (design section 8). */

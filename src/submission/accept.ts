@@ -37,7 +37,7 @@ export interface Acceptance {
 /** Resolves when the message is safe. */
 export async function accept(parts: AcceptParts, acceptance: Acceptance): Promise<void> {
   const { recipients } = acceptance.message.envelope
-  const offer = parts.fresh.ask(recipients.length, acceptance.message.account)
+  const offer = parts.fresh.ask(recipients.length, acceptance.message.account, acceptance.message.priority)
   const now = parts.clock.now()
   const entries = entriesOf(acceptance.message, offer, now, parts.expireAfterMs)
   const result = await commit(parts, acceptance, offer, entries)
@@ -74,7 +74,8 @@ function entriesOf(message: Message, offer: FreshOffer, now: Instant, expireAfte
       recipient,
       domain,
       nextAttemptAt: leasable ? now : offer.nextAttemptAt(domain),
-      expiresAt: message.receivedAt + expireAfterMs,
+      // What is scheduled has its whole time from its release on.
+      expiresAt: (message.releaseAt ?? message.receivedAt) + expireAfterMs,
       leasable,
     }
   })
@@ -97,10 +98,12 @@ function isLimited({ perMinute, perHour, perDay }: SendLimits): boolean {
 function eventsOf(message: Message, warnings: readonly string[]): NewEvent[] {
   const about = { at: message.receivedAt, account: message.account, message: message.id, domain: message.senderDomain }
   const recipients = message.envelope.recipients.map(({ address }) => address)
+  const { priority, releaseAt } = message
+  const order = { ...(priority && { priority }), ...(releaseAt !== undefined && { releaseAt }) }
   const acceptedEvent: NewEvent = {
     ...about,
     type: 'message.accepted',
-    data: { from: message.from, reversePath: message.envelope.reversePath, recipients, size: message.size },
+    data: { from: message.from, reversePath: message.envelope.reversePath, recipients, size: message.size, ...order },
   }
   return [
     acceptedEvent,

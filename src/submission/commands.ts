@@ -1,5 +1,5 @@
 /**
- * Reads MAIL and RCPT with their parameters (RFC 5321 §4.1.1.2–3, §4.1.2; RFC 1870, 3461, 4954, 6152, 6531, 8689).
+ * Reads MAIL and RCPT with their parameters (RFC 5321 §4.1.1.2–3, §4.1.2; RFC 1870, 3461, 4865, 4954, 6152, 6531, 8689).
  *
  * Our own reading, because smtp-server's refuses quoted local parts with a space or an @, lets UTF-8 pass without
  * SMTPUTF8 and takes unknown parameters. Refuses by throwing SmtpError.
@@ -9,13 +9,16 @@ import { parseMailbox } from '../mail/address.ts'
 import { withoutNeedlessQuotes } from '../mail/address-list.ts'
 import type { Envelope, Notify, Recipient, ReversePath } from '../mail/envelope.ts'
 import type { DomainName, Mailbox } from '../mail/ids.ts'
+import { readMoment } from '../mail/moment.ts'
 import type { Reply } from '../mail/reply.ts'
 import { replies, SmtpError } from './replies.ts'
+import type { Hold } from './wishes.ts'
 
 export interface MailCommand extends Omit<Envelope, 'recipients'> {
   readonly reversePath: ReversePath
   /** SIZE as declared (RFC 1870 §6.1). */
   readonly declaredSize: number | null
+  readonly hold?: Hold
 }
 
 type Parameters = Map<string, string | null>
@@ -35,6 +38,7 @@ export function readMail(line: Buffer): MailCommand {
   const declaredSize = takeSize(parameters)
   const ret = takeRet(parameters)
   const envid = takeXtext(parameters, 'ENVID', maxEnvidLength)
+  const hold = takeHold(parameters)
   // RFC 8689 §2: it takes no value.
   const requireTls = takeFlag(parameters, 'REQUIRETLS')
   // RFC 4954 §5: accepted, and not trusted.
@@ -48,6 +52,7 @@ export function readMail(line: Buffer): MailCommand {
     smtpUtf8,
     ...(ret === undefined ? {} : { ret }),
     ...(envid === undefined ? {} : { envid }),
+    ...(hold === undefined ? {} : { hold }),
     ...(requireTls ? { tls: 'required' as const } : {}),
   }
 }
@@ -135,6 +140,23 @@ function takeSize(parameters: Parameters): number | null {
   if (value === null || !/^\d{1,20}$/.test(value))
     throw new SmtpError(replies.badParameter('SIZE', 'it must be a number of bytes'))
   return Number(value)
+}
+
+/** RFC 4865 §4: one of both, HOLDFOR in seconds of at most nine digits. */
+function takeHold(parameters: Parameters): Hold | undefined {
+  const seconds = take(parameters, 'HOLDFOR')
+  const moment = take(parameters, 'HOLDUNTIL')
+  if (seconds !== undefined && moment !== undefined)
+    throw new SmtpError(replies.badParameter('HOLDUNTIL', 'HOLDFOR is given too; leave one of them out'))
+  if (moment !== undefined) {
+    const until = readMoment(moment ?? '')
+    if (until === null) throw new SmtpError(replies.badHoldUntil)
+    return { until }
+  }
+  if (seconds === undefined) return undefined
+  if (seconds === null || !/^\d{1,9}$/.test(seconds))
+    throw new SmtpError(replies.badParameter('HOLDFOR', 'it must be a number of seconds of at most nine digits'))
+  return { forSeconds: Number(seconds) }
 }
 
 /** RFC 3461 §4.1. */

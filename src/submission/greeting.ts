@@ -1,6 +1,7 @@
 /**
  * HELO and EHLO: the client's name, and the extensions it is told of (RFC 5321 §4.1.1.1).
  */
+import type { Instant } from '../mail/ids.ts'
 
 /** RFC 5321 §4.5.3.1.2. */
 const maxNameLength = 255
@@ -21,6 +22,9 @@ export function extensionsFor(session: {
   readonly startTls: boolean
   readonly login: boolean
   readonly secured: boolean
+  /** Ms; 0: mail is not kept for later. */
+  readonly maxFutureRelease: number
+  readonly now: Instant
 }): string[] {
   return [
     'PIPELINING',
@@ -30,7 +34,21 @@ export function extensionsFor(session: {
     '8BITMIME',
     'SMTPUTF8',
     'DSN',
+    ...futureRelease(session),
     ...(session.secured ? ['REQUIRETLS'] : []),
     'ENHANCEDSTATUSCODES',
   ]
+}
+
+/** RFC 4865 §3: the longest time in seconds, and the latest moment. */
+function futureRelease({
+  maxFutureRelease,
+  now,
+}: {
+  readonly maxFutureRelease: number
+  readonly now: Instant
+}): string[] {
+  if (maxFutureRelease === 0) return []
+  const latest = new Date(now + maxFutureRelease).toISOString().replace(/\.\d+Z$/, 'Z')
+  return [`FUTURERELEASE ${Math.floor(maxFutureRelease / 1000)} ${latest}`]
 }

@@ -378,6 +378,8 @@ class Connection extends SMTPConnection {
       startTls: this.#server.startTls && !this.secure,
       login: this.#session.mayLogIn && !this.session.user,
       secured: this.#session.isSecured,
+      maxFutureRelease: this.#host.parts.config.submission.maxFutureRelease,
+      now: this.#host.parts.clock.now(),
     })
   }
 

@@ -2,12 +2,13 @@
  * Gathers what the checks of a complete message look at, and what the message is once they are content.
  */
 import type { Config } from '../base/config.ts'
-import type { Account } from '../mail/account.ts'
+import type { Account, Credential } from '../mail/account.ts'
 import { domainOf } from '../mail/address.ts'
 import type { Recipient } from '../mail/envelope.ts'
 import { fieldsNamed, type HeaderBlock, unfoldedValue } from '../mail/header.ts'
 import type { Instant, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
+import type { Priority } from '../mail/priority.ts'
 import type { Directory } from '../store/directory.ts'
 import type { NewContent } from '../store/store.ts'
 import type { HiddenAddress, MessageFacts, Submitter } from './checks/check.ts'
@@ -15,6 +16,7 @@ import type { MailCommand } from './commands.ts'
 import { isOneClick } from './one-click.ts'
 import { findOwners, findOwnersOfText, type OwnedAddress, readOriginators } from './originators.ts'
 import type { ReceivedContent } from './reception.ts'
+import { readWishes, releaseOf, type Wishes } from './wishes.ts'
 
 export interface Transaction {
   readonly command: MailCommand
@@ -41,7 +43,21 @@ export async function gatherFacts(
     hidden.push({ field, text, owned: await findOwnersOfText(directory, text) })
   const account = await accountOf(directory, submitter, from)
   const { submission: limits } = config
-  return { limits, config, now, submitter, account, command, reversePath, header, originators, from, sender, hidden }
+  return {
+    limits,
+    config,
+    now,
+    submitter,
+    account,
+    command,
+    reversePath,
+    header,
+    originators,
+    from,
+    sender,
+    hidden,
+    wishes: readWishes(header),
+  }
 }
 
 /** With a credential of the CRM itself the first From address decides the account (design invariant 4). */
@@ -58,14 +74,16 @@ async function accountOf(
 export function toMessage(
   id: MessageId,
   { command, recipients }: Transaction,
-  { account, submitter, from, now, header, limits }: MessageFacts,
+  { account, submitter, from, now, header, limits, wishes }: MessageFacts,
   received: ReceivedContent,
   content: NewContent,
   client: NonNullable<Message['client']>,
 ): Message {
-  const { declaredSize: _, ...envelope } = command
+  const { declaredSize: _, hold, ...envelope } = command
   const tlsOptional = envelope.tls === undefined && limits.tlsRequiredNo === 'honour' && saysTlsRequiredNo(header)
   const author = from[0]!.address
+  const priority = priorityOf(wishes, submitter.credential, limits.listMailIsBulk)
+  const releaseAt = releaseOf(hold, wishes.sendAt, now)
   return {
     id,
     account: account!.id,
@@ -85,8 +103,15 @@ export function toMessage(
     receivedAt: now,
     origin: 'submission',
     ...(isOneClick(received.header) ? { oneClick: true as const } : {}),
+    ...(priority === 'normal' ? {} : { priority }),
+    ...(releaseAt === null ? {} : { releaseAt }),
     client,
   }
+}
+
+/** What is said counts before what was configured, and that before what can be guessed. */
+function priorityOf(wishes: Wishes, { priority }: Credential, listMailIsBulk: boolean): Priority {
+  return wishes.priority ?? priority ?? (listMailIsBulk && wishes.isMailing ? 'bulk' : 'normal')
 }
 
 /** RFC 8689 §3: the one value there is. A field that stands twice says nothing certain, and so nothing. */

@@ -1,8 +1,8 @@
 /**
  * Makes of what a client sent what is stored, signed and sent: one and the same bytes (design invariant 3).
  *
- * Line ends are CRLF by then (`line-ends.ts`). Here the header block is found and edited: Bcc, Resent-Bcc and
- * Return-Path go, Received comes on top, a missing Date and Message-ID are added at its end (RFC 6409 §8). Fields keep
+ * Line ends are CRLF by then (`line-ends.ts`). Here the header block is found and edited: Bcc, Resent-Bcc, Return-Path
+ * and the wishes of `wishes.ts` go, Received comes on top, a missing Date and Message-ID are added at its end (RFC 6409 §8). Fields keep
  * their bytes and order, body bytes are untouched: long lines, NUL and 8-bit stay (RFC 5321 §2.3.8 lets a relay alter
  * nothing else). What RFC 5322 leaves open is decided here:
  *
@@ -13,12 +13,16 @@
  */
 import { fieldsNamed, type HeaderBlock, readHeader, unfoldedValue } from '../mail/header.ts'
 import type { HostName, MessageId } from '../mail/ids.ts'
+import { priorityField, sendAtField } from './wishes.ts'
 
 const emptyLine = Buffer.from('\r\n')
 const headerEnd = Buffer.from('\r\n\r\n')
 const nothing = Buffer.alloc(0)
-/** RFC 5321 §4.4: Return-Path is for the one who delivers. RFC 5322 §3.6.3: Bcc is for nobody else to see. */
-const removedFields: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path'])
+/**
+ * RFC 5321 §4.4: Return-Path is for the one who delivers. RFC 5322 §3.6.3: Bcc is for nobody else to see. The others are
+ * for us.
+ */
+const removedFields: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path', priorityField, sendAtField])
 /** Honest mail has some dozens; each costs time, to read and in the signature. */
 export const maxHeaderFields = 1000
 /** RFC 5322 §2.1.1. */

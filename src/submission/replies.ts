@@ -4,6 +4,7 @@
  * A refusal says what is wrong and how to mend it. The class of the enhanced status comes from the code
  * (`mail/reply.ts`). Throw `SmtpError` to refuse; whatever else is thrown becomes `replies.localTrouble`.
  */
+import type { Instant } from '../mail/ids.ts'
 import { formatReply, type Reply, statusOf } from '../mail/reply.ts'
 
 /** A refusal on its way to the client; `cause` is for the log only. */
@@ -76,6 +77,13 @@ export const replies = {
     say(553, '6.7', `${cut(path)} is beyond ASCII; add the parameter SMTPUTF8 to MAIL (RFC 6531)`),
   unknownParameter: (name: string) => say(555, '5.4', `The parameter ${cut(name)} is not known here; leave it out`),
   badParameter: (name: string, rule: string) => say(501, '5.4', `The parameter ${cut(name)} is malformed: ${rule}`),
+  badHoldUntil: say(
+    501,
+    '5.4',
+    'The parameter HOLDUNTIL is malformed: it must be a time with its zone, such as 2026-01-15T09:00:00Z (RFC 4865)',
+  ),
+  holdTooLong: (maxMs: number) =>
+    say(501, '5.4', `HOLDFOR or HOLDUNTIL reaches too far; mail is kept for later for at most ${maxMs / 1000} seconds`),
   nestedMail: say(503, '5.1', 'MAIL was given already; send RSET to start again'),
   needMail: say(503, '5.1', 'Send MAIL first'),
   needRcpt: say(503, '5.1', 'Send RCPT first'),
@@ -131,6 +139,21 @@ export const replies = {
   tooManyAuthors: (limit: number) => say(550, '6.0', `The From field names more than ${limit} addresses`),
   unreadableField: (name: string, problem: string) =>
     say(550, '6.0', `The ${name} field can not be read: ${cut(problem)}`),
+  badPriority: (text: string) =>
+    say(550, '6.0', `The X-Kitte-Priority field says "${cut(text)}"; write transactional, normal or bulk`),
+  badSendAt: (text: string) =>
+    say(
+      550,
+      '6.0',
+      `The X-Kitte-Send-At field says "${cut(text)}"; write a time with its zone, such as 2026-01-15T09:00:00+09:00`,
+    ),
+  sendAtTooLate: (latest: Instant) =>
+    say(
+      550,
+      '6.0',
+      `The X-Kitte-Send-At field names a time too far ahead; ${new Date(latest).toISOString()} is the latest`,
+    ),
+  sendAtOff: say(550, '6.0', 'Mail is not kept for later here; leave the X-Kitte-Send-At field out'),
   hiddenField: say(550, '6.0', 'The header hides an originator field behind a control character; remove the character'),
   leadingSpace: say(550, '6.0', 'The header begins with white space; begin with a header field'),
   utf8FromWithoutExtension: (address: string) =>

@@ -127,7 +127,8 @@ export class Session {
       const storeAcceptsMail = await this.#parts.storeAcceptsMail()
       this.#submitter = found.submitter
       const secured = this.isSecured
-      checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail, secured })
+      const now = this.#parts.clock.now()
+      checkMail({ ...found, limits: config.submission, command, reversePath, storeAcceptsMail, secured, now })
       this.#mayHearUtf8 = command.smtpUtf8
       this.#transaction = { command, submitter: found.submitter!, reversePath, recipients: new Map() }
       return replies.senderOk

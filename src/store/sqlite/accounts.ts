@@ -13,7 +13,7 @@ import type { Replan } from './replan.ts'
 import type { Transaction } from './transaction.ts'
 
 type AccountChange = Partial<Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'suspendedReason'>>
-type CredentialChange = Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'revokedAt'>>
+type CredentialChange = Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'priority' | 'revokedAt'>>
 type SenderChange = Partial<Pick<SenderAddress, 'smtp' | 'note'>>
 
 export function openAccounts(db: Connection, replan: Replan) {

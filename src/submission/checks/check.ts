@@ -12,6 +12,7 @@ import type { HeaderBlock } from '../../mail/header.ts'
 import type { Instant } from '../../mail/ids.ts'
 import type { MailCommand } from '../commands.ts'
 import type { Originators, OwnedAddress } from '../originators.ts'
+import type { Wishes } from '../wishes.ts'
 
 /** Who is submitting, as it stands in the directory now. */
 export interface Submitter {
@@ -28,6 +29,7 @@ export interface MailFacts {
   readonly command: MailCommand
   readonly reversePath: OwnedAddress | null
   readonly storeAcceptsMail: boolean
+  readonly now: Instant
   /** The session runs under TLS. */
   readonly secured: boolean
 }
@@ -53,6 +55,7 @@ export interface MessageFacts {
   readonly from: readonly OwnedAddress[]
   readonly sender: readonly OwnedAddress[]
   readonly hidden: readonly HiddenAddress[]
+  readonly wishes: Wishes
 }
 
 export interface HiddenAddress {

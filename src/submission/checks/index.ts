@@ -9,6 +9,7 @@ import type { Check, MailFacts, MessageFacts, RcptFacts } from './check.ts'
 import { loop } from './loop.ts'
 import { recipients } from './recipients.ts'
 import { requireTls } from './require-tls.ts'
+import { schedule } from './schedule.ts'
 import { senderIsYours } from './sender-is-yours.ts'
 import { size } from './size.ts'
 import { storeReady } from './store-ready.ts'
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   senderIsYours,
   utf8Addresses,
   recipients,
+  schedule,
   loop,
   alignmentForecast,
 ]
