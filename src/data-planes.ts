@@ -84,18 +84,33 @@ export function mergeSites(sites: readonly SiteState[]): SiteState[] {
 }
 
 function mergeSite(one: SiteState, other: SiteState): SiteState {
-  const { perMinute } = one.rule
   return {
     site: one.site,
     running: one.running + other.running,
     waiting: one.waiting + other.waiting,
     closedUntil: Math.max(one.closedUntil ?? 0, other.closedUntil ?? 0) || null,
-    rule: {
-      ...one.rule,
-      connections: one.rule.connections + other.rule.connections,
-      perMinute: perMinute === null ? null : perMinute + (other.rule.perMinute ?? 0),
+    rule: { ...one.rule, ...together(one.rule, other.rule) },
+    limits: {
+      ...one.limits,
+      ...together(one.limits, other.limits),
+      messagesPerConnection: Math.min(one.limits.messagesPerConnection, other.limits.messagesPerConnection),
+      adapted: latest(one.limits.adapted, other.limits.adapted),
     },
   }
+}
+
+type Numbers = Pick<SiteState['limits'], 'connections' | 'perMinute'>
+
+function together(one: Numbers, other: Numbers): Numbers {
+  const none = one.perMinute === null || other.perMinute === null
+  return {
+    connections: one.connections + other.connections,
+    perMinute: none ? null : one.perMinute + other.perMinute,
+  }
+}
+
+function latest(one: SiteState['limits']['adapted'], other: SiteState['limits']['adapted']) {
+  return other === null || (one !== null && one.at >= other.at) ? one : other
 }
 
 function workerCount(config: Config): number {

@@ -16,7 +16,7 @@ import type { QueueFilter, Store } from '../store/store.ts'
 import type { Webhooks } from '../webhooks/service.ts'
 
 export interface AdminDependencies {
-  readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone'>
+  readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone' | 'sites'>
   readonly store: Store
   readonly domains: Domains
   readonly relay: RelayDns

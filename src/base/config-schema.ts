@@ -134,6 +134,10 @@ export const configSchema = z.strictObject({
       messagesPerConnection: count,
       perMinute: count.nullable(),
       tls: z.enum(tlsLevels, mend('write opportunistic, required or verified')).optional(),
+      /** In log and API; for hosts of a provider that Kitte knows: its name. */
+      name: z.string(mend('write a name such as gmail')).min(1, mend('write a name such as gmail')).optional(),
+      /** All sites that it fits have these limits together. */
+      shared: yesNo.optional(),
     }),
     mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
   ),

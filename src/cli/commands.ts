@@ -14,6 +14,7 @@ import { register as queue } from './queue.ts'
 import { register as relay } from './relay.ts'
 import { register as sandbox } from './sandbox.ts'
 import { register as sender } from './sender.ts'
+import { register as limits } from './site-limits.ts'
 import { register as start } from './start.ts'
 import { register as tail } from './tail.ts'
 import { register as webhook } from './webhook.ts'
@@ -30,6 +31,7 @@ export const commands: readonly Register[] = [
   sender,
   relay,
   queue,
+  limits,
   tail,
   explain,
   erase,

@@ -25,6 +25,8 @@ export interface AttemptParts extends DecisionParts, HostParts {
   readonly config: Pick<Config, 'hostname' | 'delivery' | 'relayDomain' | 'queue'>
   readonly seal: Seal
   readonly verpKey: KeyObject
+  /** A connection to the site was closed by the other side right after so many messages. */
+  onHungUp(site: Site, messages: number): void
 }
 
 /** `untried`: the sender's own server came, went or changed since the route was chosen, or the worker stops. */
@@ -126,19 +128,20 @@ function deliveryOf(
   { held, leased, route }: Group,
   site: Site,
   { reversePath, outgoing }: Pick<Delivery, 'reversePath' | 'outgoing'>,
-  { config }: AttemptParts,
+  { config, onHungUp }: AttemptParts,
 ): Delivery {
   const { envelope } = held.message
   const isWhole = leased.length === 1 && envelope.recipients.length === 1
   return {
     site: route.site,
-    key: route.key,
-    maxMessages: site.rule.messagesPerConnection,
-    maxOpen: site.rule.connections,
+    key: site.limits.key,
+    maxMessages: site.limits.messagesPerConnection,
+    maxOpen: site.limits.connections,
     envelope: isWhole ? envelope : { ...envelope, recipients: leased.map(({ entry }) => entry.recipient) },
     reversePath,
     outgoing,
     noteSilent: address => site.noteSilent(address, config.queue.siteClosed),
+    noteHungUp: messages => onHungUp(site, messages),
   }
 }
 

@@ -30,6 +30,8 @@ export interface Use {
   readonly fresh: boolean
   /** Connections of the key at once, kept ones included: those to other addresses leave for a new one. */
   readonly maxOpen?: number
+  /** A kept one was closed by the other side right after so many messages. */
+  readonly noteHungUp?: ((messages: number) => void) | undefined
 }
 
 interface Kept {
@@ -43,7 +45,12 @@ interface Lent {
   readonly key: string
   readonly place: string
   readonly maxMessages: number
+  /** How long it was kept before; 0: it is new. */
+  readonly idleForMs: number
 }
+
+/** Hanging up so soon after a message is for the number of messages; later it may be for idleness. */
+const promptMs = 1000
 
 export class Connections {
   readonly #parts: ConnectionsParts
@@ -67,18 +74,26 @@ export class Connections {
   }
 
   /** A kept connection (`sent > 0`), or a new one. It must come back by `release`, whatever happened on it. */
-  async acquire(wanted: HostSpec, { key, maxMessages, fresh, maxOpen }: Use): Promise<OpenResult> {
+  async acquire(wanted: HostSpec, use: Use): Promise<OpenResult> {
+    const { key, maxMessages, fresh, maxOpen } = use
     const { transport, limits, tlsPolicy } = this.#parts
     const spec = tlsPolicy.apply(wanted)
     const place = placeOf(key, spec)
-    const kept = fresh ? null : this.#takeKept(place)
+    const kept = fresh ? null : this.#takeKept(place, use)
     this.#count(key, 1)
     if (kept === null && maxOpen !== undefined) await this.#makeRoom(key, maxOpen)
-    const opened = kept ? { connection: kept } : await transport.open(spec, limits)
-    if ('connection' in opened) this.#lent.set(opened.connection, { key, place, maxMessages })
-    else this.#count(key, -1)
+    const opened = kept ?? (await transport.open(spec, limits))
+    if ('connection' in opened) {
+      const idleForMs = kept === null ? 0 : this.#idleForMs(kept)
+      this.#lent.set(opened.connection, { key, place, maxMessages, idleForMs })
+    } else this.#count(key, -1)
     if ('failure' in opened && opened.tlsFailed) tlsPolicy.noteBroken(spec)
     return opened
+  }
+
+  /** Whether a lent connection was hardly idle before. */
+  wasPrompt(connection: Connection): boolean {
+    return (this.#lent.get(connection)?.idleForMs ?? 0) < promptMs
   }
 
   /** Keeps the connection if it can carry another message, else says goodbye. */
@@ -100,13 +115,19 @@ export class Connections {
     await Promise.all(this.#leaving.keys())
   }
 
-  #takeKept(place: string): Connection | null {
+  #takeKept(place: string, { noteHungUp }: Use): Kept | null {
     for (let kept = this.#idleAt.get(place)?.at(-1); kept; kept = this.#idleAt.get(place)?.at(-1)) {
       this.#forget(kept)
-      if (kept.connection.reusable) return kept.connection
+      if (kept.connection.reusable) return kept
+      if (this.#idleForMs(kept) < promptMs) noteHungUp?.(kept.connection.sent)
       kept.connection.destroy()
     }
     return null
+  }
+
+  #idleForMs({ idleUntil }: Kept): number {
+    const { clock, idleMs } = this.#parts
+    return clock.monotonic() - (idleUntil - idleMs)
   }
 
   /**

@@ -22,11 +22,12 @@ import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
 import { Connections } from './connections.ts'
-import { Departures } from './departures.ts'
 import { Destinations } from './destinations.ts'
+import { Departures } from './departures.ts'
 import type { FreshDelivery } from './fresh.ts'
 import { ContentBudget } from './held-message.ts'
 import { Intake } from './intake.ts'
+import { LimitsMemory } from './limits-memory.ts'
 import { Placement } from './placement.ts'
 import { Pools } from './pools.ts'
 import { Returns } from './returns.ts'
@@ -61,7 +62,7 @@ export interface Dispatcher {
   wake(): void
   /** No new attempts; running ones get a bounded time, everything else goes back to the queue. */
   stop(): Promise<void>
-  /** Sites with mail in memory, and closed ones. */
+  /** Sites with mail in memory, closed ones, and those whose limits were adapted. */
   sites(): SiteState[]
 }
 
@@ -88,6 +89,7 @@ class LeasingDispatcher implements Dispatcher {
   readonly #leases: Leases
   readonly #gate: StoreGate
   readonly #ring: SiteRing
+  readonly #memory: LimitsMemory
   readonly #claims: Claims
   readonly #connections: Connections
   readonly #returns: Returns
@@ -112,16 +114,24 @@ class LeasingDispatcher implements Dispatcher {
       onRoom: () => this.#claims.roomFreed(),
       giveBack: groups => this.#departures.giveBack(groups),
     })
+    const { workers } = config.delivery
+    this.#memory = new LimitsMemory({ ...parts, workers: workers === 'auto' ? 1 : workers })
     this.#ring = new SiteRing({
       clock,
       rules: config.sites,
+      learned: key => this.#memory.of(key),
       maxAttempts: config.delivery.maxAttempts,
       open: () => this.#phase === 'running' && this.#gate.isOpen,
       run: (site, group) => this.#underWay.add(runner.run(site, group)),
     })
     const shared = this.#shared()
     const placement = new Placement(shared)
-    const runner = new Runner({ ...shared, placement })
+    const runner: Runner = new Runner({
+      ...shared,
+      placement,
+      onHungUp: (site, messages) => runner.hungUp(site, messages),
+      onLearned: limits => this.#memory.note(limits),
+    })
     const intake = new Intake({ ...shared, placement })
     this.#claims = new Claims({
       ...parts,
@@ -173,6 +183,7 @@ class LeasingDispatcher implements Dispatcher {
   /** What this owner held in an earlier life was under way when it died: it comes back in doubt, then work begins. */
   async start(): Promise<void> {
     const { store, owner, clock, log } = this.#parts
+    await this.#memory.load()
     while (this.#phase === 'starting') {
       try {
         await this.#warmUps.load()
@@ -192,7 +203,9 @@ class LeasingDispatcher implements Dispatcher {
   }
 
   sites(): SiteState[] {
-    return [...this.#ring.sites()].filter(site => site.inUse || site.closedUntil !== null).map(site => site.state)
+    return [...this.#ring.sites()]
+      .filter(site => site.inUse || site.closedUntil !== null || site.limits.learned !== null)
+      .map(site => site.state)
   }
 
   /** The same promise however often it is called. */
@@ -213,6 +226,7 @@ class LeasingDispatcher implements Dispatcher {
     this.#phase = 'cut-off'
     await this.#connections.stop()
     await this.#underWay.idleWithin(cutOffMs, clock)
+    await this.#memory.stop()
     this.#gate.stop()
     this.#warmUps.stop()
     this.#leases.stop()

@@ -28,6 +28,8 @@ export interface Delivery {
   readonly outgoing: Outgoing
   /** An address that could not be connected to. */
   noteSilent(address: string): void
+  /** A connection that was closed by the other side right after so many messages. */
+  readonly noteHungUp?: (messages: number) => void
 }
 
 /** Which host answered, and how long that took. */
@@ -108,11 +110,14 @@ async function tryConnection(
     return { results, host: factsOf(spec, null, connectMs, 0), stale: false }
   }
   const { connection } = opened
-  const kept = connection.sent > 0
+  const carried = connection.sent
   try {
     const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
     const host = factsOf(spec, connection, connectMs, clock.monotonic() - connected)
-    return { results, host, stale: kept && results.every(isStale) }
+    const stale = carried > 0 && results.every(isStale)
+    if (stale && connections.wasPrompt(connection)) delivery.noteHungUp?.(carried)
+    if (!connection.reusable && results.every(isTaken)) delivery.noteHungUp?.(connection.sent)
+    return { results, host, stale }
   } finally {
     // Content that can't be read throws; the connection must still come back, or it counts as open for ever.
     connections.release(connection)
@@ -152,15 +157,15 @@ function factsOf(spec: HostSpec, connection: Connection | null, connectMs: numbe
  * whoever can break a handshake must not get a password for it.
  */
 async function openConnection(
-  { key, maxMessages, maxOpen, site, noteSilent }: Delivery,
+  { key, maxMessages, maxOpen, site, noteSilent, noteHungUp }: Delivery,
   spec: HostSpec,
   { connections, log }: HostParts,
   fresh: boolean,
 ): Promise<OpenResult> {
-  let opened = await connections.acquire(spec, { key, maxMessages, maxOpen, fresh })
+  let opened = await connections.acquire(spec, { key, maxMessages, maxOpen, fresh, noteHungUp })
   if ('failure' in opened && opened.tlsFailed && spec.tls === 'opportunistic' && !spec.implicitTls && !spec.auth) {
     tlsFallback(log, { site, remoteMta: spec.host, remoteIp: spec.address, reason: opened.failure.detail })
-    opened = await connections.acquire({ ...spec, tls: 'off' }, { key, maxMessages, maxOpen, fresh })
+    opened = await connections.acquire({ ...spec, tls: 'off' }, { key, maxMessages, maxOpen, fresh, noteHungUp })
   }
   if ('failure' in opened && opened.failure.phase === 'connect') noteSilent(spec.address)
   return opened
@@ -178,10 +183,16 @@ const hostPhases: ReadonlySet<Phase> = new Set(['connect', 'banner', 'ehlo', 'st
 function mayDoBetterElsewhere(result: RecipientResult): boolean {
   if ('failure' in result) return !result.failure.inDoubt && result.failure.kind !== 'unsupported'
   const { reply, phase } = result
+  // What this host's EHLO reply lacks (SMTPUTF8, a large enough SIZE) another may have.
+  if (reply.from === 'relay' && reply.code >= 500) return true
   if (hostPhases.has(phase)) return true
   // 421 ends the session whatever it answered (RFC 5321 §3.8); after the dot it is this message's answer all the same.
   if (reply.code === 421) return phase !== 'dot'
   return phase === 'mail' && reply.code >= 400 && reply.code < 500
+}
+
+function isTaken(result: RecipientResult): boolean {
+  return 'reply' in result && result.phase === 'dot' && result.reply.code < 400
 }
 
 /** Servers close idle connections silently, or with a 421 that waits to be read (RFC 5321 §3.8). */

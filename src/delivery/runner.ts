@@ -5,13 +5,15 @@ import type { Config } from '../base/config.ts'
 import type { RecipientResult } from '../mail/attempt-result.ts'
 import { formatReply } from '../mail/reply.ts'
 import { classify, type Judgement } from '../outcome/classify.ts'
-import { siteClosed, siteOpened, sourceUnusable } from '../outcome/delivery-log.ts'
+import { limitsChanged, siteClosed, siteOpened, sourceUnusable } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
 import type { Departures } from './departures.ts'
 import { domainsOf, ownsLanes, type Placement } from './placement.ts'
 import type { Returns } from './returns.ts'
+import type { SiteLimits } from './site-limits.ts'
 import type { SiteRing } from './site-ring.ts'
+import { type Signal, signalOf } from './site-signals.ts'
 import type { Group, Site } from './throttle.ts'
 
 export interface RunnerParts extends AttemptParts {
@@ -20,15 +22,23 @@ export interface RunnerParts extends AttemptParts {
   readonly ring: SiteRing
   readonly placement: Placement
   readonly departures: Departures
+  /** Limits were adapted to what their site answered. */
+  onLearned(limits: SiteLimits): void
   /** Something can be claimed that could not before. */
   onDue(): void
 }
 
-/** What a site did that leaves it alone for a while, and which host did it. */
-interface Closing {
+/** What an answer says of its site, and which host gave it. */
+interface Trouble {
+  readonly signal: Signal
   readonly judged: Judgement
   readonly settled: SettledAttempt
 }
+
+/** Refusals of mail for being too fast, with no success between, until a site that does not hang up is closed all the same. */
+const refusalsToClose = 3
+/** A site that took as many within a minute and then wants to be left alone has counted them. */
+const countedAfter = 10
 
 export class Runner {
   readonly #parts: RunnerParts
@@ -55,9 +65,68 @@ export class Runner {
   #learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {
     const { source } = group.route
     if (source !== undefined && source.ip !== null && settled.some(lacksSource)) this.#giveUpSource(source.ip)
-    const closing = closingOf(settled)
-    if (closing !== null) this.#close(site, group, closing)
-    else if (hasAnswered(settled) && site.succeed()) siteOpened(this.#parts.log, { site: site.name })
+    const accepted = acceptedIn(settled)
+    if (accepted > 0 && site.limits.accepted(accepted)) this.#limitsChanged(site, 'raised')
+    const trouble = troubleOf(settled)
+    if (trouble !== null) this.#heed(site, group, trouble)
+    else if (hasAnswered(settled)) this.#answers(site)
+  }
+
+  /** As it should: what was turned away before was one connection too many, and a closed site is open again. */
+  #answers(site: Site): void {
+    const found = site.othersSucceeded()
+    if (found !== null) this.#lowered(site, site.limits.fewerConnections(found.connections, found.evidence))
+    if (site.succeed()) siteOpened(this.#parts.log, { site: site.name })
+  }
+
+  /** The site gets less, or nothing, from now on. */
+  #heed(site: Site, group: Group, trouble: Trouble): void {
+    const { signal, judged } = trouble
+    const evidence = { reply: formatReply(judged.reply), class: judged.class, at: this.#parts.clock.now() }
+    switch (signal) {
+      case 'too-many-connections':
+        if (!site.awaitOthers(evidence)) this.#close(site, group, trouble)
+        break
+      case 'too-fast':
+        this.#lowered(site, site.limits.slowDown(evidence))
+        if (site.refused() >= refusalsToClose || judged.closesSite) this.#close(site, group, trouble)
+        break
+      case 'trouble':
+        if (this.#hasCounted(site)) this.#lowered(site, site.limits.slowDown(evidence))
+        this.#close(site, group, trouble)
+        break
+      case 'stalled':
+        this.#lowered(site, site.limits.halveConnections(evidence))
+        break
+      default:
+        signal satisfies never
+    }
+  }
+
+  /**
+   * Whether trouble without a reason is a matter of how much it got: it took mail, and not just a little. Of limits that
+   * many sites share, only those that speak of too much say something.
+   */
+  #hasCounted({ limits, closedUntil }: Site): boolean {
+    if (limits.shared !== null || closedUntil !== null) return false
+    return limits.acceptedLately >= countedAfter || limits.perMinute !== limits.rule.perMinute
+  }
+
+  #lowered(site: Site, changed: boolean): void {
+    if (changed) this.#limitsChanged(site, 'lowered')
+  }
+
+  #limitsChanged({ name, limits }: Site, direction: 'lowered' | 'raised'): void {
+    const { connections, perMinute, messagesPerConnection, adapted } = limits.state
+    const why = direction === 'lowered' && adapted !== null ? { reply: adapted.reply, class: adapted.class } : {}
+    const site = { site: limits.shared ?? name, connections, perMinute, messagesPerConnection, ...why }
+    limitsChanged(this.#parts.log, site, direction)
+    this.#parts.onLearned(limits)
+  }
+
+  /** Connections to the site are closed by the other side after so many messages. */
+  hungUp(site: Site, messages: number): void {
+    this.#lowered(site, site.limits.hungUpAfter(messages))
   }
 
   /** The others of its pool take over. */
@@ -67,7 +136,7 @@ export class Runner {
     sourceUnusable(log, { sourceIp: ip, reason: 'this machine has no such address, or no free port at it' })
   }
 
-  #close(site: Site, group: Group, { judged, settled: { facts } }: Closing): void {
+  #close(site: Site, group: Group, { judged, settled: { facts } }: Trouble): void {
     const { config, returns, log, ring, departures, clock } = this.#parts
     const { siteClosed: firstMs, siteClosedMaximum: maximumMs } = config.queue
     if (!site.close({ firstMs, maximumMs })) return
@@ -92,15 +161,28 @@ export class Runner {
   }
 }
 
-function closingOf(settled: readonly SettledAttempt[]): Closing | null {
+/** What closes a site comes before what only slows it down. */
+function troubleOf(settled: readonly SettledAttempt[]): Trouble | null {
+  let found: Trouble | null = null
   for (const one of settled) {
     for (const ended of one.results) {
       if (!('result' in ended) || isSuccess(ended.result)) continue
-      const judged = classify({ result: ended.result, route: one.route })
-      if (judged.closesSite) return { judged, settled: one }
+      const judged = classify({ result: ended.result, route: one.route, site: one.facts.site })
+      const signal = signalOf(ended.result, judged)
+      if (signal === null) continue
+      if (judged.closesSite) return { signal, judged, settled: one }
+      found ??= { signal, judged, settled: one }
     }
   }
-  return null
+  return found
+}
+
+function acceptedIn(settled: readonly SettledAttempt[]): number {
+  let count = 0
+  for (const { results } of settled) {
+    for (const ended of results) if ('result' in ended && isSuccess(ended.result)) count++
+  }
+  return count
 }
 
 function hasAnswered(settled: readonly SettledAttempt[]): boolean {

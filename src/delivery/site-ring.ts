@@ -6,16 +6,18 @@
  */
 
 import type { Cancel, Clock } from '../base/clock.ts'
-import type { Config } from '../base/config.ts'
-import { siteRule } from '../policy/site-rules.ts'
+import { type SiteRule, sharedName, siteRule } from '../policy/site-rules.ts'
 import type { Route } from './route.ts'
+import { type Learned, SiteLimits } from './site-limits.ts'
 import { type Group, Site } from './throttle.ts'
 
 export interface SiteRingOptions {
   readonly clock: Clock
-  readonly rules: Config['sites']
+  readonly rules: readonly SiteRule[]
   /** Attempts under way at once, in all. */
   readonly maxAttempts: number
+  /** What such limits had been taught before; undefined: nothing. */
+  learned?(key: string): Learned | undefined
   /** Whether anything may be attempted now. */
   open(): boolean
   /** Begins the attempt; whoever runs it calls `sent` and `ended`. */
@@ -28,10 +30,14 @@ const manySites = 10_000
 export class SiteRing {
   readonly #options: SiteRingOptions
   readonly #sites = new Map<string, Site>()
+  /** Of providers that have one set of limits for all their sites, by key. */
+  readonly #shared = new Map<string, SiteLimits>()
   /** Sites with waiting groups that may start as far as their own limits go, in the order of their turn. */
   readonly #ready = new Set<Site>()
-  /** Sites whose rate makes them wait. */
-  readonly #paced = new Set<Site>()
+  /** Sites that wait for limits to let one of them start, in the order they came. */
+  readonly #blocked = new Map<SiteLimits, Set<Site>>()
+  /** Limits whose rate makes sites wait. */
+  readonly #paced = new Set<SiteLimits>()
   #timer: { readonly at: number; readonly cancel: Cancel } | null = null
   #running = 0
   #turning = false
@@ -44,10 +50,38 @@ export class SiteRing {
     const known = this.#sites.get(route.key)
     if (known) return known
     if (this.#sites.size >= manySites) this.#forgetUnused()
-    const hosts = route.kind === 'mx' ? route.site.split(',') : route.hosts.map(({ host }) => host)
-    const site = new Site(route, siteRule(this.#options.rules, hosts), this.#options.clock)
+    const site = new Site(route, this.#limitsOf(route), this.#options.clock)
     this.#sites.set(route.key, site)
     return site
+  }
+
+  #limitsOf(route: Route): SiteLimits {
+    if (route.kind === 'mx') return this.#limitsOfMx(route)
+    const { rules, clock } = this.#options
+    const hosts = route.hosts.map(({ host }) => host)
+    // Of such servers only the configuration speaks; what they answer is of one login, and not kept.
+    const configured = rules.filter(({ shipped }) => !shipped)
+    const rule = siteRule(configured, hosts)
+    return new SiteLimits({ key: route.key, rule, shared: null, clock })
+  }
+
+  /** A provider counts what comes from one address, so each source has its own. */
+  #limitsOfMx({ key, site, source }: Route): SiteLimits {
+    const { rules, clock, learned } = this.#options
+    const rule = siteRule(rules, site.split(','))
+    const shared = sharedName(rule)
+    if (shared === null) return new SiteLimits({ key, rule, shared, clock, learned: learned?.(key) })
+    const sharedKey = `provider:${shared}${source?.ip ? ` from ${source.ip}` : ''}`
+    return this.#shared.get(sharedKey) ?? this.#addShared(sharedKey, shared)
+  }
+
+  /** The first rule of that name has the numbers. */
+  #addShared(key: string, shared: string): SiteLimits {
+    const { rules, clock, learned } = this.#options
+    const rule = rules.find(one => sharedName(one) === shared)!
+    const limits = new SiteLimits({ key, rule, shared, clock, learned: learned?.(key) })
+    this.#shared.set(key, limits)
+    return limits
   }
 
   /** By key; undefined: nothing known. */
@@ -69,10 +103,11 @@ export class SiteRing {
     this.#consider(site)
   }
 
-  /** The connection is free again for the site's next group. */
+  /** The connection is free again for the next group of the site, or of one that shares its limits. */
   sent(site: Site): void {
     site.finish()
     this.#consider(site)
+    this.#admit(site.limits)
     this.turn()
   }
 
@@ -85,7 +120,7 @@ export class SiteRing {
   /** Takes out everything that waits for a site. */
   drain(site: Site): readonly Group[] {
     this.#ready.delete(site)
-    this.#paced.delete(site)
+    this.#unblock(site)
     return site.drain()
   }
 
@@ -97,7 +132,8 @@ export class SiteRing {
     for (const site of this.#ready) {
       const free = maxAttempts - this.#running
       if (free <= 0) break
-      if (site.running < free) this.#start(site)
+      if (!this.#mayStart(site)) this.#consider(site)
+      else if (site.running < free) this.#start(site)
     }
     this.#turning = false
   }
@@ -113,26 +149,63 @@ export class SiteRing {
     this.#running++
     const group = site.start()
     this.#consider(site)
+    this.#admit(site.limits)
     this.#options.run(site, group)
   }
 
-  /** Puts a site where it belongs: ready, waiting for its rate, or neither. */
+  /** What shares its limits may have taken the place or the slot since it was put among the ready. */
+  #mayStart({ limits }: Site): boolean {
+    return limits.shared === null || (limits.free > 0 && limits.paceMs <= 0)
+  }
+
+  /** Puts a site where it belongs: ready, waiting for a place or a slot of its limits, or neither. */
   #consider(site: Site): void {
     if (site.waiting === 0 || site.running >= site.connections || site.closedUntil !== null) {
       this.#ready.delete(site)
+      this.#unblock(site)
       return
     }
-    if (site.paceMs <= 0) {
+    const { limits } = site
+    const { paceMs } = limits
+    if (limits.free > 0 && paceMs <= 0) {
+      this.#unblock(site)
       this.#ready.add(site)
       return
     }
     this.#ready.delete(site)
-    this.#paced.add(site)
-    this.#setTimer(site.paceMs)
+    this.#block(site)
+    if (limits.free > 0) this.#pace(limits, paceMs)
   }
 
-  #setTimer(ms: number): void {
+  #block(site: Site): void {
+    const blocked = this.#blocked.get(site.limits)
+    if (blocked) blocked.add(site)
+    else this.#blocked.set(site.limits, new Set([site]))
+  }
+
+  #unblock(site: Site): void {
+    if (this.#blocked.size === 0) return
+    const blocked = this.#blocked.get(site.limits)
+    if (!blocked?.delete(site) || blocked.size > 0) return
+    this.#blocked.delete(site.limits)
+    this.#paced.delete(site.limits)
+  }
+
+  /** As many of those that wait for these limits as may start now, or the next when its slot comes. */
+  #admit(limits: SiteLimits): void {
+    const blocked = this.#blocked.get(limits)
+    if (blocked === undefined || limits.free <= 0) return
+    const { paceMs, perMinute } = limits
+    if (paceMs > 0) {
+      this.#pace(limits, paceMs)
+      return
+    }
+    for (const site of firstOf(blocked, perMinute === null ? limits.free : 1)) this.#consider(site)
+  }
+
+  #pace(limits: SiteLimits, ms: number): void {
     const { clock } = this.#options
+    this.#paced.add(limits)
     const at = clock.monotonic() + ms
     if (this.#timer !== null && this.#timer.at <= at) return
     this.#timer?.cancel()
@@ -143,7 +216,7 @@ export class SiteRing {
     this.#timer = null
     const paced = [...this.#paced]
     this.#paced.clear()
-    for (const site of paced) this.#consider(site)
+    for (const limits of paced) this.#admit(limits)
     this.turn()
   }
 
@@ -154,4 +227,13 @@ export class SiteRing {
       if (!site.inUse) this.#sites.delete(key)
     }
   }
+}
+
+function firstOf<T>(all: Iterable<T>, count: number): T[] {
+  const found: T[] = []
+  for (const one of all) {
+    if (found.length === count) break
+    found.push(one)
+  }
+  return found
 }

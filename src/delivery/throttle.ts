@@ -1,5 +1,5 @@
 /**
- * One site's live limits and the groups that wait for it: connections at once, smooth rate, closed until.
+ * One site and the groups that wait for it: its limits (`site-limits.ts`, maybe shared with others), closed until when.
  *
  * Plain state over a clock; who starts what is decided in `site-ring.ts`. Never fails.
  */
@@ -9,6 +9,7 @@ import type { SiteRule } from '../policy/site-rules.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import type { HeldMessage } from './held-message.ts'
 import type { Route } from './route.ts'
+import type { Evidence, LimitsState, SiteLimits } from './site-limits.ts'
 import { Turns } from './turns.ts'
 import type { TakenPlace } from './warm-up-gate.ts'
 
@@ -31,6 +32,8 @@ export interface SiteState {
   readonly waiting: number
   readonly closedUntil: Instant | null
   readonly rule: SiteRule
+  /** In force now: what the rule allows, less what the site's answers have taught. */
+  readonly limits: LimitsState
 }
 
 export interface Closing {
@@ -45,24 +48,27 @@ const manyLanes = 1000
 export class Site {
   readonly key: string
   readonly name: string
-  readonly rule: SiteRule
+  readonly limits: SiteLimits
   readonly #clock: Clock
   readonly #turns = new Turns()
   #running = 0
-  /** Monotonic moment of the next free slot of the rate. */
-  #nextSlot = 0
   #closedUntil: Instant = 0
   /** How long it was closed last; 0 after a success. */
   #closedMs = 0
+  /** No more than those that were under way when it turned one away … */
+  #atMost = Number.POSITIVE_INFINITY
+  /** … and how many connections that were, with all who share its limits. */
+  #refused: { readonly connections: number; readonly evidence: Evidence } | null = null
+  #refusals = 0
   /** Recipient domains whose lanes are parked in the store, and until when. */
   readonly #parked = new Map<DomainName, Instant>()
   /** Address → monotonic moment until which it is tried last. */
   readonly #silent = new Map<string, number>()
 
-  constructor(route: Pick<Route, 'key' | 'site'>, rule: SiteRule, clock: Clock) {
+  constructor(route: Pick<Route, 'key' | 'site'>, limits: SiteLimits, clock: Clock) {
     this.key = route.key
     this.name = route.site
-    this.rule = rule
+    this.limits = limits
     this.#clock = clock
   }
 
@@ -90,12 +96,13 @@ export class Site {
   start(): Group {
     const group = this.#turns.take()!
     this.#running++
-    this.#takeSlots(group.leased.length)
+    this.limits.start(group.leased.length)
     return group
   }
 
   finish(): void {
     this.#running--
+    this.limits.finish()
   }
 
   /** All waiting groups, taken out. */
@@ -107,24 +114,17 @@ export class Site {
 
   /** Attempts it may have at once: a site that was closed is tried with one until that one succeeds. */
   get connections(): number {
-    return this.#closedMs > 0 ? 1 : this.rule.connections
+    return this.#closedMs > 0 ? 1 : Math.min(this.limits.connections, this.#atMost)
   }
 
-  /** How long until the rate lets another group start; 0: now. */
-  get paceMs(): number {
-    return this.rule.perMinute === null ? 0 : Math.max(0, this.#nextSlot - this.#clock.monotonic())
-  }
-
-  /** Every recipient takes a slot: a transaction of many must not slip by as one (design section 6: smooth). */
-  #takeSlots(count: number): void {
-    if (this.rule.perMinute === null) return
-    const start = Math.max(this.#nextSlot, this.#clock.monotonic())
-    this.#nextSlot = start + (count * 60_000) / this.rule.perMinute
+  /** Attempts that may start now as far as numbers go; its own and those of all who share its limits. */
+  get free(): number {
+    return Math.min(this.connections - this.#running, this.limits.free)
   }
 
   /** Entries that may wait in memory: what `share` allows, and no more than the rate can send in that time. */
   bound(share: number, withinMs: number): number {
-    const { perMinute } = this.rule
+    const { perMinute } = this.limits
     return perMinute === null ? share : Math.min(share, Math.max(1, Math.floor((perMinute * withinMs) / 60_000)))
   }
 
@@ -140,7 +140,38 @@ export class Site {
     if (this.closedUntil !== null) return false
     this.#closedMs = Math.min(this.#closedMs === 0 ? firstMs : this.#closedMs * 2, maximumMs)
     this.#closedUntil = this.#clock.now() + this.#closedMs
+    this.#awaitNobody()
     return true
+  }
+
+  /**
+   * It turned a connection away while others were under way: whether it takes no more than those, or is going down, they
+   * will tell. False: there are no others.
+   */
+  awaitOthers(evidence: Evidence): boolean {
+    if (this.closedUntil !== null) return true
+    if (this.#running <= 1) return false
+    this.#refused = { connections: this.limits.running - 1, evidence }
+    this.#atMost = Math.min(this.#atMost, this.#running - 1)
+    return true
+  }
+
+  /** How many connections it takes, if it had turned one away; null: it had not. */
+  othersSucceeded(): { readonly connections: number; readonly evidence: Evidence } | null {
+    const found = this.#refused
+    if (found !== null) this.#awaitNobody()
+    this.#refusals = 0
+    return found
+  }
+
+  #awaitNobody(): void {
+    this.#refused = null
+    this.#atMost = Number.POSITIVE_INFINITY
+  }
+
+  /** It refused mail once more; answers how often since the last success. */
+  refused(): number {
+    return ++this.#refusals
   }
 
   /** One connection may try it now; should that fail, it closes for twice as long as the last time. */
@@ -208,7 +239,7 @@ export class Site {
   }
 
   get state(): SiteState {
-    const { name: site, running, waiting, closedUntil, rule } = this
-    return { site, running, waiting, closedUntil, rule }
+    const { name: site, running, waiting, closedUntil, limits } = this
+    return { site, running, waiting, closedUntil, rule: limits.rule, limits: limits.state }
   }
 }

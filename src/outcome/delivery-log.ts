@@ -164,6 +164,24 @@ export function siteClosed(log: Log, site: SiteFacts & { readonly until: Instant
   log.warn(line, `site ${site.site} is closed until ${line.closedUntil}: ${site.reply ?? site.reason ?? 'trouble'}`)
 }
 
+/** What a site may get from now on. `lowered`: for a reason worth a look; on the way up only `debug` tells. */
+export function limitsChanged(
+  log: Log,
+  site: SiteFacts & {
+    readonly connections: number
+    readonly perMinute: number | null
+    readonly messagesPerConnection: number
+  },
+  direction: 'lowered' | 'raised',
+): void {
+  const { connections, perMinute, messagesPerConnection, ...facts } = site
+  const line: Line = { event: 'limits-changed', ...pick(facts), connections, perMinute, messagesPerConnection }
+  const rate = perMinute === null ? 'any rate' : `${perMinute} a minute`
+  const told = `site ${site.site} gets ${connections} connections, ${messagesPerConnection} messages on each, ${rate}`
+  if (direction === 'raised') log.debug(line, told)
+  else log.info(line, `${told}: ${site.reply ?? site.reason ?? 'trouble'}`)
+}
+
 export function siteOpened(log: Log, site: SiteFacts): void {
   log.info({ event: 'site-opened', ...pick(site) } satisfies Line, `site ${site.site} is open again`)
 }

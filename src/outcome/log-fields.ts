@@ -27,6 +27,10 @@ export const logEvents = [
   ['warm-up-resumed', 'It goes on.'],
   ['warm-up-finished', 'Its last cap is behind it: nothing is limited any more.'],
   ['site-opened', 'A closed site gets connections again.'],
+  [
+    'limits-changed',
+    'What a site may get was lowered because of `reply`, or raised again: `connections`, `perMinute` and `messagesPerConnection` from now on, of one worker.',
+  ],
   ['tls-fallback', 'TLS with a host failed where it is optional; the attempt went on in plain text.'],
   ['auth-failed', 'A client gave a wrong username or password.'],
   ['connection-refused', 'A client was turned away before any command: too many connections, address blocked.'],
@@ -97,6 +101,9 @@ export const logFields = [
   ],
   ['attempt', 'Which try of this recipient it was, from 1.', 1],
   ['nextAttemptAt', 'When the next attempt is due.', '2026-01-15T03:02:04.000Z'],
+  ['connections', 'In `limits-changed`: connections at once.', 5],
+  ['perMinute', 'In `limits-changed`: recipients a minute; null: no limit.', 42],
+  ['messagesPerConnection', 'In `limits-changed`: messages on one connection.', 20],
   ['closedUntil', 'In `site-closed`: when the site opens again.', '2026-01-15T03:01:00.000Z'],
   [
     'inDoubt',

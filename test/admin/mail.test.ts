@@ -132,7 +132,8 @@ describe('a message by API', () => {
 describe('the queue by API', () => {
   it('counts, groups and lists what waits', async () => {
     const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
-    const site = { site: 'mx.there.example', running: 1, waiting: 2, closedUntil: 0, rule }
+    const limits = { ...rule, shared: null, connections: 5, adapted: null }
+    const site = { site: 'mx.there.example', running: 1, waiting: 2, closedUntil: 0, rule, limits }
     await using api = await startApi({ live: async () => ({ ...idle, sites: [site] }) })
     const draft = await accept(api, ['a@there.example', 'b@elsewhere.example'])
     await deferred(api, draft, 0)
@@ -154,7 +155,10 @@ describe('the queue by API', () => {
     ])
     assert.deepEqual(body.by.account[0].count, 2)
     assert.deepEqual(body.by.class.find((group: { value: string }) => group.value === 'greylisted').count, 1)
-    assert.equal(body.sites[0].closedUntil, '1970-01-01T00:00:00.000Z')
+    assert.deepEqual(
+      [body.sites[0].closedUntil, body.sites[0].connections, body.sites[0].rule.connections],
+      ['1970-01-01T00:00:00.000Z', 5, 20],
+    )
     const entry = body.entries.find((row: { id: string }) => row.id === `${draft.message.id}.0`)
     assert.deepEqual([entry.state, entry.attempts, entry.class], ['waiting', 1, 'greylisted'])
     assert.ok(entry.classMessage.ja.length > 0)

@@ -150,6 +150,7 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('PATCH', '/v1/credentials/{id}', `/v1/credentials/${id}`, { limits: { perMinute: 1 } })
   await check('POST', '/v1/credentials/{id}/rotate', `/v1/credentials/${id}/rotate`)
   await check('GET', '/v1/limits', `/v1/limits?credential=${id}`)
+  await check('GET', '/v1/limits/sites', '/v1/limits/sites')
   await check('DELETE', '/v1/credentials/{id}', `/v1/credentials/${id}`)
 
   const smtp = { host: 'smtp.acme.example', username: 'u', password: 'p' }

@@ -11,6 +11,7 @@ import { type AttemptParts, attempt } from '../../src/delivery/attempt.ts'
 import { Connections } from '../../src/delivery/connections.ts'
 import { ContentBudget, HeldMessage, type HeldMessageParts } from '../../src/delivery/held-message.ts'
 import type { Route } from '../../src/delivery/route.ts'
+import { SiteLimits } from '../../src/delivery/site-limits.ts'
 import { type Group, Site } from '../../src/delivery/throttle.ts'
 import { TlsPolicy } from '../../src/delivery/tls-policy.ts'
 import type { SenderAddress } from '../../src/mail/account.ts'
@@ -26,6 +27,7 @@ const config = loadConfig([], { KITTE_DELIVERY_ALLOW_PRIVATE_ADDRESSES: 'true' }
 const seal = createSeal(Buffer.alloc(32, 1))
 const content = Buffer.from('From: sales@example.co.jp\r\nSubject: hello\r\n\r\nhello\r\n')
 const message = makeMessage({ size: content.length })
+const rule = { suffix: '', connections: 5, messagesPerConnection: 100, perMinute: null }
 const route: Route = {
   kind: 'mx',
   key: 'mx1.example.com',
@@ -81,7 +83,7 @@ describe('an attempt', () => {
       transport,
       errors,
       contentReads: () => reads,
-      site: new Site(route, { suffix: '', connections: 5, messagesPerConnection: 100, perMinute: null }, systemClock),
+      site: new Site(route, new SiteLimits({ key: route.key, rule, shared: null, clock: systemClock }), systemClock),
       parts: {
         config,
         seal,
@@ -90,6 +92,7 @@ describe('an attempt', () => {
         clock: systemClock,
         log,
         lostGraceMs: 0,
+        onHungUp: () => {},
         cutOff: () => options.cutOff ?? false,
         directory: {
           domain: options.domain ?? (() => Promise.resolve(null)),

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import type { HeldMessage } from '../../src/delivery/held-message.ts'
 import type { Route } from '../../src/delivery/route.ts'
+import { SiteLimits } from '../../src/delivery/site-limits.ts'
 import { SiteRing } from '../../src/delivery/site-ring.ts'
 import { type Group, Site } from '../../src/delivery/throttle.ts'
 import { makeLeased, makeMessage } from '../outcome/make.ts'
@@ -22,7 +23,8 @@ function groupFor(route: Route, recipients = 1): Group {
 }
 
 function siteWith(change: Partial<typeof rule | { perMinute: number }> = {}, clock = manualClock()): Site {
-  return new Site(routeTo('mx.example'), { ...rule, ...change }, clock)
+  const limits = new SiteLimits({ key: 'mx.example', rule: { ...rule, ...change }, shared: null, clock })
+  return new Site(routeTo('mx.example'), limits, clock)
 }
 
 describe('a site', () => {
@@ -40,11 +42,11 @@ describe('a site', () => {
     const clock = manualClock()
     const site = siteWith({ perMinute: 60 }, clock)
     site.push(groupFor(routeTo('mx.example'), 10))
-    assert.equal(site.paceMs, 0)
+    assert.equal(site.limits.paceMs, 0)
     site.start()
-    assert.equal(site.paceMs, 10_000)
+    assert.equal(site.limits.paceMs, 10_000)
     await clock.advance(12_000)
-    assert.equal(site.paceMs, 0)
+    assert.equal(site.limits.paceMs, 0)
   })
 
   it('does not save up slots while nothing is sent', async () => {
@@ -53,7 +55,7 @@ describe('a site', () => {
     await clock.advance(10 * minute)
     site.push(groupFor(routeTo('mx.example')))
     site.start()
-    assert.equal(site.paceMs, 1000)
+    assert.equal(site.limits.paceMs, 1000)
   })
 
   it('lets as many wait as its rate can send in time', () => {
@@ -174,6 +176,59 @@ describe('sites in a ring', () => {
     assert.equal(started.length, 6)
     ring.stop()
     assert.equal(clock.waiting, 0)
+  })
+
+  const provider = { ...rule, suffix: 'provider.example', name: 'provider', shared: true }
+
+  it('that share limits have them together, and take turns', () => {
+    const { ring, started, push } = ringOf(manualClock(), 100, [{ ...provider, connections: 2 }, rule])
+    const names = ['a', 'b', 'c'].map(name => `${name}.provider.example`)
+    for (const name of names) push(name, 2)
+    push('other.example', 1)
+    ring.turn()
+    assert.deepEqual(started, [names[0], names[1], 'other.example'])
+    for (let n = 0; n < 4; n++) {
+      ring.sent(ring.known(started.filter(name => name !== 'other.example')[n]!)!)
+      ring.ended()
+    }
+    assert.deepEqual(
+      started
+        .filter(name => name !== 'other.example')
+        .slice(2)
+        .sort(),
+      [...names, names[2]].sort(),
+    )
+  })
+
+  it('that share a rate send no more than it together', async () => {
+    const clock = manualClock()
+    const { ring, started, push } = ringOf(clock, 100, [{ ...provider, perMinute: 60 }])
+    for (const name of ['a', 'b', 'c', 'd']) push(`${name}.provider.example`, 5)
+    ring.turn()
+    const counts = [started.length]
+    for (let second = 1; second <= 20; second++) {
+      await clock.advance(1000)
+      counts.push(started.length)
+    }
+    assert.deepEqual(
+      counts.slice(0, 20),
+      Array.from({ length: 20 }, (_, n) => n + 1),
+    )
+    assert.equal(counts[20], 20)
+    const perSite = ['a', 'b', 'c', 'd'].map(name => started.slice(1, 9).filter(site => site.startsWith(name)).length)
+    assert.deepEqual(perSite, [2, 2, 2, 2], 'each in its turn')
+  })
+
+  it('that share limits go on when one of them is closed', () => {
+    const { ring, started, push } = ringOf(manualClock(), 100, [{ ...provider, connections: 1 }])
+    push('a.provider.example', 2)
+    push('b.provider.example', 2)
+    ring.turn()
+    const closed = ring.known('a.provider.example')!
+    closed.close({ firstMs: minute, maximumMs: minute })
+    ring.drain(closed)
+    ring.sent(closed)
+    assert.deepEqual(started, ['a.provider.example', 'b.provider.example'])
   })
 
   it('are forgotten when there are too many without mail', () => {

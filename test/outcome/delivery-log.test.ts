@@ -52,6 +52,12 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.retried(log, { ...command, message: 'message-1', recipient: 'b@example.com' }),
   log => deliveryLog.siteClosed(log, { ...site, reply: '421 busy', class: 'rate', until: Date.UTC(2026, 0, 15) }),
   log => deliveryLog.siteOpened(log, site),
+  log =>
+    deliveryLog.limitsChanged(
+      log,
+      { ...site, reply: '421 busy', connections: 5, perMinute: 42, messagesPerConnection: 20 },
+      'lowered',
+    ),
   log => deliveryLog.tlsFallback(log, { ...site, reason: 'handshake failed' }),
   log => deliveryLog.authFailed(log, { ...client, reply: '535 5.7.8 no' }),
   log => deliveryLog.connectionRefused(log, { ...client, reply: '421 4.7.0 too many connections' }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Config, loadConfig } from '../../src/base/config.ts'
 import { scarcestLimit } from '../../src/base/config-rules.ts'
+import { siteRules } from '../../src/policy/site-rules.ts'
 import { workerShare } from '../../src/policy/worker-share.ts'
 
 const config = loadConfig([], {
@@ -38,6 +39,6 @@ describe('the parts of several workers', () => {
   })
 
   it('leave a single worker everything', () => {
-    assert.deepEqual(workerShare(config, 0, 1), config)
+    assert.deepEqual(workerShare(config, 0, 1), { ...config, sites: siteRules(config.sites) })
   })
 })

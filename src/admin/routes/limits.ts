@@ -4,23 +4,67 @@
  */
 import { z } from 'zod'
 import type { SendLimits } from '../../mail/sender-domain.ts'
+import { type ProviderRule, providerRules, type Reasoned } from '../../policy/provider-rules.ts'
+import { type SiteRule, siteRules } from '../../policy/site-rules.ts'
 import type { LimitUse, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
-import { accountId, domainName, id, limits, mend } from '../fields.ts'
+import { accountId, bilingual, domainName, id, limits, mend } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { notFound } from '../problem.ts'
+import { liveSites, siteAnswer } from '../render-site.ts'
 
 const query = z
   .strictObject({ account: accountId.optional(), domain: domainName.optional(), credential: id.optional() })
   .refine(asked => Object.keys(asked).length > 0, mend('limits-of'))
+
+const reasoned = z.object({
+  basis: z.enum(['published', 'practice']).meta({ description: "Whose number it is: the provider's own, or ours" }),
+  source: z.url().nullable(),
+  reason: bilingual,
+})
+const count = reasoned.extend({ value: z.int() })
+const numbers = { connections: z.int(), messagesPerConnection: z.int(), perMinute: z.int().nullable() }
+const ruleAnswer = z.object({ suffix: z.string(), name: z.string().nullable(), shared: z.boolean(), ...numbers })
+const providerAnswer = z.object({
+  name: z.string(),
+  suffixes: z.array(z.string()),
+  connections: count,
+  messagesPerConnection: count,
+  perMinute: reasoned.extend({ value: z.int().nullable() }),
+})
+const sitesAnswer = z.object({
+  sites: z.array(siteAnswer).meta({ description: 'Those with work, closed ones and adapted ones' }),
+  rules: z
+    .array(ruleAnswer)
+    .meta({ description: "In the order they are tried: the configuration's, Kitte's, and that for everybody else" }),
+  providers: z
+    .array(providerAnswer)
+    .meta({ description: 'The rules that Kitte ships, with the reason of each number' }),
+})
+export type SiteLimitsAnswer = z.output<typeof sitesAnswer>
 
 const answer = z.object({
   buckets: z.array(z.object({ key: z.string(), limits })).meta({ description: 'What a mail of these counts against' }),
   effective: limits.meta({ description: 'The smallest number per window' }),
 })
 
-export function limitRoutes({ store }: AdminDependencies): Operation[] {
+export function limitRoutes({ store, live, config }: AdminDependencies): Operation[] {
   return [
+    operation({
+      method: 'get',
+      path: '/v1/limits/sites',
+      id: 'showSiteLimits',
+      summary:
+        'Tells what each site may get now and why, the rules behind it, and the reason of each number Kitte ships',
+      answer: { status: 200, schema: sitesAnswer },
+      async run() {
+        return {
+          sites: await liveSites(live),
+          rules: siteRules(config.sites).map(renderRule),
+          providers: providerRules.map(renderProvider),
+        }
+      },
+    }),
     operation({
       method: 'get',
       path: '/v1/limits',
@@ -34,6 +78,24 @@ export function limitRoutes({ store }: AdminDependencies): Operation[] {
       },
     }),
   ]
+}
+
+function renderRule(rule: SiteRule): z.output<typeof ruleAnswer> {
+  const { suffix, name, shared, connections, messagesPerConnection, perMinute } = rule
+  return { suffix, name: name ?? null, shared: shared ?? false, connections, messagesPerConnection, perMinute }
+}
+
+function renderProvider({ name, suffixes, connections, messagesPerConnection, perMinute }: ProviderRule) {
+  return {
+    ...{ name, suffixes: [...suffixes] },
+    connections: renderReasoned(connections),
+    messagesPerConnection: renderReasoned(messagesPerConnection),
+    perMinute: renderReasoned(perMinute),
+  }
+}
+
+function renderReasoned<T>({ value, basis, source, ja, en }: Reasoned<T>) {
+  return { value, basis, source: source ?? null, reason: { ja, en } }
 }
 
 /** A domain and a credential bring their account along. */

@@ -6,7 +6,7 @@ import type { OutcomeClass } from '../../mail/outcome.ts'
 import { classes } from '../../outcome/classes.ts'
 import { held, released, retried } from '../../outcome/delivery-log.ts'
 import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
-import type { AdminDependencies, LiveState } from '../dependencies.ts'
+import type { AdminDependencies } from '../dependencies.ts'
 import {
   accountId,
   bilingual,
@@ -23,6 +23,7 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
+import { liveSites, siteAnswer } from '../render-site.ts'
 
 /** Rows per grouping: the biggest are what an operator looks for. */
 const groupsShown = 50
@@ -85,15 +86,6 @@ const entryAnswer = z.object({
   lastSite: z.string().nullable(),
   inDoubt: z.boolean(),
 })
-const siteAnswer = z.object({
-  site: z.string().meta({ description: 'Its MX hosts, or smtp:host:port' }),
-  running: z.int().meta({ description: 'Attempts under way' }),
-  waiting: z.int().meta({ description: 'Entries in memory that wait for their turn' }),
-  closedUntil: timestamp.nullable(),
-  connections: z.int().meta({ description: 'Allowed at once' }),
-  messagesPerConnection: z.int(),
-  perMinute: z.int().nullable(),
-})
 const queueAnswer = z.object({
   counts: countsAnswer,
   by: z.object({ site: groups, domain: groups, account: groups, senderDomain: groups, class: groups }),
@@ -135,7 +127,7 @@ export function queueRoutes(dependencies: AdminDependencies): Operation[] {
         const [counts, by, sites, rows] = await Promise.all([
           store.countQueue(filter),
           groupsOf(store, filter),
-          sitesOf(live),
+          liveSites(live),
           store.listQueue(filter, wanted),
         ])
         const entries = rows.map(renderRow)
@@ -229,15 +221,6 @@ async function groupsOf(store: Store, filter: QueueFilter): Promise<z.output<typ
     by('class'),
   ])
   return { site, domain, account, senderDomain, class: byClass }
-}
-
-/** The queue can be looked at while delivery is down; it just has no sites then. */
-async function sitesOf(live: () => Promise<LiveState>): Promise<z.output<typeof siteAnswer>[]> {
-  const { sites } = await live().catch(() => ({ sites: [] }))
-  return sites.map(({ site, running, waiting, closedUntil, rule }) => {
-    const { connections, messagesPerConnection, perMinute } = rule
-    return { site, running, waiting, closedUntil: time(closedUntil), connections, messagesPerConnection, perMinute }
-  })
 }
 
 function renderCounts(counts: QueueCounts): QueueCountsAnswer {

@@ -1,0 +1,51 @@
+/**
+ * A site as the API shows it: what goes there now, what may, and why that is less than its rule allows.
+ */
+import { z } from 'zod'
+import type { SiteState } from '../delivery/throttle.ts'
+import type { LiveState } from './dependencies.ts'
+import { time, timestamp } from './fields.ts'
+
+const numbers = {
+  connections: z.int().meta({ description: 'Allowed at once' }),
+  messagesPerConnection: z.int(),
+  perMinute: z.int().nullable().meta({ description: 'Recipients a minute; null: no limit' }),
+}
+
+export const siteAnswer = z.object({
+  site: z.string().meta({ description: 'Its MX hosts, or smtp:host:port' }),
+  running: z.int().meta({ description: 'Attempts under way' }),
+  waiting: z.int().meta({ description: 'Entries in memory that wait for their turn' }),
+  closedUntil: timestamp.nullable(),
+  ...numbers,
+  shared: z.string().nullable().meta({ description: 'The provider whose sites have these limits together' }),
+  rule: z.object({ suffix: z.string(), ...numbers }).meta({ description: 'What it may get at most' }),
+  adapted: z
+    .object({ reply: z.string(), class: z.string(), at: timestamp, until: timestamp })
+    .nullable()
+    .meta({ description: 'The answer that lowered the limits, and when that is forgotten; null: they are the rule' }),
+})
+
+export type SiteAnswer = z.output<typeof siteAnswer>
+
+/** The rest of an answer can be given while delivery is down; there are just no sites then. */
+export async function liveSites(live: () => Promise<LiveState>): Promise<SiteAnswer[]> {
+  const { sites } = await live().catch(() => ({ sites: [] }))
+  return sites.map(renderSite)
+}
+
+function renderSite({ site, running, waiting, closedUntil, rule, limits }: SiteState): SiteAnswer {
+  const { connections, messagesPerConnection, perMinute, shared, adapted } = limits
+  const { suffix } = rule
+  return {
+    ...{ site, running, waiting, closedUntil: time(closedUntil) },
+    ...{ connections, messagesPerConnection, perMinute, shared },
+    rule: {
+      suffix,
+      connections: rule.connections,
+      messagesPerConnection: rule.messagesPerConnection,
+      perMinute: rule.perMinute,
+    },
+    adapted: adapted === null ? null : { ...adapted, at: time(adapted.at), until: time(adapted.until) },
+  }
+}

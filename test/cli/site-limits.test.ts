@@ -1,0 +1,39 @@
+/**
+ * `kitte limits`, run in this process against the real API.
+ */
+import assert from 'node:assert/strict'
+import { idle, startApi, token } from '../admin/support/api.ts'
+import { cli } from './support/cli.ts'
+
+describe('kitte limits', () => {
+  it('shows what sites may get, and the reply that lowered it', async () => {
+    const numbers = { connections: 20, messagesPerConnection: 100, perMinute: null }
+    const rule = { suffix: '', ...numbers }
+    const at = Date.UTC(2026, 0, 15)
+    const evidence = { reply: '421 4.7.28 unusual rate', class: 'rate', at, until: at + 86_400_000 }
+    const site = { running: 0, waiting: 0, closedUntil: null, rule }
+    const lowered = { shared: 'gmail', connections: 5, messagesPerConnection: 100, perMinute: 42, adapted: evidence }
+    const sites = [
+      { ...site, site: 'mx.quiet.example', limits: { ...numbers, shared: null, adapted: null } },
+      { ...site, site: 'mx.strict.example', limits: lowered },
+    ]
+    await using api = await startApi({ live: async () => ({ ...idle, sites }) })
+    const environment = { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token }
+    const { code, out, err } = await cli(['limits'], environment)
+    assert.deepEqual([code, err], [0, ''])
+    assert.match(out, /^mx\.quiet\.example +– +20 +100 +– +– +– +–$/m)
+    assert.match(
+      out,
+      /^mx\.strict\.example +gmail +5 of 20 +100 +42 of any +– +2026-01-15.* 421 4\.7\.28 unusual rate$/m,
+    )
+    const { sites: shown } = JSON.parse((await cli(['limits', '--json'], environment)).out)
+    assert.deepEqual(shown[1].adapted.until, '2026-01-16T00:00:00.000Z')
+  })
+
+  it('shows the rules that Kitte ships, with a reason for each number', async () => {
+    await using api = await startApi()
+    const { out } = await cli(['limits', '--rules'], { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token })
+    assert.match(out, /^yahoo: yahoodns\.net\n {2}connections +10 {2}practice\n/m)
+    assert.match(out, /^ {2}messages each +20 {2}published: https:\/\/help\.yahoo\.com\S+\n +1接続あたり20通まで/m)
+  })
+})
