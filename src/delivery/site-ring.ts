@@ -50,25 +50,25 @@ export class SiteRing {
     const known = this.#sites.get(route.key)
     if (known) return known
     if (this.#sites.size >= manySites) this.#forgetUnused()
-    const site = new Site(route, this.#limitsOf(route), this.#options.clock)
+    const rule = this.#ruleOf(route)
+    const site = new Site(route, this.#limitsOf(route, rule), this.#options.clock, rule)
     this.#sites.set(route.key, site)
     return site
   }
 
-  #limitsOf(route: Route): SiteLimits {
-    if (route.kind === 'mx') return this.#limitsOfMx(route)
-    const { rules, clock } = this.#options
+  #ruleOf(route: Route): SiteRule {
+    const { rules } = this.#options
+    if (route.kind === 'mx') return siteRule(rules, route.site.split(','))
     const hosts = route.hosts.map(({ host }) => host)
-    // Of such servers only the configuration speaks; what they answer is of one login, and not kept.
+    // Of senders' own servers only the configuration speaks.
     const configured = rules.filter(({ shipped }) => !shipped)
-    const rule = siteRule(configured, hosts)
-    return new SiteLimits({ key: route.key, rule, shared: null, clock })
+    return siteRule(configured, hosts)
   }
 
-  /** A provider counts what comes from one address, so each source has its own. */
-  #limitsOfMx({ key, site, source }: Route): SiteLimits {
-    const { rules, clock, learned } = this.#options
-    const rule = siteRule(rules, site.split(','))
+  /** A provider counts what comes from one address, so each source has its own. What a login was answered is not kept. */
+  #limitsOf({ kind, key, source }: Route, rule: SiteRule): SiteLimits {
+    const { clock, learned } = this.#options
+    if (kind === 'own-smtp') return new SiteLimits({ key, rule, shared: null, clock })
     const shared = sharedName(rule)
     if (shared === null) return new SiteLimits({ key, rule, shared, clock, learned: learned?.(key) })
     const sharedKey = `provider:${shared}${source?.ip ? ` from ${source.ip}` : ''}`

@@ -49,6 +49,8 @@ export class Site {
   readonly key: string
   readonly name: string
   readonly limits: SiteLimits
+  /** The one that fits its hosts; of limits that are shared another one may have the numbers. */
+  readonly rule: SiteRule
   readonly #clock: Clock
   readonly #turns = new Turns()
   #running = 0
@@ -65,10 +67,11 @@ export class Site {
   /** Address → monotonic moment until which it is tried last. */
   readonly #silent = new Map<string, number>()
 
-  constructor(route: Pick<Route, 'key' | 'site'>, limits: SiteLimits, clock: Clock) {
+  constructor(route: Pick<Route, 'key' | 'site'>, limits: SiteLimits, clock: Clock, rule = limits.rule) {
     this.key = route.key
     this.name = route.site
     this.limits = limits
+    this.rule = rule
     this.#clock = clock
   }
 
@@ -115,11 +118,6 @@ export class Site {
   /** Attempts it may have at once: a site that was closed is tried with one until that one succeeds. */
   get connections(): number {
     return this.#closedMs > 0 ? 1 : Math.min(this.limits.connections, this.#atMost)
-  }
-
-  /** Attempts that may start now as far as numbers go; its own and those of all who share its limits. */
-  get free(): number {
-    return Math.min(this.connections - this.#running, this.limits.free)
   }
 
   /** Entries that may wait in memory: what `share` allows, and no more than the rate can send in that time. */
