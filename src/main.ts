@@ -30,6 +30,7 @@ import type { Sandbox, SandboxParts } from './sandbox/world.ts'
 import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { startReportSender } from './tls/report-sender.ts'
 import { openWebhooks } from './webhooks/service.ts'
 
 export interface RelayOptions {
@@ -123,6 +124,11 @@ async function wire(wiring: Wiring): Promise<Relay> {
     config: { ...config.webhooks, ipv6: config.delivery.ipv6 },
   })
   lifecycle.add({ name: 'webhooks', stop: () => webhooks.stop() })
+  // In a sandbox there is nobody to report to.
+  if (config.tlsReports.enabled && !wiring.sandbox) {
+    const tlsReports = startReportSender({ store, resolver, clock, log, config })
+    lifecycle.add({ name: 'tls reports', stop: () => tlsReports.stop() })
+  }
   const settler = openSettler({ config, store, clock, log, meter }, lifecycle)
   const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs: config.queue.lease }
   const admin = await openAdmin({

@@ -31,6 +31,7 @@ import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { shareRoutes } from './routes/shares.ts'
 import { systemRoutes } from './routes/system.ts'
+import { tlsReportRoutes } from './routes/tls-reports.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { sharePages } from './share/routes.ts'
 
@@ -86,6 +87,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     queueRoutes,
     eventRoutes,
     webhookRoutes,
+    tlsReportRoutes,
     limitRoutes,
   ]
   return resources.flatMap(routes => routes(dependencies))

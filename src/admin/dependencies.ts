@@ -16,7 +16,10 @@ import type { QueueFilter, Store } from '../store/store.ts'
 import type { Webhooks } from '../webhooks/service.ts'
 
 export interface AdminDependencies {
-  readonly config: Pick<Config, 'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone' | 'sites'>
+  readonly config: Pick<
+    Config,
+    'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone' | 'sites' | 'relayDomain' | 'tlsReports'
+  >
   readonly store: Store
   readonly domains: Domains
   readonly relay: RelayDns

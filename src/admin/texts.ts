@@ -233,6 +233,10 @@ export const mends = {
     ja: '/openapi.jsonにあるイベントの種類にしてください',
     en: 'write one of the event types in /openapi.json',
   },
+  day: {
+    ja: '2026-01-15 のように、UTCの年月日を書いてください',
+    en: 'write a day such as 2026-01-15, in UTC',
+  },
   'webhook-url': {
     ja: 'ユーザー名・パスワードと#以降を含まない、2000文字以内のhttpかhttpsのURLにしてください',
     en: 'write an http or https address of at most 2000 characters, without username, password and #fragment',

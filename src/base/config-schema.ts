@@ -14,6 +14,7 @@ import {
   jitter,
   label,
   listenPort,
+  mailbox,
   mechanism,
   mend,
   network,
@@ -184,6 +185,16 @@ export const configSchema = z.strictObject({
     requests: count,
     pollInterval: duration,
     secretOverlap: duration,
+  }),
+  tlsReports: z.strictObject({
+    enabled: yesNo,
+    organizationName: z.string(mend('write a name, or null')).min(1, mend('write a name, or null')).nullable(),
+    contact: mailbox.nullable(),
+    maxDelay: duration,
+    retryAfter: waits,
+    timeout: duration,
+    maxDestinations: count,
+    keep: duration,
   }),
 })
 

@@ -5,7 +5,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { parseDomain } from '../mail/address.ts'
+import { parseDomain, parseMailbox } from '../mail/address.ts'
 
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 export const mend = (error: string) => ({ error })
@@ -30,6 +30,10 @@ export const domain = z
   .string(mend('write a domain name such as relay.example.jp'))
   .transform(text => parseDomain(text) ?? text.toLowerCase())
   .refine(text => parseDomain(text) !== null, mend('write a domain name such as relay.example.jp'))
+export const mailbox = z
+  .string(mend('write an address such as postmaster@example.jp'))
+  .transform(text => parseMailbox(text) ?? text)
+  .refine(text => parseMailbox(text) !== null, mend('write an address such as postmaster@example.jp'))
 export const label = z
   .string(mend('write one label of a host name such as bounce'))
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, mend('write one label of a host name such as bounce'))

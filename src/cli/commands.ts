@@ -17,6 +17,7 @@ import { register as sender } from './sender.ts'
 import { register as limits } from './site-limits.ts'
 import { register as start } from './start.ts'
 import { register as tail } from './tail.ts'
+import { register as tlsReport } from './tls-report.ts'
 import { register as webhook } from './webhook.ts'
 
 /** Adds one command with its subcommands. */
@@ -36,6 +37,7 @@ export const commands: readonly Register[] = [
   explain,
   erase,
   webhook,
+  tlsReport,
   sandbox,
   bench,
 ]

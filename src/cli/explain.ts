@@ -66,7 +66,7 @@ function heading(message: TimelineAnswer, at: TimeText): string {
     ['size', `${message.size} octets`],
     ['received', at(message.receivedAt)],
     ...(client === null
-      ? [['origin', message.origin === 'dsn' ? 'a report of this relay' : 'submission'] as const]
+      ? [['origin', message.origin === 'submission' ? 'submission' : 'a report of this relay'] as const]
       : [['client', `${client.ehlo} [${client.address}], ${client.tls ?? 'without TLS'}`] as const]),
     [
       'recipients',

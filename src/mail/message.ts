@@ -25,8 +25,11 @@ export interface Message {
   /** Message-ID field without angle brackets, at most 998 octets. */
   readonly messageIdHeader: string
   readonly receivedAt: Instant
-  /** `submission`: accepted from a client. `dsn`: a report of our own (never reported on again, RFC 5321 §6.1). */
-  readonly origin: 'submission' | 'dsn'
+  /**
+   * `submission`: accepted from a client. `dsn`: a report of our own (never reported on again, RFC 5321 §6.1).
+   * `tls-report`: to a domain that asked how TLS with its hosts goes (RFC 8460).
+   */
+  readonly origin: 'submission' | 'dsn' | 'tls-report'
   /** It can be unsubscribed from with one click (RFC 8058). */
   readonly oneClick?: true
   /** Absent: normal. */

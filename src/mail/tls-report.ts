@@ -54,6 +54,8 @@ export interface TlsReport {
   readonly day: UtcDay
   readonly domain: DomainName
   readonly reportId: string
+  /** So many times its destinations were looked for, or some of them tried. */
+  readonly attempts: number
   /** When it is sent, or tried again; null: over. */
   readonly nextAttemptAt: Instant | null
   /** Empty before the record was read, and where the domain wants no reports any more. */

@@ -158,6 +158,29 @@ export function rescheduled(log: Log, command: QueueCommand & { readonly release
   log.info(line, `rescheduled ${command.entries} queue entries to ${line.releaseAt}`)
 }
 
+export interface TlsReportFacts {
+  readonly policyDomain: DomainName
+  readonly day: string
+  /** A mail address, or where an https receiver is. */
+  readonly recipient?: string | undefined
+  readonly message?: MessageId | undefined
+  readonly reason?: string | undefined
+  /** Null: never again. */
+  readonly nextAttemptAt?: Instant | null
+}
+
+export function tlsReported(log: Log, facts: TlsReportFacts): void {
+  const { policyDomain, day, recipient, message } = facts
+  const line: Line = { event: 'tls-reported', policyDomain, day, recipient, message }
+  log.info(line, `TLS report on ${policyDomain} for ${day} to ${recipient}`)
+}
+
+export function tlsReportFailed(log: Log, { nextAttemptAt, ...facts }: TlsReportFacts): void {
+  const again = nextAttemptAt ? isoTime(nextAttemptAt) : undefined
+  const line: Line = { event: 'tls-report-failed', ...facts, nextAttemptAt: again }
+  log.warn(line, `TLS report on ${facts.policyDomain} for ${facts.day} failed: ${facts.reason}`)
+}
+
 export function siteClosed(log: Log, site: SiteFacts & { readonly until: Instant }): void {
   const { until, ...facts } = site
   const line: Line = { event: 'site-closed', ...pick(facts), closedUntil: isoTime(until) }

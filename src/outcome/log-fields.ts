@@ -19,6 +19,11 @@ export const logEvents = [
   ['rescheduled', 'Scheduled queue entries are sent at `releaseAt` instead; `entries` says how many.'],
   ['erased', "A recipient's address was taken out of `entries` messages on request; the line doesn't name it."],
   ['reported', 'A report (DSN) to the sender was queued; `message` is the report, `original` what it reports on.'],
+  ['tls-reported', 'A domain was told how TLS with its hosts went on `day` (RFC 8460): `recipient` got the report.'],
+  [
+    'tls-report-failed',
+    'A report on TLS could not be delivered; `reason` says why, `nextAttemptAt` when it is tried again.',
+  ],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
   ['source-unusable', 'No connection can begin at a source address; the others of its pool take over for a while.'],
   ['warm-up-started', 'A warm-up begins; `cap` is the most that may go on that day.'],
@@ -71,6 +76,8 @@ export const logFields = [
   ['recipients', 'How many recipients the message has.', 1],
   ['priority', '`transactional` or `bulk`; absent: `normal`.', 'bulk'],
   ['releaseAt', 'In `accepted` and `rescheduled`: it is scheduled for then.', '2026-01-16T00:00:00.000Z'],
+  ['policyDomain', 'In `tls-reported` and `tls-report-failed`: the domain that the report is about.', 'example.com'],
+  ['day', 'The day (UTC) that the report is about.', '2026-01-15'],
   ['entries', 'How many queue entries the line is about: changed by a command, not written, taken back.', 12],
   ['size', 'Octets of the message as stored.', 4821],
   [

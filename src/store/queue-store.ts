@@ -21,6 +21,8 @@ export interface NewMessage {
   readonly events: readonly NewEvent[]
   /** The owner that will attempt the entries at once (fresh path). Entries whose slot lies in the future stay unleased. */
   readonly lease?: Lease
+  /** Told to every data plane: whoever accepts it delivers nothing itself. */
+  readonly announced?: true
 }
 
 export type NewEntry = Pick<QueueEntry, 'id' | 'recipient' | 'domain' | 'nextAttemptAt' | 'expiresAt'> & {

@@ -168,6 +168,7 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('GET', '/v1/relay/dkim-zone/file', '/v1/relay/dkim-zone/file')
   await walkMail(api, account, check)
   await walkWebhooks(account, check)
+  await walkTlsReports(api, check)
 
   await check('DELETE', '/v1/accounts/{id}', `/v1/accounts/${account}`)
   await check('DELETE', '/v1/senders/{address}', `/v1/senders/${address}`)
@@ -234,6 +235,25 @@ async function walkWebhooks(account: string, check: Check): Promise<void> {
   await check('DELETE', ...at())
   await check('GET', ...at())
   await check('DELETE', ...at())
+}
+
+async function walkTlsReports(api: Api, check: Check): Promise<void> {
+  const policy = {
+    policyType: 'no-policy-found',
+    policyDomain: 'there.example',
+    policyStrings: [],
+    mxHostPatterns: [],
+  } as const
+  const day = { day: '2026-01-15', domain: 'there.example' }
+  await api.store.addTlsCounts([{ ...day, policy, failure: null, sessions: 3 }])
+  await check('GET', '/v1/tls-reports', '/v1/tls-reports?domain=there.example')
+  const destinations = [{ uri: 'mailto:tls@there.example', state: 'sent', attempts: 1, at: 0, message: 'm' }] as const
+  await api.store.saveTlsReport({ ...day, reportId: 'r', attempts: 1, nextAttemptAt: null, destinations })
+  await check('GET', '/v1/tls-reports', '/v1/tls-reports?limit=1')
+  const path = '/v1/tls-reports/{domain}/{day}'
+  await check('GET', path, '/v1/tls-reports/there.example/2026-01-15')
+  await check('GET', path, '/v1/tls-reports/there.example/2026-01-14')
+  await check('GET', path, '/v1/tls-reports/there.example/yesterday')
 }
 
 async function walkMail(api: Api, account: string, check: Check): Promise<void> {

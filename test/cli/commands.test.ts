@@ -23,6 +23,44 @@ async function created(api: Api, ...args: string[]) {
   return JSON.parse(await kitte(api, [...args, '--json']))
 }
 
+describe('kitte tls-report', () => {
+  it('lists days of domains that want reports, and shows one with what became of it', async () => {
+    await using api = await startApi()
+    assert.match(await kitte(api, ['tls-report', 'list']), /nothing is counted/)
+    assert.match((await run(api, ['tls-report', 'show', 'there.example'])).err, /nothing is counted for there\.example/)
+    const policy = {
+      policyType: 'no-policy-found',
+      policyDomain: 'there.example',
+      policyStrings: [],
+      mxHostPatterns: [],
+    } as const
+    const failure = {
+      resultType: 'starttls-not-supported',
+      receivingMx: 'mx.there.example',
+      receivingIp: null,
+      sendingIp: null,
+      additional: null,
+    }
+    const day = { day: '2026-01-15', domain: 'there.example' }
+    await api.store.addTlsCounts([{ ...day, policy, failure: null, sessions: 3 }])
+    await api.store.addTlsCounts([{ ...day, policy, failure, sessions: 2 }])
+    assert.match(await kitte(api, ['tls-report', 'list']), /2026-01-15 {2}there\.example +3 +2 {2}the day is not over/)
+    const destinations = [
+      { uri: 'mailto:tls@there.example', state: 'sent', attempts: 1, at: 0, message: 'message-1' },
+      { uri: 'https://there.example/', state: 'failed', attempts: 6, at: 0, status: 503, problem: 'answered 503' },
+    ] as const
+    await api.store.saveTlsReport({ ...day, reportId: 'r@relay', attempts: 6, nextAttemptAt: null, destinations })
+    assert.match(await kitte(api, ['tls-report', 'list', '--domain', 'there.example']), /2 {2}sent +mailto:tls@there/)
+    const out = await kitte(api, ['tls-report', 'show', 'there.example'])
+    assert.match(out, /^to +mailto:tls@there\.example: sent, .*, message message-1$/m)
+    assert.match(out, /^to +https:\/\/there\.example\/: failed, .*, answered 503$/m)
+    assert.match(out, /"result-type": "starttls-not-supported"/)
+    const shown = JSON.parse(await kitte(api, ['tls-report', 'show', 'there.example', '--day', '2026-01-15', '--json']))
+    assert.equal(shown.content['report-id'], 'r@relay')
+    assert.match((await run(api, ['tls-report', 'show', 'there.example', '--day', 'x'])).err, /2026-01-15/)
+  })
+})
+
 describe('kitte account', () => {
   it('creates, lists, shows, limits, suspends, resumes and deletes', async () => {
     await using api = await startApi()

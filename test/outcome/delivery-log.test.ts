@@ -21,6 +21,8 @@ const client = {
 const site = { site: 'mx1.example.com', remoteMta: 'mx1.example.com', remoteIp: '203.0.113.25' }
 const command = { entries: 12, account: 'account-1', senderDomain: 'example.co.jp', reason: 'held by an operator' }
 
+const tlsReport = { policyDomain: 'example.com', day: '2026-01-15', recipient: 'tls@example.com' }
+
 /** One call of every function, all optional facts given. */
 const everything: readonly ((log: Log) => void)[] = [
   log => {
@@ -50,6 +52,8 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.held(log, command),
   log => deliveryLog.released(log, command),
   log => deliveryLog.retried(log, { ...command, message: 'message-1', recipient: 'b@example.com' }),
+  log => deliveryLog.tlsReported(log, { ...tlsReport, message: 'message-1' }),
+  log => deliveryLog.tlsReportFailed(log, { ...tlsReport, reason: 'answered 503', nextAttemptAt: 0 }),
   log => deliveryLog.siteClosed(log, { ...site, reply: '421 busy', class: 'rate', until: Date.UTC(2026, 0, 15) }),
   log => deliveryLog.siteOpened(log, site),
   log =>
@@ -95,6 +99,7 @@ describe('the delivery log', () => {
     const warnings = lines.filter(line => line.level === 'warn').map(line => line.event)
     assert.deepEqual(warnings, [
       'warned',
+      'tls-report-failed',
       'site-closed',
       'tls-fallback',
       'auth-failed',

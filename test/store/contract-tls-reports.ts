@@ -30,7 +30,15 @@ function count(change: Partial<TlsCount> = {}): TlsCount {
 }
 
 function report(change: Partial<TlsReport> = {}): TlsReport {
-  return { day: '2026-01-15', domain: 'a.example', reportId: 'r1', nextAttemptAt: 5, destinations: [], ...change }
+  return {
+    day: '2026-01-15',
+    domain: 'a.example',
+    reportId: 'r1',
+    attempts: 0,
+    nextAttemptAt: 5,
+    destinations: [],
+    ...change,
+  }
 }
 
 export function contractOfTlsReports(factory: StoreFactory): void {

@@ -34,7 +34,7 @@ const messageAnswer = z.object({
   id: z.string(),
   account: z.string().nullable(),
   credential: z.string().nullable(),
-  origin: z.enum(['submission', 'dsn']),
+  origin: z.enum(['submission', 'dsn', 'tls-report']),
   reversePath: z.string().meta({ description: 'As submitted; "<>": the null reverse-path' }),
   from: z.string().nullable(),
   senderDomain: z.string(),

@@ -123,6 +123,7 @@ export function openAccept({ db, sequences, turns, lines, backlog, slots, totals
     }
     totals.add(tx, row.account, 'accepted', row.entries.length)
     events.write(row.events, new Map([[row.id, seq]]))
+    if (row.announced) tx.tellQueue()
     return { leased, nextDueAt }
   }
 }

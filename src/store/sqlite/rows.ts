@@ -34,6 +34,7 @@ export interface AcceptRow {
   readonly limits: readonly LimitUse[]
   readonly events: readonly EventRow[]
   readonly lease: Lease | null
+  readonly announced: boolean
 }
 
 export type NewEntryRow = readonly [
@@ -106,7 +107,7 @@ export function splitEntryId(entry: EntryId): { message: MessageId; n: number } 
   return { message: entry.slice(0, dot), n: dot > 0 && /^\d{1,9}$/.test(n) ? Number(n) : -1 }
 }
 
-export function acceptRow({ message, content, entries, limits, events, lease }: NewMessage): AcceptRow {
+export function acceptRow({ message, content, entries, limits, events, lease, announced }: NewMessage): AcceptRow {
   return {
     id: message.id,
     account: message.account,
@@ -123,6 +124,7 @@ export function acceptRow({ message, content, entries, limits, events, lease }: 
     limits: limits.filter(use => isLimited(use.limits)),
     events: events.map(eventRow),
     lease: lease ?? null,
+    announced: announced ?? false,
   }
 }
 
