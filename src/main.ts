@@ -17,6 +17,7 @@ import { Lifecycle } from './base/lifecycle.ts'
 import { type LogSink, openLog } from './base/log.ts'
 import { createSeal, loadSealKey } from './base/seal.ts'
 import { liveState, loopDelays, openPlanes } from './data-planes.ts'
+import { openOwnServerTester } from './delivery/own-server-test.ts'
 import { openAuthorities, openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { createExplainer } from './domains/explain.ts'
@@ -139,6 +140,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     explainer: createExplainer({ store, resolver, clock, config, relayKey: relay.key }),
     webhooks,
     queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
+    ownServers: openOwnServerTester({ config, resolver, clock, log }),
     live: state,
     loopDelays: () => loopDelays(planes),
     seal,

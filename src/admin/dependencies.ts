@@ -7,6 +7,7 @@ import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { LoopDelay } from '../base/loop-delay.ts'
 import type { Seal } from '../base/seal.ts'
+import type { OwnServerTester } from '../delivery/own-server-test.ts'
 import type { SiteState } from '../delivery/throttle.ts'
 import type { Explainer } from '../domains/explain.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
@@ -18,7 +19,18 @@ import type { Webhooks } from '../webhooks/service.ts'
 export interface AdminDependencies {
   readonly config: Pick<
     Config,
-    'http' | 'dataDir' | 'hostname' | 'domains' | 'timeZone' | 'sites' | 'relayDomain' | 'tlsReports'
+    | 'http'
+    | 'submission'
+    | 'dataDir'
+    | 'hostname'
+    | 'domains'
+    | 'timeZone'
+    | 'ownSmtp'
+    | 'delivery'
+    | 'sites'
+    | 'classification'
+    | 'relayDomain'
+    | 'tlsReports'
   >
   readonly store: Store
   readonly domains: Domains
@@ -26,6 +38,7 @@ export interface AdminDependencies {
   readonly explainer: Explainer
   readonly webhooks: Webhooks
   readonly queue: QueueCommands
+  readonly ownServers: OwnServerTester
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>
   /** Of every thread but this one, by name, since the last call. Rejects as `live` does. */

@@ -113,6 +113,22 @@ export const problemKinds = {
     title: { ja: 'このドメインには実行できません', en: 'This can not be done with this domain' },
     meaning: { ja: '理由はdetailをご確認ください。', en: 'detail says why.' },
   },
+  'smtp-test-failed': {
+    status: 422,
+    title: { ja: 'SMTPサーバーの設定のテストに失敗しました', en: 'The test of the SMTP server failed' },
+    meaning: {
+      ja: '何も保存していません。findingとdetailをご確認ください。「test: "report"」を指定すると、テストの結果にかかわらず保存します。',
+      en: 'Nothing was saved; finding and detail say what failed. With test: "report" the settings are saved whatever comes of the test.',
+    },
+  },
+  'too-many-tests': {
+    status: 429,
+    title: { ja: 'SMTPサーバーの設定のテストが続いています', en: 'Too many tests of SMTP servers' },
+    meaning: {
+      ja: 'Retry-Afterの秒数だけ待つか、「test: "skip"」を指定して保存してください。上限は設定のownSmtp.testsPerHourです。',
+      en: 'Wait as many seconds as Retry-After says, or save with test: "skip". The bound is ownSmtp.testsPerHour in the configuration.',
+    },
+  },
   'too-many-failures': {
     status: 429,
     title: { ja: '誤った管理トークンが続いています', en: 'Too many wrong admin tokens' },
@@ -186,6 +202,14 @@ export const mends = {
     en: 'nest no more than 50 levels',
   },
   port: { ja: '1〜65535のポート番号にしてください', en: 'write a port from 1 to 65535' },
+  'smtp-port': {
+    ja: '設定のownSmtp.portsにあるポート（変更していなければ25・465・587・2525）にしてください',
+    en: 'write one of the ports in ownSmtp.ports of the configuration (25, 465, 587 and 2525 unless changed)',
+  },
+  'smtp-test': {
+    ja: '"report"、"require"、"skip"のいずれかにしてください',
+    en: 'write "report", "require" or "skip"',
+  },
   'smtp-tls': {
     ja: '"required"か"opportunistic"にしてください',
     en: 'write "required" or "opportunistic"',

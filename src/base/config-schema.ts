@@ -142,6 +142,14 @@ export const configSchema = z.strictObject({
     }),
     mend('write a list of { suffix, connections, messagesPerConnection, perMinute }'),
   ),
+  ownSmtp: z.strictObject({
+    connections: count,
+    messagesPerConnection: count,
+    perMinute: count.nullable(),
+    ports: z.array(port, mend('write a list of ports')).min(1, mend('name at least one port')),
+    testTimeout: duration,
+    testsPerHour: count,
+  }),
   classification: z.strictObject({ rules: classificationRules }),
   queue: z.strictObject({
     expireAfter: duration,

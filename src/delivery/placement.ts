@@ -16,6 +16,7 @@ import { type Decision, type DecisionParts, decide } from './decision.ts'
 import type { Departures, Going } from './departures.ts'
 import type { FreshContent } from './fresh.ts'
 import { HeldMessage, type HeldMessageParts } from './held-message.ts'
+import { noteOwnServer, type OwnServerParts } from './own-server.ts'
 import type { Returns } from './returns.ts'
 import {
   areForOneDomain,
@@ -31,8 +32,10 @@ import type { Site } from './throttle.ts'
 import { littleShare } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
 
-export interface PlacementParts extends DecisionParts, RouteParts, HeldMessageParts {
+export interface PlacementParts extends DecisionParts, RouteParts, HeldMessageParts, OwnServerParts {
   readonly clock: Clock
+  readonly directory: DecisionParts['directory']
+  readonly store: HeldMessageParts['store'] & OwnServerParts['store']
   readonly leases: Leases
   readonly returns: Returns
   readonly ring: SiteRing
@@ -128,9 +131,9 @@ export class Placement {
 
   /** Pushes at once what can be pushed; only what goes back is waited for. */
   async #placeRouted(routed: Routed | Unrouted, held: HeldMessage, decision: Decision): Promise<void> {
-    const { ring, returns } = this.#parts
+    const { ring } = this.#parts
     const { leased } = routed
-    if ('failure' in routed) return returns.settle([lookupFailed(routed, decision, this.#parts)])
+    if ('failure' in routed) return this.#settleUnrouted(routed, decision)
     const { route } = routed
     if (route.kind === 'mx' && !this.#parts.departures.isFree(held.message))
       return this.#depart(leased, route, held, decision)
@@ -176,6 +179,12 @@ export class Placement {
     const site = this.#parts.ring.site(way)
     if (site.closedUntil !== null) return site.closedUntil
     return this.isFull(site, account) ? this.#parts.clock.now() + fullWithoutLanesMs : null
+  }
+
+  async #settleUnrouted(unrouted: Unrouted, decision: Decision): Promise<void> {
+    const settled = [lookupFailed(unrouted, decision, this.#parts)]
+    await this.#parts.returns.settle(settled)
+    if (decision.own !== null) await noteOwnServer(decision.own, settled, this.#parts)
   }
 
   async #turnAway(site: Site, route: Route, leased: readonly LeasedEntry[]): Promise<void> {

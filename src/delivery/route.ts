@@ -11,7 +11,10 @@ import type { Config } from '../base/config.ts'
 import type { Seal } from '../base/seal.ts'
 import { findAddresses, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import type { OwnSmtp } from '../mail/account.ts'
 import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
+import { ownServerRule } from '../policy/own-server-rule.ts'
+import type { SiteRule } from '../policy/site-rules.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import type { Decision } from './decision.ts'
 import type { Destination, Destinations } from './destinations.ts'
@@ -29,6 +32,8 @@ export interface Route {
   readonly own: Decision['own']
   /** Where it leaves from; absent: from `delivery.sourceIpv4` and `sourceIpv6`, whichever fits. */
   readonly source?: Source
+  /** Limits of its own; absent: those of the site. */
+  readonly rule?: SiteRule
 }
 
 /** Entries that travel together. */
@@ -51,6 +56,7 @@ export interface RouteParts {
   readonly resolver: Resolver
   readonly lookup: LookupOptions
   readonly seal: Seal
+  readonly config: Pick<Config, 'ownSmtp' | 'delivery'>
 }
 
 /** Lookups that take longer are stragglers: their timeout is seconds, a good answer takes some 10 ms. */
@@ -137,24 +143,27 @@ function bySite(
 async function ownRoute(
   leased: readonly LeasedEntry[],
   own: NonNullable<Route['own']>,
-  { resolver, lookup, seal }: RouteParts,
+  { resolver, lookup, seal, config }: RouteParts,
 ): Promise<Routed | Unrouted> {
   const { host, port } = own.smtp
   const site = `smtp:${host}:${port}`
   const found = await findAddresses(resolver, host, lookup)
   if ('failure' in found) return { leased, kind: 'own-smtp', site, failure: found.failure }
   const hosts = [{ host, preference: 0, addresses: found.addresses }]
-  return { leased, route: { kind: 'own-smtp', key: `${site} ${loginOf(own, seal)}`, site, hosts, own } }
+  const rule = ownServerRule(config, own.smtp.limits)
+  return { leased, route: { kind: 'own-smtp', key: keyOf(site, own, rule, seal), site, hosts, own, rule } }
 }
 
 /**
  * Two addresses may share a login, and then its limits. With another password it is another login: somebody's wrong one
- * must not stop the mail of whoever has the right one.
+ * must not stop the mail of whoever has the right one. So it is with other limits, which then count from the next message.
  */
-function loginOf(own: NonNullable<Route['own']>, seal: Seal): string {
-  return createHash('sha256')
+function keyOf(site: string, own: NonNullable<Route['own']>, rule: SiteRule, seal: Seal): string {
+  const { connections, messagesPerConnection, perMinute } = rule
+  const login = createHash('sha256')
     .update(`${own.smtp.username}\0${passwordOf(own, seal)}`)
     .digest('base64url')
+  return `${site} ${login} ${connections}/${messagesPerConnection}/${perMinute}`
 }
 
 /** One spec for each place, made when its turn comes: most messages need only the first. */
@@ -164,8 +173,8 @@ export function* hostSpecs(
   config: Pick<Config, 'hostname' | 'delivery'>,
   seal: Seal,
 ): Generator<HostSpec> {
-  const common = own === null ? mxSpec(config) : ownSpec(own, config, seal)
-  for (const place of places) yield { ...common, ...place, ...sourceFor(place.address, source, config) }
+  const common = own === null ? mxSpec(config) : ownCommon(own.smtp, passwordOf(own, seal), config)
+  for (const place of places) yield { ...common, ...place, ...sourceFor(place.address, config, source) }
 }
 
 type CommonSpec = Omit<HostSpec, 'host' | 'address' | 'sourceIp'>
@@ -180,19 +189,27 @@ function mxSpec({ hostname, delivery }: Pick<Config, 'hostname' | 'delivery'>): 
   }
 }
 
-function ownSpec(
-  { smtp, sender }: NonNullable<Route['own']>,
-  { hostname }: { hostname: string },
-  seal: Seal,
-): CommonSpec {
+type OwnSettings = Omit<OwnSmtp, 'sealedPassword'>
+
+function ownCommon(smtp: OwnSettings, password: string, { hostname }: { readonly hostname: string }): CommonSpec {
   return {
     port: smtp.port,
     tls: smtp.tls,
     implicitTls: smtp.port === implicitTlsPort,
     verifyCertificate: smtp.tls === 'required',
     ehlo: hostname,
-    auth: { username: smtp.username, password: passwordOf({ smtp, sender }, seal) },
+    auth: { username: smtp.username, password },
   }
+}
+
+/** How a sender's own server is connected to at one of its addresses: for mail, and for a test of the settings. */
+export function ownSpec(
+  smtp: OwnSettings,
+  password: string,
+  config: Pick<Config, 'hostname' | 'delivery'>,
+  place: { readonly host: HostName; readonly address: string },
+): HostSpec {
+  return { ...ownCommon(smtp, password, config), ...place, ...sourceFor(place.address, config) }
 }
 
 function passwordOf({ smtp, sender }: NonNullable<Route['own']>, seal: Seal): string {
@@ -207,8 +224,8 @@ export function ownSmtpPurpose(sender: Mailbox): string {
 /** The EHLO name goes with the address: receivers compare it with the address's reverse name. */
 function sourceFor(
   address: string,
-  source: Source | undefined,
   { delivery }: Pick<Config, 'delivery'>,
+  source?: Source,
 ): { readonly sourceIp?: string; readonly ehlo?: string } {
   if (source !== undefined && source.ip !== null) return { sourceIp: source.ip, ehlo: source.ehlo }
   const sourceIp = address.includes(':') ? delivery.sourceIpv6 : delivery.sourceIpv4

@@ -9,6 +9,7 @@ import { limitsChanged, siteClosed, siteOpened, sourceUnusable } from '../outcom
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
 import type { Departures } from './departures.ts'
+import { noteOwnServer, type OwnServerParts } from './own-server.ts'
 import { domainsOf, ownsLanes, type Placement } from './placement.ts'
 import type { Returns } from './returns.ts'
 import type { SiteLimits } from './site-limits.ts'
@@ -16,7 +17,8 @@ import type { SiteRing } from './site-ring.ts'
 import { type Signal, signalOf } from './site-signals.ts'
 import type { Group, Site } from './throttle.ts'
 
-export interface RunnerParts extends AttemptParts {
+export interface RunnerParts extends AttemptParts, OwnServerParts {
+  readonly directory: AttemptParts['directory']
   readonly config: AttemptParts['config'] & Pick<Config, 'queue'>
   readonly returns: Returns
   readonly ring: SiteRing
@@ -58,6 +60,7 @@ export class Runner {
       await returns.untried([group])
       await returns.release(group.leased, clock.now())
     }
+    if (group.route.own !== null && 'settled' in end) await noteOwnServer(group.route.own, end.settled, this.#parts)
     ring.ended()
     if ((await placement.reopen(site)) || 'untried' in end) onDue()
   }

@@ -58,6 +58,7 @@ export class SiteRing {
 
   #ruleOf(route: Route): SiteRule {
     const { rules } = this.#options
+    if (route.rule !== undefined) return route.rule
     if (route.kind === 'mx') return siteRule(rules, route.site.split(','))
     const hosts = route.hosts.map(({ host }) => host)
     // Of senders' own servers only the configuration speaks.

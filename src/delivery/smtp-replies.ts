@@ -30,9 +30,15 @@ const maxKnown = 8
 
 export class ReplyReader {
   readonly #known = new Map<string, Received>()
+  readonly #conceal: (line: string) => string
   #lines: string[] = []
   #rest = ''
   #bytes = 0
+
+  /** `conceal`: takes out of a line what must not be told on. */
+  constructor(conceal: (line: string) => string = line => line) {
+    this.#conceal = conceal
+  }
 
   /** Whether the last chunk ended within a reply. */
   get midReply(): boolean {
@@ -44,7 +50,7 @@ export class ReplyReader {
     const text = this.#rest + chunk.toString('latin1')
     let start = 0
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      const line = text.slice(start, text[end - 1] === '\r' ? end - 1 : end)
+      const line = this.#conceal(text.slice(start, text[end - 1] === '\r' ? end - 1 : end))
       start = end + 1
       const received = this.#line(line)
       if (received === 'malformed') return { replies, malformed: excerptOf(line) }
@@ -52,7 +58,7 @@ export class ReplyReader {
       if (received) replies.push(received)
     }
     this.#rest = text.slice(start)
-    return { replies, malformed: this.#rest.length > maxLineBytes ? excerptOf(this.#rest) : null }
+    return { replies, malformed: this.#rest.length > maxLineBytes ? excerptOf(this.#conceal(this.#rest)) : null }
   }
 
   #line(line: string): Received | 'malformed' | 'endless' | null {

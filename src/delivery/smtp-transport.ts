@@ -89,6 +89,7 @@ class Opening extends Library {
         clock,
         limits,
         log: options.log.debugs ? options.log.child({ host: spec.host, address: spec.address }) : options.log,
+        conceal: spec.auth && concealing(spec.auth),
         close: () => this.close(),
         setup: (received, phase) => this.#advance(received, phase),
         setupFailed: failure => this.#giveUp(failure),
@@ -206,6 +207,17 @@ function libraryOptions({ spec, socket, secureContext }: OpeningOptions): SMTPCo
     // Destroyed, not half-closed: what was to be said was said by QUIT.
     socketCloseTimeout: 0,
   }
+}
+
+/** A password that is hardly one would be found in the host's own words. */
+const shortestConcealed = 4
+
+/** Some hosts repeat what they were sent: a password, or its AUTH line, must not come back in a reply that is told on. */
+function concealing({ username, password }: NonNullable<HostSpec['auth']>): ((line: string) => string) | undefined {
+  if (password.length < shortestConcealed) return undefined
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const secrets = [base64(`\0${username}\0${password}`), base64(password), Buffer.from(password).toString('latin1')]
+  return line => secrets.reduce((told, secret) => told.replaceAll(secret, '[credentials]'), line)
 }
 
 function describeTls(socket: net.Socket): string | null {

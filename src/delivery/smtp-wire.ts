@@ -24,6 +24,8 @@ export interface WireOptions {
   readonly limits: TransportLimits
   /** Gets the transcript as debug lines: commands and replies, never credentials or content. */
   readonly log: Log
+  /** Takes out of a line of the host what must not be told on. */
+  readonly conceal?: ((line: string) => string) | undefined
   /** Closes the socket at once. */
   readonly close: () => void
   /** Takes the replies until `attach`. */
@@ -46,7 +48,7 @@ interface Exchange {
 
 export class Wire {
   readonly #options: WireOptions
-  readonly #reader = new ReplyReader()
+  readonly #reader: ReplyReader
   /** Phases of the commands on the way, in order. */
   readonly #outstanding: Phase[] = []
   #phase: Phase
@@ -64,6 +66,7 @@ export class Wire {
 
   constructor(options: WireOptions, phase: Phase) {
     this.#options = options
+    this.#reader = new ReplyReader(options.conceal)
     this.#phase = phase
     this.#watch()
   }

@@ -2,6 +2,7 @@
  * Who may send: accounts, their credentials and sender addresses.
  */
 import type { AccountId, CredentialId, Instant, Mailbox } from './ids.ts'
+import type { OutcomeClass } from './outcome.ts'
 import type { Priority } from './priority.ts'
 import type { SendLimits } from './sender-domain.ts'
 
@@ -46,6 +47,22 @@ export interface OwnSmtp {
   readonly tls: 'required' | 'opportunistic'
   readonly username: string
   readonly sealedPassword: string
+  readonly limits?: OwnSmtpLimits
+}
+
+/** What a sender's own server takes; what is absent is as configured for all of them (`ownSmtp`). */
+export interface OwnSmtpLimits {
+  readonly connections?: number
+  readonly messagesPerConnection?: number
+  /** Recipients. */
+  readonly perMinute?: number
+}
+
+/** Why mail through a sender's own server waits, as long as it does. */
+export interface SmtpTrouble {
+  readonly since: Instant
+  readonly class: OutcomeClass
+  readonly reply: string
 }
 
 /** 送信元メールアドレス. */
@@ -53,6 +70,8 @@ export interface SenderAddress {
   readonly address: Mailbox
   readonly account: AccountId
   readonly smtp: OwnSmtp | null
+  /** Absent or null: its server lets mail through, or was never tried. */
+  readonly smtpTrouble?: SmtpTrouble | null
   readonly note: string
   readonly createdAt: Instant
 }

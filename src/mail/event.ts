@@ -28,6 +28,8 @@ export const eventTypes = [
   'domain.record_lost',
   'domain.check_changed',
   'sender.removed',
+  'sender.smtp_failed',
+  'sender.smtp_works',
   'domain.bulk_sender_near',
   'domain.bulk_sender',
   'warm_up.started',

@@ -2,7 +2,7 @@
  * The store's part for who sends: accounts, credentials, sender addresses, sender domains with what belongs to them.
  * See `store.ts` for what holds for all of it.
  */
-import type { Account, Credential, SenderAddress } from '../mail/account.ts'
+import type { Account, Credential, SenderAddress, SmtpTrouble } from '../mail/account.ts'
 import type { DomainClaim } from '../mail/domain-claim.ts'
 import type { NewEvent } from '../mail/event.ts'
 import type { AccountId, CredentialId, DomainName, Instant, Mailbox } from '../mail/ids.ts'
@@ -34,7 +34,17 @@ export interface AccountStore {
   createSender(sender: SenderAddress): Promise<void>
   sender(address: Mailbox): Promise<SenderAddress | null>
   listSenders(filter: { readonly account?: AccountId }, page: Page): Promise<readonly SenderAddress[]>
+  /** Another server, or none, ends what is known of trouble with the one before. */
   updateSender(address: Mailbox, change: Partial<Pick<SenderAddress, 'smtp' | 'note'>>): Promise<SenderAddress>
+  /**
+   * What came of the last mail through its own server. Only while that is still the server it was of, and only when it
+   * is news (other class of trouble, none any more): then true, and the events are written.
+   */
+  noteSmtpTrouble(
+    of: { readonly address: Mailbox; readonly sealedPassword: string },
+    trouble: SmtpTrouble | null,
+    events: readonly NewEvent[],
+  ): Promise<boolean>
   deleteSender(address: Mailbox): Promise<void>
 }
 

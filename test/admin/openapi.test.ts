@@ -160,6 +160,8 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('GET', '/v1/senders', '/v1/senders')
   await check('GET', '/v1/senders/{address}', `/v1/senders/${address}`)
   await check('PATCH', '/v1/senders/{address}', `/v1/senders/${address}`, { note: 'x' })
+  await check('POST', '/v1/senders/{address}/test', `/v1/senders/${address}/test`)
+  await check('POST', '/v1/senders/{address}/test', '/v1/senders/nobody@acme.example/test')
 
   await walkDomains(account, check)
   await check('GET', '/v1/relay', '/v1/relay')

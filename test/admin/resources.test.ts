@@ -149,7 +149,8 @@ describe('sender addresses by API', () => {
     const smtp = { host: 'SMTP.Acme.example', username: 'sales', password: 'open sesame' }
     const { status, body } = await api.call('POST', '/v1/senders', { address, account, smtp })
     assert.equal(status, 201)
-    const expected = { host: 'smtp.acme.example', port: 587, tls: 'required', username: 'sales' }
+    const limits = { connections: 3, messagesPerConnection: 50, perMinute: null }
+    const expected = { host: 'smtp.acme.example', port: 587, tls: 'required', username: 'sales', limits, trouble: null }
     assert.deepEqual(body.smtp, expected)
     const stored = await api.store.sender(address)
     assert.doesNotMatch(JSON.stringify(stored), /open sesame/)

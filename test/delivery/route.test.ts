@@ -2,6 +2,7 @@
  * From recipients to routes: shared lookups, shared sites, stragglers.
  */
 import assert from 'node:assert/strict'
+import { loadConfig } from '../../src/base/config.ts'
 import { createSeal } from '../../src/base/seal.ts'
 import type { Decision } from '../../src/delivery/decision.ts'
 import { Destinations } from '../../src/delivery/destinations.ts'
@@ -47,7 +48,8 @@ function counting(resolver: Resolver, slow: ReadonlyMap<string, Promise<void>> =
 
 function partsFor(resolver: Resolver, clock: ManualClock) {
   const seal = createSeal(Buffer.alloc(32, 1))
-  return { resolver, clock, lookup, seal, destinations: new Destinations(resolver, lookup, clock) }
+  const config = loadConfig([], {})
+  return { resolver, clock, lookup, seal, config, destinations: new Destinations(resolver, lookup, clock) }
 }
 
 function leasedFor(...domains: string[]) {

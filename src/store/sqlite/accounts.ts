@@ -4,12 +4,15 @@
  * Sender addresses are looked up without case: a CRM that registered Sales@ means sales@ too. Fails with Conflict when
  * a name is taken or something is in use, with NotFound when it is not there.
  */
-import type { Account, Credential, SenderAddress } from '../../mail/account.ts'
+import type { Account, Credential, SenderAddress, SmtpTrouble } from '../../mail/account.ts'
+import type { NewEvent } from '../../mail/event.ts'
 import type { AccountId, CredentialId, Mailbox } from '../../mail/ids.ts'
 import { sameLimits } from '../../policy/token-bucket.ts'
 import { Conflict, NotFound, type Page } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
+import type { Events } from './events.ts'
 import type { Replan } from './replan.ts'
+import { eventRow } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
 type AccountChange = Partial<Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'suspendedReason'>>
@@ -100,7 +103,7 @@ export function openCredentials(db: Connection, replan: Replan) {
   }
 }
 
-export function openSenders(db: Connection) {
+export function openSenders(db: Connection, events: Events) {
   const insert = db.prepare('insert into sender (address, account, data) values (?, ?, ?)')
   const update = db.prepare('update sender set data = ? where address = ?')
   const remove = db.prepare('delete from sender where address = ?')
@@ -125,10 +128,29 @@ export function openSenders(db: Connection) {
     },
 
     updateSender(tx: Transaction, address: Mailbox, change: SenderChange): SenderAddress {
-      const after = { ...existing(address), ...change }
+      const { smtpTrouble, ...before } = existing(address)
+      const after = { ...before, ...(change.smtp === undefined && smtpTrouble && { smtpTrouble }), ...change }
       update.run(JSON.stringify(after), address.toLowerCase())
       tx.changes.push({ kind: 'sender', address: after.address })
       return after
+    },
+
+    noteSmtpTrouble(
+      tx: Transaction,
+      of: { readonly address: Mailbox; readonly sealedPassword: string },
+      trouble: SmtpTrouble | null,
+      told: readonly NewEvent[],
+    ): boolean {
+      const data = find.get(of.address.toLowerCase())
+      if (data === undefined) return false
+      const { smtpTrouble, ...sender } = JSON.parse(data) as SenderAddress
+      if (sender.smtp?.sealedPassword !== of.sealedPassword || smtpTrouble?.class === trouble?.class) return false
+      // Trouble of another kind began when the first did.
+      const now = trouble && { smtpTrouble: { ...trouble, since: smtpTrouble?.since ?? trouble.since } }
+      update.run(JSON.stringify({ ...sender, ...now }), of.address.toLowerCase())
+      events.write(told.map(eventRow))
+      tx.changes.push({ kind: 'sender', address: sender.address })
+      return true
     },
 
     deleteSender(tx: Transaction, address: Mailbox): void {

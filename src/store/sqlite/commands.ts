@@ -86,7 +86,7 @@ export function openCommands(db: Connection) {
       deleteWebhooksOf(tx, id)
     },
     ...openCredentials(db, replan),
-    ...openSenders(db),
+    ...openSenders(db, events),
     ...domains,
     ...openDomainClaims(db, events, replan),
     ...openRequests(db),

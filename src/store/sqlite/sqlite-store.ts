@@ -219,6 +219,7 @@ function accountStore({ db, client }: Parts): AccountStore {
     sender: async address => reading(() => read.sender(address)),
     listSenders: async (filter, page) => reading(() => read.listSenders(filter, page)),
     updateSender: (address, change) => client.call('updateSender', [address, change]),
+    noteSmtpTrouble: (of, trouble, events) => client.call('noteSmtpTrouble', [of, trouble, events]),
     deleteSender: address => client.call('deleteSender', [address]),
   }
 }

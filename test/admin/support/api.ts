@@ -12,6 +12,7 @@ import { loadConfig } from '../../../src/base/config.ts'
 import { type Log, silentLog } from '../../../src/base/log.ts'
 import type { LoopDelay } from '../../../src/base/loop-delay.ts'
 import { createSeal, type Seal } from '../../../src/base/seal.ts'
+import { openOwnServerTester } from '../../../src/delivery/own-server-test.ts'
 import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
 import { createExplainer } from '../../../src/domains/explain.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
@@ -90,6 +91,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     relay,
     explainer: createExplainer({ store, resolver: zone, clock, config, relayKey: relay.key }),
     webhooks,
+    ownServers: openOwnServerTester({ config, resolver: zone, clock, log }),
     queue: {
       cancel: (filter, reason) =>
         cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),
