@@ -23,6 +23,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['import rule', process.execPath, ['scripts/check-imports.ts']],
   ['configuration table', process.execPath, ['scripts/config-reference.ts', '--check']],
   ['dashboard', process.execPath, ['scripts/monitoring.ts', '--check']],
+  ['table of classes', process.execPath, ['scripts/class-reference.ts', '--check']],
   ['delivery log table', process.execPath, ['scripts/log-reference.ts', '--check']],
 ]
 

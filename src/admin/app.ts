@@ -17,6 +17,7 @@ import { openRepeats, type Repeats } from './repeats.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { bulkRoutes } from './routes/bulk.ts'
 import { claimRoutes } from './routes/claims.ts'
+import { classRoutes } from './routes/classes.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { domainExplainRoutes } from './routes/domain-explain.ts'
 import { domainHistoryRoutes } from './routes/domain-history.ts'
@@ -86,6 +87,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     messageRoutes,
     queueRoutes,
     eventRoutes,
+    classRoutes,
     webhookRoutes,
     tlsReportRoutes,
     limitRoutes,

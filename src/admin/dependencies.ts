@@ -29,6 +29,7 @@ export interface AdminDependencies {
     | 'delivery'
     | 'sites'
     | 'classification'
+    | 'classification'
     | 'relayDomain'
     | 'tlsReports'
   >

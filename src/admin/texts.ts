@@ -276,6 +276,15 @@ export const mends = {
     en: 'give either from (the seq of the first event to send, at least 1) or since (a time)',
   },
   class: { ja: '/openapi.jsonにある分類にしてください', en: 'write one of the classes in /openapi.json' },
+  'smtp-reply': {
+    ja: '「550 5.1.1 User unknown」のようなSMTPの応答にしてください（複数行は改行で区切り、最終行以外はコードの直後を「-」にします）',
+    en: 'write an SMTP reply such as 550 5.1.1 User unknown; of several lines all but the last have a hyphen after the code',
+  },
+  phase: {
+    ja: 'banner、ehlo、mail、rcpt、data、dotなど、応答を受けた段階にしてください',
+    en: 'write what it answers: banner, ehlo, mail, rcpt, data, dot …',
+  },
+  route: { ja: 'mxかown-smtpにしてください', en: 'write mx or own-smtp' },
   'filter-or-all': {
     ja: 'filterで対象を絞るか、本当にすべてであれば all: true を指定してください',
     en: 'narrow it with filter, or give all: true if really everything is meant',

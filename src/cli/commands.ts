@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { register as account } from './account.ts'
 import { register as bench } from './bench.ts'
 import { register as checkConfig } from './check-config.ts'
+import { register as classify } from './classify.ts'
 import type { CliContext } from './context.ts'
 import { register as credential } from './credential.ts'
 import { register as domain } from './domain.ts'
@@ -35,6 +36,7 @@ export const commands: readonly Register[] = [
   limits,
   tail,
   explain,
+  classify,
   erase,
   webhook,
   tlsReport,

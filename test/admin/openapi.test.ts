@@ -272,6 +272,9 @@ async function walkMail(api: Api, account: string, check: Check): Promise<void> 
   await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', { all: true })
   await check('POST', '/v1/recipients/erase', '/v1/recipients/erase', { address: 'b@there.example' })
   await check('POST', '/v1/recipients/erase', '/v1/recipients/erase', { address: 'b' })
+  await check('GET', '/v1/classes', '/v1/classes')
+  await check('POST', '/v1/classes/try', '/v1/classes/try', { reply: '550 5.1.1 User unknown', phase: 'rcpt' })
+  await check('POST', '/v1/classes/try', '/v1/classes/try', { reply: 'no reply' })
   await check('GET', '/v1/events', '/v1/events')
   await check('GET', '/v1/messages/{id}', `/v1/messages/${draft.message.id}`)
 }

@@ -57,6 +57,8 @@ export interface ApiOptions {
   readonly maxBodyBytes?: number
   readonly publicUrl?: string
   readonly extra?: AdminDependencies['extra']
+  /** Configuration, as environment variables. */
+  readonly variables?: Readonly<Record<string, string>>
   /** Replaced in tests that need generation to fail. */
   readonly makeKey?: DomainsParts['makeKey']
 }
@@ -66,7 +68,7 @@ export const idle: LiveState = { ports: [2587], sessions: 0, unsettled: 0, sites
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const { clock = systemClock, log = silentLog } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'kitte-api-'))
-  const loaded = loadConfig([], { KITTE_HTTP_PORT: '0', KITTE_DATA_DIR: dataDir })
+  const loaded = loadConfig([], { ...options.variables, KITTE_HTTP_PORT: '0', KITTE_DATA_DIR: dataDir })
   const { maxBodyBytes = loaded.http.maxBodyBytes, publicUrl = loaded.http.publicUrl } = options
   const config = { ...loaded, http: { ...loaded.http, maxBodyBytes, publicUrl } }
   const opened = await openStore({ dataDir, ...config.store, minFreeBytes: 1, log, clock, inProcess: true })
