@@ -29,7 +29,6 @@ export interface AdminDependencies {
     | 'delivery'
     | 'sites'
     | 'classification'
-    | 'classification'
     | 'relayDomain'
     | 'tlsReports'
   >
