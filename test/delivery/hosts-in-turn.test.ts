@@ -100,6 +100,26 @@ describe('the next host is tried', () => {
       assert.deepEqual(results, ['250 dot mx-2.example'])
     })
 
+  /** What our side says in a host's name, of what its EHLO reply lacks. */
+  const lacking = (line: string, phase: 'mail' | 'rcpt'): RecipientResult[] => [
+    { address: 'b@example.com', reply: { ...parseReply(line)!, from: 'relay' }, phase },
+  ]
+  for (const [what, results] of [
+    ['SMTPUTF8', lacking('553 5.6.7 the host does not announce SMTPUTF8', 'rcpt')],
+    ['a SIZE that is large enough', lacking('552 5.3.4 larger than the host takes', 'mail')],
+  ] as const) {
+    it(`when this one lacks ${what}`, async () => {
+      const answered = await tried({ send: ({ spec }) => (spec.address === '192.0.2.1' ? results : null) })
+      assert.deepEqual(answered.results, ['250 dot mx-2.example'])
+    })
+
+    it(`when this one lacks ${what}, and the refusal stands when all do`, async () => {
+      const answered = await tried({ send: () => results })
+      assert.match(answered.results.join(), /^55[23] (mail|rcpt) mx-2\.example$/)
+      assert.equal(answered.sent.length, 2)
+    })
+  }
+
   it('with those recipients only that have no final answer', async () => {
     const { results, sent } = await tried(
       {
