@@ -27,6 +27,8 @@ import { openSpool } from './store/spool.ts'
 import type { Store } from './store/store.ts'
 import type { AdmissionCounters } from './submission/admission.ts'
 import { openSubmission } from './submission/listener.ts'
+import { openTlsDecisions } from './tls/open.ts'
+import type { TlsResults } from './tls/tls-result.ts'
 
 export interface DataPlaneParts {
   readonly config: Config
@@ -39,6 +41,9 @@ export interface DataPlaneParts {
   readonly owner: string
   readonly verpKey: Buffer
   readonly transport?: Transport
+  readonly tlsResults?: TlsResults | undefined
+  /** PEM certificates trusted besides the well-known authorities, for tests. */
+  readonly trusted?: readonly string[] | undefined
   /** Other workers listen on the same ports … */
   readonly reusePort?: boolean
   /** … and count their sessions together. */
@@ -104,8 +109,11 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     rsaBits: config.signing.rsaBits,
     timeZone: config.timeZone,
   })
-  const transport = parts.transport ?? createSmtpTransport({ clock, log })
-  const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler })
+  const tls = await openTlsDecisions({ ...parts, results: parts.tlsResults })
+  lifecycle.add({ name: 'TLS policies', stop: () => tls.close() })
+  const { trusted } = parts
+  const transport = parts.transport ?? createSmtpTransport({ clock, log, ...(trusted && { trusted }) })
+  const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler, tls })
   lifecycle.add({ name: 'dispatcher', stop: () => dispatcher.stop() })
   const { reusePort = false, sessionCounters } = parts
   const submission = await openSubmission({

@@ -31,6 +31,7 @@ import type { Sandbox, SandboxParts } from './sandbox/world.ts'
 import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { startStsUpkeep } from './tls/open.ts'
 import { startReportSender } from './tls/report-sender.ts'
 import { openWebhooks } from './webhooks/service.ts'
 
@@ -45,6 +46,8 @@ export interface RelayOptions {
   readonly log?: LogSink
   readonly resolver?: Resolver
   readonly inProcess?: boolean
+  /** PEM certificates trusted besides the well-known authorities. */
+  readonly trusted?: readonly string[]
   /** Told when a thread of ours died: the process should end. */
   readonly onDeath?: (error: Error) => void
 }
@@ -113,6 +116,8 @@ async function wire(wiring: Wiring): Promise<Relay> {
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const meter = new Meter()
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
+  const stsUpkeep = startStsUpkeep({ config, store, resolver, clock, log, trusted: wiring.trusted })
+  lifecycle.add({ name: 'MTA-STS upkeep', stop: () => stsUpkeep.stop() })
   const state = () => liveState(planes, meter)
   const relay = await openRelayDns({ store, resolver, authority, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })

@@ -218,6 +218,10 @@ export const mends = {
     ja: '1以上の整数にしてください（nullで無制限）',
     en: 'write a whole number of at least 1, or null for no limit',
   },
+  tls: {
+    ja: '"opportunistic"、"required"、"verified"のいずれかにしてください',
+    en: 'write "opportunistic", "required" or "verified"',
+  },
   unaligned: { ja: '"send"、"warn"、"refuse"のいずれかにしてください', en: 'write "send", "warn" or "refuse"' },
   selector: {
     ja: '英数字とハイフンで63文字以内のセレクタにしてください',

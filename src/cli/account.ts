@@ -3,6 +3,7 @@
  */
 import { type Command, Option } from 'commander'
 import type { AccountAnswer } from '../admin/routes/accounts.ts'
+import { tlsLevels } from '../mail/tls-level.ts'
 import { confirm } from './ask.ts'
 import { type CliContext, connect, print, show } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
@@ -13,6 +14,8 @@ import { timesOf } from './times.ts'
 interface SetOptions extends LimitOptions {
   readonly name?: string
   readonly unaligned?: string
+  readonly tls?: string
+  readonly feedbackId?: string
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -35,6 +38,25 @@ export function register(program: Command, context: CliContext): void {
     })
 }
 
+function tlsOption(): Option {
+  return new Option('--tls <level>', 'protection its mail must have: TLS, or TLS with proof of the host').choices(
+    tlsLevels,
+  )
+}
+
+function feedbackIdOption(): Option {
+  return new Option('--feedback-id <whether>', "add Gmail's Feedback-ID to its mail; auto: as configured").choices([
+    'on',
+    'off',
+    'auto',
+  ])
+}
+
+/** Undefined: not said. */
+function feedbackIdOf({ feedbackId }: SetOptions): boolean | null | undefined {
+  return feedbackId === undefined ? undefined : feedbackId === 'auto' ? null : feedbackId === 'on'
+}
+
 function unalignedOption(): Option {
   return new Option('--unaligned <what>', 'mail that the DMARC rules of recipients would fail').choices([
     'send',
@@ -50,8 +72,11 @@ function registerCreate(account: Command, context: CliContext): void {
     .description('register an account')
   addLimitOptions(create)
     .addOption(unalignedOption())
+    .addOption(tlsOption())
+    .addOption(feedbackIdOption())
     .action(async (name: string, options: SetOptions, command: Command) => {
-      const body = { name, limits: limitsOf(options), unaligned: options.unaligned }
+      const { unaligned, tls } = options
+      const body = { name, limits: limitsOf(options), unaligned, tls, feedbackId: feedbackIdOf(options) }
       show(context, command, await connect(context, command).post<AccountAnswer>('/v1/accounts', body), describe)
     })
 }
@@ -94,11 +119,14 @@ function registerSet(account: Command, context: CliContext): void {
     .command('set')
     .argument('<account>', 'id or name')
     .option('--name <name>', 'new name')
-    .description('change name, limits or what happens to unaligned mail')
+    .description('change name, limits, what happens to unaligned mail or how far mail must be protected')
   addLimitOptions(set)
     .addOption(unalignedOption())
+    .addOption(tlsOption())
+    .addOption(feedbackIdOption())
     .action((given: string, options: SetOptions, command: Command) => {
-      const change = { name: options.name, limits: limitsOf(options), unaligned: options.unaligned }
+      const { name, unaligned, tls } = options
+      const change = { name, limits: limitsOf(options), unaligned, tls, feedbackId: feedbackIdOf(options) }
       return patch(context, command, given, change)
     })
 }
@@ -133,6 +161,8 @@ function describe(account: AccountAnswer): string {
     ['name', account.name],
     ['limits', limitText(account.limits)],
     ['unaligned', account.unaligned],
+    ['tls', account.tls],
+    ['feedback-id', account.feedbackId === null ? 'as configured' : account.feedbackId ? 'on' : 'off'],
     ['suspended', account.suspendedReason ?? 'no'],
   ])
 }

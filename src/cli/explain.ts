@@ -108,7 +108,7 @@ function meaningOf({ class: found, message, next, who }: Attempt): string[] {
 }
 
 function travelOf(attempt: Attempt): string[] {
-  const { mode, modeReason, signatures, remoteMta, remoteIp, sourceIp, tls, durations } = attempt
+  const { mode, modeReason, signatures, remoteMta, remoteIp, sourceIp, tls, tlsPolicy, durations } = attempt
   if (mode === null || durations === null) return []
   const source = sourceIp === null ? '' : ` from ${sourceIp}`
   return [
@@ -116,7 +116,9 @@ function travelOf(attempt: Attempt): string[] {
     `signed: ${signatures.length === 0 ? 'no' : signatures.join(', ')}; reverse-path ${attempt.reversePath}`,
     ...(remoteMta === null
       ? []
-      : [`host ${remoteMta}${remoteIp === null ? '' : ` [${remoteIp}]`}${source}; ${tls ?? 'plain text'}`]),
+      : [
+          `host ${remoteMta}${remoteIp === null ? '' : ` [${remoteIp}]`}${source}; ${tls ?? 'plain text'}${tlsPolicy === null ? '' : ` (asked for by ${tlsPolicy})`}`,
+        ]),
     `took ${Math.round(durations.totalMs)} ms: signing ${Math.round(durations.signMs)}, connecting ${Math.round(durations.connectMs)}, sending ${Math.round(durations.sendMs)}`,
   ]
 }

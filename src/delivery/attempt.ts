@@ -15,6 +15,8 @@ import type { Reply } from '../mail/reply.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import { returnPathHost } from '../policy/sending-mode.ts'
 import type { LeasedEntry } from '../store/store.ts'
+import type { AccountLevels } from '../tls/account-levels.ts'
+import { requirementOf, type TlsRequirement } from '../tls/requirement.ts'
 import { type Decision, type DecisionParts, decide } from './decision.ts'
 import { type Answer, type Delivery, type HostFacts, type HostParts, tryHosts } from './hosts-in-turn.ts'
 import { hostSpecs, type Route, type Unrouted } from './route.ts'
@@ -25,6 +27,7 @@ export interface AttemptParts extends DecisionParts, HostParts {
   readonly config: Pick<Config, 'hostname' | 'delivery' | 'relayDomain' | 'queue'>
   readonly seal: Seal
   readonly verpKey: KeyObject
+  readonly accountLevels?: Pick<AccountLevels, 'of'>
   /** A connection to the site was closed by the other side right after so many messages. */
   onHungUp(site: Site, messages: number): void
 }
@@ -52,7 +55,7 @@ export async function attempt(group: Group, site: Site, parts: AttemptParts): Pr
     known = { ...known, signatures, signMs: parts.clock.monotonic() - known.started }
     const answers = await tryHosts(
       deliveryOf(group, site, { reversePath, outgoing }, parts),
-      specsInTurn(group.route, site, parts),
+      specsInTurn(group, site, requirementFor(group, reversePath, parts), parts),
       parts,
     )
     return { settled: settledByHost(group, answers, known, parts) }
@@ -140,17 +143,30 @@ function deliveryOf(
     envelope: isWhole ? envelope : { ...envelope, recipients: leased.map(({ entry }) => entry.recipient) },
     reversePath,
     outgoing,
+    ...(route.own === null && { domain: leased[0]!.entry.domain }),
     noteSilent: address => site.noteSilent(address, config.queue.siteClosed),
     noteHungUp: messages => onHungUp(site, messages),
   }
 }
 
 /** Addresses that did not answer lately go last, or every message would wait for a dead first host. */
-function specsInTurn(route: Route, site: Site, { config, seal }: AttemptParts): Iterable<HostSpec> {
+function specsInTurn(
+  { route }: Group,
+  site: Site,
+  requirement: TlsRequirement,
+  { config, seal }: AttemptParts,
+): Iterable<HostSpec> {
   const places = route.hosts.flatMap(({ host, addresses }) => addresses.map(address => ({ host, address })))
-  if (!site.hasSilent) return hostSpecs(route, places, config, seal)
+  if (!site.hasSilent) return hostSpecs(route, places, config, seal, requirement)
   const silent = places.filter(({ address }) => site.isSilent(address))
-  return hostSpecs(route, [...places.filter(place => !silent.includes(place)), ...silent], config, seal)
+  return hostSpecs(route, [...places.filter(place => !silent.includes(place)), ...silent], config, seal, requirement)
+}
+
+/** A bounce is protected where that can be had and sent all the same where not (RFC 8689 §5). */
+function requirementFor({ held, route }: Group, reversePath: Mailbox | null, parts: AttemptParts): TlsRequirement {
+  const { account, envelope } = held.message
+  const message = envelope.tls === 'required' && reversePath === null ? undefined : envelope.tls
+  return requirementOf({ site: route.siteTls, account: parts.accountLevels?.of(account), message })
 }
 
 /** One settled attempt for each host that gave answers: they differ in their facts. */
@@ -187,6 +203,7 @@ function factsOf(known: Known, site: string, host: HostFacts | null, totalMs: nu
     remoteIp: host?.remoteIp ?? null,
     sourceIp: host?.sourceIp ?? null,
     tls: host?.tls ?? null,
+    ...(host?.tlsPolicy && { tlsPolicy: host.tlsPolicy }),
     reversePath,
     startedAt,
     durations: { signMs, connectMs: host?.connectMs ?? 0, sendMs: host?.sendMs ?? 0, totalMs },

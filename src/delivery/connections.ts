@@ -215,6 +215,7 @@ export class Connections {
 
 /** Two messages share a connection only when everything about it would be the same. */
 function placeOf(key: string, spec: HostSpec): string {
-  const { host, address, port, tls, implicitTls, verifyCertificate, auth, ehlo, sourceIp } = spec
-  return JSON.stringify([key, host, address, port, tls, implicitTls, verifyCertificate, auth, ehlo, sourceIp])
+  const { host, address, port, tls, implicitTls, verifyCertificate, auth, ehlo, sourceIp, plan } = spec
+  const proof = plan?.dane ? [plan.dane.names, plan.dane.strings] : undefined
+  return JSON.stringify([key, host, address, port, tls, implicitTls, verifyCertificate, auth, ehlo, sourceIp, proof])
 }

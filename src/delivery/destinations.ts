@@ -9,9 +9,19 @@ import type { Clock } from '../base/clock.ts'
 import { findHosts, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
 import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
 import type { DomainName } from '../mail/ids.ts'
+import type { TlsLevel } from '../mail/tls-level.ts'
+import type { DomainPolicies } from '../tls/domain-policies.ts'
+import type { DomainTls } from '../tls/plan.ts'
 
 export type Destination =
-  | { readonly site: string; readonly hosts: readonly MxHost[] }
+  | {
+      readonly site: string
+      readonly hosts: readonly MxHost[]
+      /** What the domain asks of TLS; absent: nothing. */
+      readonly tls?: DomainTls
+      /** What the site's rule asks of it; absent: nothing. */
+      readonly siteTls?: TlsLevel
+    }
   | { readonly failure: LookupFailure }
 
 interface Known {
@@ -32,12 +42,14 @@ export class Destinations {
   readonly #resolver: Resolver
   readonly #options: LookupOptions
   readonly #clock: Clock
+  readonly #policies: DomainPolicies | undefined
   readonly #known = new LRUCache<DomainName, Known>({ max: maxDestinations })
 
-  constructor(resolver: Resolver, options: LookupOptions, clock: Clock) {
+  constructor(resolver: Resolver, options: LookupOptions, clock: Clock, policies?: DomainPolicies) {
     this.#resolver = resolver
     this.#options = options
     this.#clock = clock
+    this.#policies = policies
   }
 
   find(domain: DomainName): Promise<Destination> {
@@ -68,9 +80,20 @@ export class Destinations {
   }
 
   async #ask(domain: DomainName): Promise<Destination> {
-    const found = await findHosts(this.#resolver, domain, this.#options)
+    const [found, sts] = await Promise.all([
+      findHosts(this.#resolver, domain, this.#options),
+      this.#policies?.sts(domain) ?? null,
+    ])
     if ('failure' in found) return found
-    return { site: await this.#nameOfSite(domain, found.hosts), hosts: found.hosts }
+    const { hosts } = found
+    const tls = await this.#policies?.of(
+      domain,
+      hosts.map(({ host }) => host),
+      sts,
+    )
+    const site = await this.#nameOfSite(domain, hosts)
+    const siteTls = this.#policies?.levelOf(site.split(','))
+    return { site, hosts, ...(tls && { tls }), ...(siteTls && { siteTls }) }
   }
 
   /**

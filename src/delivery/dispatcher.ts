@@ -21,6 +21,8 @@ import type { KeyRing } from '../signing/key-ring.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
+import type { TlsDecisions } from '../tls/open.ts'
+import type { TlsResults } from '../tls/tls-result.ts'
 import { Connections } from './connections.ts'
 import { Destinations } from './destinations.ts'
 import { Departures } from './departures.ts'
@@ -48,6 +50,9 @@ export interface DispatcherParts {
   readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
   readonly resolver: Resolver
   readonly transport: Transport
+  /** Absent: opportunistic TLS everywhere. */
+  readonly tls?: Pick<TlsDecisions, 'policies' | 'accountLevels'>
+  readonly tlsResults?: TlsResults | undefined
   readonly settler: Pick<Settler, 'settle' | 'unsettled' | 'onDue'>
   readonly clock: Clock
   readonly log: Log
@@ -155,15 +160,20 @@ class LeasingDispatcher implements Dispatcher {
 
   /** What placement, runner and intake have in common. */
   #shared() {
-    const { config, resolver, clock } = this.#parts
+    const { config, resolver, clock, tls, tlsResults, ...parts } = this.#parts
     return {
-      ...this.#parts,
+      ...parts,
+      config,
+      resolver,
+      clock,
+      ...(tls && { accountLevels: tls.accountLevels }),
+      ...(tlsResults && { tlsResults }),
       verpKey: createSecretKey(this.#parts.verpKey),
       lostGraceMs: config.domains.lostGrace,
       leaseMs: config.queue.lease,
       capacity: config.delivery.maxAttempts * entriesPerAttempt,
       lookup: config.delivery,
-      destinations: new Destinations(resolver, config.delivery, clock),
+      destinations: new Destinations(resolver, config.delivery, clock, tls?.policies),
       budget: new ContentBudget(contentBytes),
       leases: this.#leases,
       ring: this.#ring,

@@ -8,11 +8,13 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Phase, RecipientResult } from '../mail/attempt-result.ts'
 import type { Envelope } from '../mail/envelope.ts'
-import type { HostName, Mailbox } from '../mail/ids.ts'
+import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
 import type { Reply } from '../mail/reply.ts'
 import { tlsFallback } from '../outcome/delivery-log.ts'
+import type { TlsResults } from '../tls/tls-result.ts'
 import type { Connections } from './connections.ts'
 import { insisting, insistsOnTls, lackOf } from './require-tls.ts'
+import { tlsResultOf } from './tls-notes.ts'
 import type { Connection, HostSpec, OpenResult, Outgoing } from './transport.ts'
 
 export interface Delivery {
@@ -26,6 +28,8 @@ export interface Delivery {
   readonly envelope: Envelope
   readonly reversePath: Mailbox | null
   readonly outgoing: Outgoing
+  /** The recipient domain whose TLS reports count its connections; absent: nobody's, as with a sender's own server. */
+  readonly domain?: DomainName
   /** An address that could not be connected to. */
   noteSilent(address: string): void
   /** A connection that was closed by the other side right after so many messages. */
@@ -38,6 +42,8 @@ export interface HostFacts {
   readonly remoteIp: string
   readonly sourceIp: string | null
   readonly tls: string | null
+  /** As in `AttemptFacts`. */
+  readonly tlsPolicy: string | null
   /** The host announced DSN (RFC 3461 §4). */
   readonly dsn: boolean
   readonly connectMs: number
@@ -53,6 +59,7 @@ export interface HostParts {
   readonly connections: Connections
   readonly clock: Clock
   readonly log: Log
+  readonly tlsResults?: TlsResults
   /** True once running attempts are being cut off: no further host then. */
   cutOff(): boolean
 }
@@ -106,7 +113,7 @@ async function tryConnection(
   const lack = insistsOnTls(delivery.envelope, delivery.reversePath) ? lackOf(spec, opened) : null
   if (lack !== null) return withoutSending(delivery, spec, opened, lack, connectMs, parts)
   if (!('connection' in opened)) {
-    const results = delivery.envelope.recipients.map(({ address }) => unopened(address, opened))
+    const results = delivery.envelope.recipients.map(({ address }) => unopened(address, spec, opened))
     return { results, host: factsOf(spec, null, connectMs, 0), stale: false }
   }
   const { connection } = opened
@@ -146,6 +153,7 @@ function factsOf(spec: HostSpec, connection: Connection | null, connectMs: numbe
     remoteIp: connection?.spec.address ?? spec.address,
     sourceIp: spec.sourceIp ?? null,
     tls: connection?.tls ?? null,
+    tlsPolicy: spec.plan?.policy ?? null,
     dsn: connection?.extensions.has('DSN') ?? false,
     connectMs,
     sendMs,
@@ -157,12 +165,17 @@ function factsOf(spec: HostSpec, connection: Connection | null, connectMs: numbe
  * whoever can break a handshake must not get a password for it.
  */
 async function openConnection(
-  { key, maxMessages, maxOpen, site, noteSilent, noteHungUp }: Delivery,
+  { key, maxMessages, maxOpen, site, domain, noteSilent, noteHungUp }: Delivery,
   spec: HostSpec,
-  { connections, log }: HostParts,
+  { connections, log, tlsResults }: HostParts,
   fresh: boolean,
 ): Promise<OpenResult> {
-  let opened = await connections.acquire(spec, { key, maxMessages, maxOpen, fresh, noteHungUp })
+  const refused = spec.plan?.refused?.failure
+  let opened = refused
+    ? { failure: refused, tlsFailed: true }
+    : await connections.acquire(spec, { key, maxMessages, maxOpen, fresh, noteHungUp })
+  if (domain !== undefined) noteTls(domain, spec, opened, tlsResults)
+  if (refused) return opened
   if ('failure' in opened && opened.tlsFailed && spec.tls === 'opportunistic' && !spec.implicitTls && !spec.auth) {
     tlsFallback(log, { site, remoteMta: spec.host, remoteIp: spec.address, reason: opened.failure.detail })
     opened = await connections.acquire({ ...spec, tls: 'off' }, { key, maxMessages, maxOpen, fresh, noteHungUp })
@@ -171,10 +184,21 @@ async function openConnection(
   return opened
 }
 
-function unopened(address: Mailbox, opened: Exclude<OpenResult, { connection: Connection }>): RecipientResult {
-  return 'failure' in opened
-    ? { address, failure: opened.failure }
-    : { address, reply: opened.reply, phase: opened.phase }
+/** Before a second try in plain text: what is reported is what became of TLS. */
+function noteTls(domain: DomainName, spec: HostSpec, opened: OpenResult, results: TlsResults | undefined): void {
+  const result = results && tlsResultOf(domain, spec, opened)
+  if (result) results.note(result)
+}
+
+function unopened(
+  address: Mailbox,
+  { plan }: HostSpec,
+  opened: Exclude<OpenResult, { connection: Connection }>,
+): RecipientResult {
+  if ('reply' in opened) return { address, reply: opened.reply, phase: opened.phase }
+  const { failure } = opened
+  if (plan?.tls !== 'required' || failure.kind !== 'tls') return { address, failure }
+  return { address, failure: { ...failure, kind: 'tls-policy', detail: `${plan.policy}: ${failure.detail}` } }
 }
 
 /** Before the first recipient; `mail` only when the host says "not now" (RFC 5321 §4.2.1). */

@@ -13,9 +13,12 @@ import { findAddresses, type LookupFailure, type LookupOptions, type MxHost } fr
 import type { Resolver } from '../dns/resolver.ts'
 import type { OwnSmtp } from '../mail/account.ts'
 import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
+import type { TlsLevel } from '../mail/tls-level.ts'
 import { ownServerRule } from '../policy/own-server-rule.ts'
 import type { SiteRule } from '../policy/site-rules.ts'
 import type { LeasedEntry } from '../store/store.ts'
+import { type DomainTls, type HostTls, planHost } from '../tls/plan.ts'
+import { noRequirement, type TlsRequirement } from '../tls/requirement.ts'
 import type { Decision } from './decision.ts'
 import type { Destination, Destinations } from './destinations.ts'
 import type { Source } from './pools.ts'
@@ -30,6 +33,10 @@ export interface Route {
   readonly hosts: readonly MxHost[]
   /** Null for MX. */
   readonly own: Decision['own']
+  /** What the recipient domain asks of TLS; absent: nothing. */
+  readonly tls?: DomainTls
+  /** What the site's rule asks of it; absent: nothing. */
+  readonly siteTls?: TlsLevel
   /** Where it leaves from; absent: from `delivery.sourceIpv4` and `sourceIpv6`, whichever fits. */
   readonly source?: Source
   /** Limits of its own; absent: those of the site. */
@@ -132,12 +139,17 @@ function bySite(
     const { domain } = one.entry
     const destination = found.get(domain)
     if (destination === undefined) continue
-    const key = 'failure' in destination ? `! ${domain}` : destination.site
+    const key = 'failure' in destination ? `! ${domain}` : companyOf(domain, destination)
     const same = sites.get(key)
     if (same) same.leased.push(one)
     else sites.set(key, byMx([one], destination))
   }
   return [...sites.values()]
+}
+
+/** A domain with a TLS policy travels by itself: what it asks is asked for nobody else, and its reports are about it alone. */
+function companyOf(domain: DomainName, { site, tls }: Exclude<Destination, { failure: LookupFailure }>): string {
+  return tls === undefined ? site : `${site} ${domain}`
 }
 
 async function ownRoute(
@@ -168,13 +180,24 @@ function keyOf(site: string, own: NonNullable<Route['own']>, rule: SiteRule, sea
 
 /** One spec for each place, made when its turn comes: most messages need only the first. */
 export function* hostSpecs(
-  { own, source }: Route,
+  { own, source, tls }: Route,
   places: readonly { readonly host: HostName; readonly address: string }[],
   config: Pick<Config, 'hostname' | 'delivery'>,
   seal: Seal,
+  requirement: TlsRequirement = noRequirement,
 ): Generator<HostSpec> {
   const common = own === null ? mxSpec(config) : ownCommon(own.smtp, passwordOf(own, seal), config)
-  for (const place of places) yield { ...common, ...place, ...sourceFor(place.address, config, source) }
+  for (const place of places) {
+    const spec = { ...common, ...place, ...sourceFor(place.address, config, source) }
+    const plan = planHost(place.host, tls ?? null, requirement)
+    yield plan === null ? spec : planned(spec, plan)
+  }
+}
+
+/** Never less than it was. */
+function planned(spec: HostSpec, plan: HostTls): HostSpec {
+  const tls = plan.tls === 'required' ? 'required' : spec.tls
+  return { ...spec, tls, verifyCertificate: spec.verifyCertificate || plan.verifyCertificate, plan }
 }
 
 type CommonSpec = Omit<HostSpec, 'host' | 'address' | 'sourceIp'>

@@ -18,6 +18,7 @@ import type { Connection, HostSpec, Outgoing } from './transport.ts'
 export interface OpenSession {
   readonly spec: HostSpec
   readonly tls: string | null
+  readonly certificateProblem: string | null
   readonly extensions: ReadonlyMap<string, string>
   readonly wire: Wire
   /** Resolves when the socket is gone. */
@@ -27,6 +28,7 @@ export interface OpenSession {
 export class SmtpConnection implements Connection {
   readonly spec: HostSpec
   readonly tls: string | null
+  readonly certificateProblem: string | null
   readonly extensions: ReadonlyMap<string, string>
   readonly #wire: Wire
   readonly #closed: Promise<void>
@@ -34,9 +36,10 @@ export class SmtpConnection implements Connection {
   #busy = false
   #transactionOpen = false
 
-  constructor({ spec, tls, extensions, wire, closed }: OpenSession) {
+  constructor({ spec, tls, certificateProblem, extensions, wire, closed }: OpenSession) {
     this.spec = spec
     this.tls = tls
+    this.certificateProblem = certificateProblem
     this.extensions = extensions
     this.#wire = wire
     this.#closed = closed

@@ -19,6 +19,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Failure, Phase } from '../mail/attempt-result.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
+import { certificateProblem, tlsOptions } from './peer-proof.ts'
 import { SmtpConnection } from './smtp-connection.ts'
 import { detailOf, dial, kindOf } from './smtp-dial.ts'
 import { readExtensions } from './smtp-envelope.ts'
@@ -151,12 +152,22 @@ class Opening extends Library {
   }
 
   #ready(): void {
-    if (this.#wire.failure) return
+    if (this.#wire.failure || !this.#isProven()) return
     const { auth } = this.#options.spec
     if (!auth) this.#open()
     else if (!readExtensions(this.#ehloReply, false).has('AUTH')) {
       this.#wire.fail('unsupported', 'the host does not offer AUTH', 'auth')
     } else this.#authenticate(auth)
+  }
+
+  /** Before anything of worth is said: TLS where it must be, and with DANE the right certificate (RFC 7672 §3.1). */
+  #isProven(): boolean {
+    const { spec, clock } = this.#options
+    const socket = this._socket as net.Socket
+    const isPlain = spec.tls === 'required' && !(socket instanceof TLSSocket)
+    const problem = isPlain ? 'plain text' : spec.plan?.dane ? certificateProblem(socket, spec, clock.now()) : null
+    if (problem !== null) this.#wire.fail('tls', problem, 'starttls')
+    return problem === null
   }
 
   #authenticate({ username, password }: NonNullable<HostSpec['auth']>): void {
@@ -172,10 +183,12 @@ class Opening extends Library {
     const socket = this._socket as net.Socket
     const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
     this.#wire.attach(socket)
-    const tls = describeTls(socket)
+    const { spec, clock, done } = this.#options
+    const problem = certificateProblem(socket, spec, clock.now())
+    const tls = describeTls(socket, problem)
     const extensions = readExtensions(this.#ehloReply, tls !== null)
-    const { spec, done } = this.#options
-    done({ connection: new SmtpConnection({ spec, tls, extensions, wire: this.#wire, closed }) })
+    const session = { spec, tls, certificateProblem: problem, extensions, wire: this.#wire, closed }
+    done({ connection: new SmtpConnection(session) })
   }
 
   /** The socket died; during a TLS handshake that is the handshake's failure. */
@@ -200,7 +213,7 @@ function libraryOptions({ spec, socket, secureContext }: OpeningOptions): SMTPCo
     ignoreTLS: starttls === 'off',
     requireTLS: starttls === 'required',
     opportunisticTLS: starttls === 'opportunistic' && !spec.auth,
-    tls: { secureContext, rejectUnauthorized: spec.verifyCertificate },
+    tls: { secureContext, ...tlsOptions(spec) },
     connectionTimeout: neverMs,
     greetingTimeout: neverMs,
     socketTimeout: neverMs,
@@ -220,8 +233,8 @@ function concealing({ username, password }: NonNullable<HostSpec['auth']>): ((li
   return line => secrets.reduce((told, secret) => told.replaceAll(secret, '[credentials]'), line)
 }
 
-function describeTls(socket: net.Socket): string | null {
+function describeTls(socket: net.Socket, problem: string | null): string | null {
   if (!(socket instanceof TLSSocket)) return null
   const { standardName, name } = socket.getCipher()
-  return `${socket.getProtocol()} ${standardName ?? name} ${socket.authorized ? 'verified' : 'unverified'}`
+  return `${socket.getProtocol()} ${standardName ?? name} ${problem === null ? 'verified' : 'unverified'}`
 }

@@ -8,6 +8,7 @@ import type { Failure, Phase, RecipientResult } from '../mail/attempt-result.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { HostName, Mailbox } from '../mail/ids.ts'
 import type { Reply } from '../mail/reply.ts'
+import type { HostTls } from '../tls/plan.ts'
 
 export type TlsWish = 'off' | 'opportunistic' | 'required'
 
@@ -26,6 +27,8 @@ export interface HostSpec {
   /** EHLO name. */
   readonly ehlo: string
   readonly sourceIp?: string
+  /** What asks for more than opportunistic TLS to an MX. Absent: nothing does. */
+  readonly plan?: HostTls
 }
 
 export interface TransportLimits {
@@ -47,6 +50,8 @@ export interface Connection {
   readonly spec: HostSpec
   /** `TLSv1.3 TLS_AES_256_GCM_SHA384 verified|unverified`; null: plain text. */
   readonly tls: string | null
+  /** Why the certificate does not prove the host, as a code of Node's; null or absent: it does, or there is none. */
+  readonly certificateProblem?: string | null
   /** Extensions the host announced after the last EHLO, upper case keyword → parameters. */
   readonly extensions: ReadonlyMap<string, string>
   readonly sent: number

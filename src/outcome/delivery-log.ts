@@ -308,6 +308,7 @@ function attemptFacts(facts: AttemptFacts) {
     remoteIp: facts.remoteIp ?? undefined,
     sourceIp: facts.sourceIp ?? undefined,
     tls: facts.tls,
+    tlsPolicy: facts.tlsPolicy,
     signMs: Math.round(signMs),
     connectMs: Math.round(connectMs),
     sendMs: Math.round(sendMs),

@@ -98,6 +98,11 @@ export const logFields = [
     'TLS version, cipher and whether the certificate was verified; null: plain text.',
     'TLSv1.3 TLS_AES_256_GCM_SHA384 verified',
   ],
+  [
+    'tlsPolicy',
+    'What asked for more than opportunistic TLS: `dane`, `dane:unusable`, `mta-sts:enforce`, `mta-sts:testing`, `site:required`, `account:verified`, `requiretls`, joined by `+`; absent: nothing.',
+    'mta-sts:enforce',
+  ],
   ['reply', 'Code, enhanced status and text of the reply, or of what Kitte says in place of one.', '250 2.0.0 ok'],
   ['repliedBy', '`remote`: the other server said it. `relay`: Kitte says it.', 'remote'],
   ['class', 'Why it failed; `none` for a delivery.', 'none'],

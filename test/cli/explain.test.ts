@@ -31,7 +31,7 @@ describe('kitte explain', () => {
       /^ {6}初めての送信元として/m,
       /^ {4}mode spf-dkim: spf and dkim are published$/m,
       /^ {4}signed: 20240125\._domainkey\.example\.co\.jp; reverse-path sales@example\.co\.jp$/m,
-      /^ {4}host mx1\.example\.com \[203\.0\.113\.25\] from 210\.198\.21\.20; TLSv1\.3/m,
+      /^ {4}host mx1\.example\.com \[203\.0\.113\.25\] from 210\.198\.21\.20; TLSv1\.3 \S+ verified \(asked for by mta-sts:enforce\)$/m,
       /^ {4}next try: /m,
       /^\S+ \S+ {2}held$/m,
       /^ {4}reason: looked at by an operator$/m,

@@ -133,6 +133,7 @@ describe('the delivery log', () => {
       remoteIp: '203.0.113.25',
       sourceIp: '210.198.21.20',
       tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384 verified',
+      tlsPolicy: 'mta-sts:enforce',
       signMs: 2,
       connectMs: 48,
       sendMs: 61,

@@ -68,6 +68,7 @@ export const facts: AttemptFacts = {
   remoteIp: '203.0.113.25',
   sourceIp: '210.198.21.20',
   tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384 verified',
+  tlsPolicy: 'mta-sts:enforce',
   reversePath: 'sales@example.co.jp',
   startedAt: start,
   durations: { signMs: 2, connectMs: 48, sendMs: 61, totalMs: 113 },

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { newId } from '../../base/ids.ts'
 import type { Account } from '../../mail/account.ts'
+import { tlsLevels } from '../../mail/tls-level.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import { given, id, limits, limitsChange, mend, mergeLimits, next, page, text, time, timestamp } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
@@ -14,10 +15,23 @@ const name = text(1, 200, 'name')
 const unaligned = z
   .enum(['send', 'warn', 'refuse'], mend('unaligned'))
   .meta({ description: "What happens to mail that the recipient's DMARC rules would fail" })
+const tls = z.enum(tlsLevels, mend('tls')).meta({
+  description:
+    'How far its mail must be protected on the way out: as far as hosts can, by TLS, or by TLS with proof of the host',
+})
+const feedbackId = z.boolean(mend('yes-no')).nullable().meta({
+  description: 'Whether its mail gets a Feedback-ID; null: where submission.feedbackId.add in the configuration says all',
+})
 const params = z.object({ id })
 
 const newAccount = z.strictObject(
-  { name, limits: limitsChange.optional(), unaligned: unaligned.optional() },
+  {
+    name,
+    limits: limitsChange.optional(),
+    unaligned: unaligned.optional(),
+    tls: tls.optional(),
+    feedbackId: feedbackId.optional(),
+  },
   mend('object'),
 )
 const accountChange = z
@@ -26,6 +40,8 @@ const accountChange = z
       name,
       limits: limitsChange,
       unaligned,
+      tls,
+      feedbackId,
       suspendedReason: text(1, 500, 'reason')
         .nullable()
         .meta({ description: 'Set: submissions are refused with this text; null: the account may send again' }),
@@ -41,6 +57,8 @@ const accountAnswer = z.object({
   createdAt: timestamp,
   limits,
   unaligned: z.enum(['send', 'warn', 'refuse']),
+  tls: z.enum(tlsLevels),
+  feedbackId,
   suspendedReason: z.string().nullable(),
 })
 
@@ -64,6 +82,8 @@ export function accountRoutes({ store, clock }: AdminDependencies): Operation[] 
           limits: mergeLimits({}, body.limits),
           unaligned: body.unaligned ?? 'warn',
           suspendedReason: null,
+          ...(body.tls && { tls: body.tls }),
+          ...(typeof body.feedbackId === 'boolean' && { feedbackId: body.feedbackId }),
         }
         await store.createAccount(account)
         return render(account)
@@ -126,6 +146,6 @@ async function find(store: AdminDependencies['store'], id: string): Promise<Acco
 }
 
 function render({ createdAt, ...account }: Account): AccountAnswer {
-  const { id, name, limits, unaligned, suspendedReason } = account
-  return { id, name, createdAt: time(createdAt), limits, unaligned, suspendedReason }
+  const { id, name, limits, unaligned, suspendedReason, tls = 'opportunistic', feedbackId = null } = account
+  return { id, name, createdAt: time(createdAt), limits, unaligned, tls, feedbackId, suspendedReason }
 }
