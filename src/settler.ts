@@ -43,6 +43,7 @@ export function settlerOf({ config, store, clock, log, meter }: SettlerParts): S
       relayDomain: config.relayDomain.name,
       timeZone: config.timeZone,
       expireAfterMs: config.queue.expireAfter,
+      maxRecipients: config.queue.reportRecipients,
       original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
     },
     volume: new VolumeNotes(openCalendar(config.timeZone)),

@@ -24,6 +24,8 @@ export interface ReportSettings {
   readonly timeZone: string
   /** How long the report itself is tried, ms. */
   readonly expireAfterMs: number
+  /** Named in one report; the others get reports of their own. */
+  readonly maxRecipients: number
 }
 
 export interface ReportRequest {

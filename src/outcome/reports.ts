@@ -30,9 +30,6 @@ export interface ReportsRequest {
   readonly classify?: Classify
 }
 
-/** A thousand recipients with all they may bring along are 5 MB and 300 ms without a pause; then others come between. */
-const recipientsAtOnce = 100
-
 interface Group {
   readonly kind: ReportKind
   readonly message: Message
@@ -56,13 +53,13 @@ function aboutOf({ kind, cases }: Group): EntryId[] {
   return kind === 'delay' ? [] : cases.map(({ entry }) => entry.id)
 }
 
-function groupsOf({ verdicts, late, classify: judging = classify }: ReportsRequest): readonly Group[] {
+function groupsOf({ verdicts, late, settings, classify: judging = classify }: ReportsRequest): readonly Group[] {
   const groups: Group[] = []
   const latest = new Map<string, Group>()
   const add = (kind: ReportKind, message: Message, one: ReportCase) => {
     const key = `${kind} ${message.id}`
     const known = latest.get(key)
-    if (known !== undefined && known.cases.length < recipientsAtOnce) return void known.cases.push(one)
+    if (known !== undefined && known.cases.length < settings.maxRecipients) return void known.cases.push(one)
     const group = { kind, message, cases: [one] }
     latest.set(key, group)
     groups.push(group)

@@ -41,7 +41,7 @@ export class Intake {
       limits: config.submission,
       inlineContentBytes: config.store.inlineContentBytes,
       spool,
-      normalizeHeader: block => normalizeHeader(block, this.#addedFields()),
+      normalizeHeader: block => normalizeHeader(block, this.#addedFields(), config.submission.maxHeaderFields),
     })
   }
 

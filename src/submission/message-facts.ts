@@ -31,7 +31,7 @@ export async function gatherFacts(
   { command, submitter, reversePath }: Transaction,
   { header }: ReceivedContent,
 ): Promise<MessageFacts> {
-  const originators = readOriginators(header)
+  const originators = readOriginators(header, config.submission)
   const find = (address: string) => (address === reversePath?.address ? reversePath : findOwners(directory, address))
   // One after the other: all but the first are found in memory, and mail of several authors is rare.
   const from: OwnedAddress[] = []

@@ -23,8 +23,6 @@ const nothing = Buffer.alloc(0)
  * for us.
  */
 const removedFields: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path', priorityField, sendAtField])
-/** Honest mail has some dozens; each costs time, to read and in the signature. */
-export const maxHeaderFields = 1000
 /** RFC 5322 §2.1.1. */
 const maxMessageIdLength = 998
 
@@ -58,9 +56,9 @@ export function splitAtEmptyLine(bytes: Buffer, from: number): SplitMessage | nu
   return at === -1 ? null : { header: bytes.subarray(0, at + 2), body: bytes.subarray(at + 4) }
 }
 
-/** `block`: complete lines without the empty one. With more than `maxHeaderFields` in it, one more than that is read. */
-export function normalizeHeader(block: Buffer, added: AddedFields): NormalizedHeader {
-  const header = readHeader(block, maxHeaderFields + 1)
+/** `block`: complete lines without the empty one. With more than `maxFields` in it, one more than that is read. */
+export function normalizeHeader(block: Buffer, added: AddedFields, maxFields: number): NormalizedHeader {
+  const header = readHeader(block, maxFields + 1)
   const messageId = messageIdOf(header)
   const missing =
     (fieldsNamed(header, 'date').length === 0 ? `Date: ${added.date}\r\n` : '') +

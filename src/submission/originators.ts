@@ -4,6 +4,7 @@
  * From and Sender must be readable in one way only (`mail/address-list.ts`); otherwise the message is refused with
  * 550 5.6.0, naming the field. Judging whether the addresses are the sender's is left to a check.
  */
+import type { Config } from '../base/config.ts'
 import type { SenderAddress } from '../mail/account.ts'
 import { domainOf, parseMailbox } from '../mail/address.ts'
 import { parseAddressList } from '../mail/address-list.ts'
@@ -13,10 +14,7 @@ import type { SenderDomain } from '../mail/sender-domain.ts'
 import type { Directory } from '../store/directory.ts'
 import { replies, SmtpError } from './replies.ts'
 
-/** More authors than any letter has; each costs look-ups, and so does each address hidden in a name. */
-const maxAuthors = 50
-/** Of all From fields, and of all Sender fields: room for so many authors with long encoded names. */
-const maxOriginatorOctets = 16_384
+export type OriginatorLimits = Pick<Config['submission'], 'maxAuthors' | 'maxOriginatorBytes'>
 
 /**
  * Where some reader ends a line: control characters, U+0085 and U+2028 f. The octet 85 counts alone (Latin-1) and behind
@@ -46,11 +44,12 @@ export interface OwnedAddress {
   readonly sender: SenderAddress | null
 }
 
-export function readOriginators(header: HeaderBlock): Originators {
+export function readOriginators(header: HeaderBlock, limits: OriginatorLimits): Originators {
+  const { maxAuthors } = limits
   if (/^[ \t]/.test(header.text)) throw new SmtpError(replies.leadingSpace)
   if (hidesField(header)) throw new SmtpError(replies.hiddenField)
-  const from = readField(header, 'From')
-  const sender = readField(header, 'Sender')
+  const from = readField(header, 'From', limits)
+  const sender = readField(header, 'Sender', limits)
   if (from.count === 0) throw new SmtpError(fromMissing(header))
   if (from.mailboxes.length > maxAuthors) throw new SmtpError(replies.tooManyAuthors(maxAuthors))
   if (sender.mailboxes.length > maxAuthors) throw new SmtpError(replies.severalSenders)
@@ -62,11 +61,11 @@ export function readOriginators(header: HeaderBlock): Originators {
   }
 }
 
-function readField(header: HeaderBlock, name: 'From' | 'Sender') {
+function readField(header: HeaderBlock, name: 'From' | 'Sender', { maxAuthors, maxOriginatorBytes }: OriginatorLimits) {
   const fields = fieldsNamed(header, name.toLowerCase())
   const refuse = (problem: string) => new SmtpError(replies.unreadableField(name, problem))
   const octets = fields.reduce((sum, { start, end }) => sum + end - start, 0)
-  if (octets > maxOriginatorOctets) throw refuse(`it is longer than ${maxOriginatorOctets} bytes`)
+  if (octets > maxOriginatorBytes) throw refuse(`it is longer than ${maxOriginatorBytes} bytes`)
   const lists = fields.map(field => {
     if (field.spaceBeforeColon) throw refuse('a space stands before the colon')
     const list = parseAddressList(unfoldedValue(header, field))

@@ -11,7 +11,7 @@ import type { Config } from '../base/config.ts'
 import type { Spool, SpoolFile } from '../store/spool.ts'
 import type { NewContent } from '../store/store.ts'
 import { LineEnds } from './line-ends.ts'
-import { maxHeaderFields, type NormalizedHeader, type SplitMessage, splitAtEmptyLine } from './normalize.ts'
+import { type NormalizedHeader, type SplitMessage, splitAtEmptyLine } from './normalize.ts'
 import { replies, SmtpError } from './replies.ts'
 
 /**
@@ -21,7 +21,10 @@ import { replies, SmtpError } from './replies.ts'
 const writeBytes = 262_144
 
 export interface ReceptionParts {
-  readonly limits: Pick<Config['submission'], 'maxMessageBytes' | 'maxHeaderBytes' | 'maxHeaderFieldBytes'>
+  readonly limits: Pick<
+    Config['submission'],
+    'maxMessageBytes' | 'maxHeaderBytes' | 'maxHeaderFieldBytes' | 'maxHeaderFields'
+  >
   readonly inlineContentBytes: number
   readonly spool: Pick<Spool, 'create'>
   /** Edits a complete header block. */
@@ -124,8 +127,8 @@ export class Reception {
   }
 
   #refuseFields({ header }: NormalizedHeader): void {
+    const { maxHeaderFields, maxHeaderFieldBytes } = this.#parts.limits
     if (header.fields.length > maxHeaderFields) this.#fail(new SmtpError(replies.tooManyFields(maxHeaderFields)))
-    const { maxHeaderFieldBytes } = this.#parts.limits
     const long = header.fields.find(field => field.end - field.start > maxHeaderFieldBytes)
     if (long) this.#fail(new SmtpError(replies.fieldTooBig(long.name, maxHeaderFieldBytes)))
   }

@@ -64,11 +64,27 @@ export const replies = {
     'REQUIRETLS is taken under TLS only: issue STARTTLS, or use the TLS port (RFC 8689)',
   ),
   loginInTransaction: say(503, '5.1', 'AUTH is not allowed between MAIL and the end of the message; send RSET first'),
-  loginAborted: say(501, '7.0', 'Authentication aborted'),
+  loginAborted: say(501, '7.0', 'Authentication aborted; send AUTH to begin again'),
+  loginSyntax: say(501, '5.4', 'Syntax: AUTH PLAIN or AUTH LOGIN, and at most one string of base64 behind it'),
+  loginUnreadable: say(
+    501,
+    '5.2',
+    'The login can not be read; send base64 of username and password (AUTH PLAIN: NUL, username, NUL, password)',
+  ),
+  unknownMechanism: say(504, '5.4', 'This way to log in is not known here; use AUTH PLAIN or AUTH LOGIN'),
+  alreadyLoggedIn: say(503, '5.1', 'Logged in already; open another connection to log in as somebody else'),
 
   // ── syntax and order ──
-  unknownCommand: say(500, '5.1', 'Command not recognized'),
+  unknownCommand: say(
+    500,
+    '5.1',
+    'Command not recognized; EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, NOOP, VRFY and QUIT are known here',
+  ),
   greetingSyntax: (verb: string) => say(501, '5.4', `Syntax: ${verb} followed by the name or [address] of your host`),
+  greetingFirst: say(503, '5.1', 'Send EHLO with the name or [address] of your host first'),
+  startTlsSyntax: say(501, '5.4', 'Syntax: STARTTLS without parameters'),
+  tlsAlready: say(503, '5.1', 'TLS is active already; go on with EHLO'),
+  vrfySyntax: say(501, '5.4', 'Syntax: VRFY followed by an address'),
   mailSyntax: say(501, '5.4', 'Syntax: MAIL FROM:<address> followed by parameters'),
   rcptSyntax: say(501, '5.4', 'Syntax: RCPT TO:<address> followed by parameters'),
   badReversePath: (path: string) => say(553, '1.7', `${cut(path)} is not a mailbox; write it as local-part@domain`),
@@ -173,6 +189,14 @@ const libraryReplies: readonly (readonly [code: number, starts: RegExp, reply: R
   [451, /^Error: internal server error/, replies.localTrouble],
   [500, /^Error: command not recognized/, replies.unknownCommand],
   [501, /^Authentication aborted/, replies.loginAborted],
+  [501, /^Error: syntax: AUTH/, replies.loginSyntax],
+  [501, /^Error: (?:invalid userdata|missing username)/, replies.loginUnreadable],
+  [501, /^Error: syntax: STARTTLS/, replies.startTlsSyntax],
+  [501, /^Error: Syntax: VRFY/, replies.vrfySyntax],
+  [503, /^Error: send HELO\/EHLO first/, replies.greetingFirst],
+  [503, /^Error: TLS already active/, replies.tlsAlready],
+  [503, /^Error: No identity changes/, replies.alreadyLoggedIn],
+  [504, /^Error: Unrecognized authentication type/, replies.unknownMechanism],
 ]
 
 export function replyOfLibrary(code: number, text: string): Reply | null {

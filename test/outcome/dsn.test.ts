@@ -15,6 +15,7 @@ const settings = {
   relayDomain: 'relay.example.jp',
   timeZone: 'Asia/Tokyo',
   expireAfterMs: 4 * 86_400_000,
+  maxRecipients: 100,
 }
 const retry = { retryAfter: [60_000], jitter: 0 }
 const content = Buffer.from('From: sales@example.co.jp\r\nSubject: hello\r\n\r\nbody of the mail\r\n')

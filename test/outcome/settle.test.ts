@@ -332,6 +332,7 @@ function open(given: { poison?: string; late?: string[]; original?: () => Promis
       relayDomain: 'relay.example.jp',
       timeZone: 'Asia/Tokyo',
       expireAfterMs: 86_400_000,
+      maxRecipients: 100,
       original: given.original ?? (async () => Buffer.from('Subject: hello\r\n\r\n')),
     },
     retry: { retryAfter: [120_000], jitter: 0 },

@@ -104,6 +104,7 @@ async function open() {
       relayDomain: 'relay.example.jp',
       timeZone: 'Asia/Tokyo',
       expireAfterMs: 96 * hour,
+      maxRecipients: 100,
       original: createOriginalReader({ store, spool: openSpool(dataDir) }),
     },
     retry: { retryAfter: [2 * hour], jitter: 0 },

@@ -43,7 +43,7 @@ describe('a login', () => {
     await client.say('EHLO x', /^250/)
     await client.say('AUTH CRAM-MD5', /^504 5\.5\.4 /)
     await client.say('AUTH PLAIN', /^334/)
-    await client.say('*', /^501 5\.7\.0 Authentication aborted$/)
+    await client.say('*', /^501 5\.7\.0 Authentication aborted; send AUTH/)
     await client.login('user-acme', 'wrong', /^535 5\.7\.8 Username or password is wrong/)
     await client.login('nobody', password, /^535 5\.7\.8 /)
     await client.say(`AUTH PLAIN ${base64(`user-crm\0user-acme\0${password}`)}`, /^421 4\.7\.0 Too many failed logins/)
@@ -51,6 +51,19 @@ describe('a login', () => {
     const failed = msa.events('auth-failed').map(({ fields }) => fields.username)
     assert.deepEqual(failed, ['user-acme', 'nobody', 'user-acme'])
     assert.doesNotMatch(JSON.stringify(msa.log), new RegExp(password))
+  })
+
+  it('that is no login is told how to write one', async () => {
+    await using msa = await startMsa()
+    await using client = await msa.open()
+    await client.say('AUTH PLAIN', /^503 5\.5\.1 Send EHLO .* first$/)
+    await client.say('EHLO x', /^250/)
+    await client.say('AUTH CRAM-MD5', /^504 5\.5\.4 .*; use AUTH PLAIN or AUTH LOGIN$/)
+    await client.say('AUTH PLAIN a b', /^501 5\.5\.4 Syntax: AUTH PLAIN /)
+    await client.say(`AUTH PLAIN ${base64('no separators')}`, /^501 5\.5\.2 The login can not be read; send base64/)
+    await client.say('VRFY', /^501 5\.5\.4 Syntax: VRFY followed by an address$/)
+    await client.login('user-acme', password)
+    await client.say('AUTH PLAIN', /^503 5\.5\.1 Logged in already; open another connection/)
   })
 
   it('is answered late when it is wrong', async () => {

@@ -113,7 +113,7 @@ describe('the end of a message', () => {
 
 const added = { received: 'Received: here\r\n', date: 'today', id: 'id1', hostname: 'relay.example' }
 const normalized = (block: string) => {
-  const header = normalizeHeader(Buffer.from(block, 'latin1'), added)
+  const header = normalizeHeader(Buffer.from(block, 'latin1'), added, 1000)
   return { ...header, stored: Buffer.concat([...header.parts]).toString('latin1') }
 }
 const complete = 'Date: x\r\nMessage-ID: <m@x>\r\n'
@@ -152,7 +152,13 @@ describe('a header', () => {
 async function received(chunks: readonly Buffer[], inlineContentBytes = 1000, limits = {}): Promise<string> {
   const written: Buffer[] = []
   const reception = new Reception({
-    limits: { maxMessageBytes: 10_000, maxHeaderBytes: 2000, maxHeaderFieldBytes: 1000, ...limits },
+    limits: {
+      maxMessageBytes: 10_000,
+      maxHeaderBytes: 2000,
+      maxHeaderFieldBytes: 1000,
+      maxHeaderFields: 1000,
+      ...limits,
+    },
     inlineContentBytes,
     spool: {
       create: async () => ({
@@ -161,7 +167,7 @@ async function received(chunks: readonly Buffer[], inlineContentBytes = 1000, li
         discard: async () => {},
       }),
     },
-    normalizeHeader: block => normalizeHeader(block, added),
+    normalizeHeader: block => normalizeHeader(block, added, 1000),
   })
   for (const chunk of chunks) await reception.write(Buffer.from(chunk))
   const { size } = await reception.end()
