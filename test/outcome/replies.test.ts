@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { matches, parsePhrase, readWords } from '../../src/base/phrase.ts'
 import type { Phase } from '../../src/mail/attempt-result.ts'
+import type { OutcomeClass } from '../../src/mail/outcome.ts'
 import { parseReply } from '../../src/mail/reply.ts'
+import { classes } from '../../src/outcome/classes.ts'
 import { classify, explain } from '../../src/outcome/classify.ts'
 import { ruleGroups } from '../../src/outcome/rules/index.ts'
 
@@ -39,6 +41,14 @@ for (const name of ['held-out.txt', 'held-out-2.txt'])
     for (const row of readTable(name))
       it(titleOf(row), () => assert.deepEqual(meaningOf(row), [row.expected, row.actor]))
   })
+
+describe('replies with the words of an unknown recipient that say something else', () => {
+  for (const row of readTable('not-unknown.txt'))
+    it(titleOf(row), () => {
+      assert.deepEqual(meaningOf(row), [row.expected, row.actor])
+      assert.equal(classes[row.expected as OutcomeClass].suppressible, false)
+    })
+})
 
 describe('the rules', () => {
   const rules = ruleGroups.flatMap(group => group.rules)

@@ -1,7 +1,7 @@
 /**
  * Rules by the words of servers about the recipient: room, state, existence.
  */
-import { forRecipient, type RuleGroup } from './rule.ts'
+import { forContent, forRecipient, type RuleGroup } from './rule.ts'
 import { softwareSource } from './software-source.ts'
 
 export const recipientTexts: RuleGroup = {
@@ -104,6 +104,45 @@ export const recipientTexts: RuleGroup = {
       reason: 'the mailbox is closed for now or for good',
     },
     {
+      id: 'unknown-sender',
+      class: 'sender-refused',
+      when: {
+        phases: forRecipient,
+        text: [
+          'sender|senders|originator * not found|exist|valid|known|recognized|verified',
+          'sender|senders|originator * does not|doesnt exist',
+          'unknown|invalid|nonexistent|unverified sender|senders|originator',
+          'your email address * not|invalid|unknown',
+          'your address|account|mailbox * not|invalid|unknown',
+          'return path * unknown|invalid|verify',
+        ],
+      },
+      reason: 'who does not exist is the sender, which says nothing about the recipient',
+    },
+    {
+      id: 'header-address',
+      class: 'message-malformed',
+      when: { phases: forContent, text: ['address|addresses * header|field', 'address syntax'] },
+      reason: 'an address in the header, not in the envelope',
+    },
+    {
+      id: 'spam-to-unknown',
+      class: 'spam-content',
+      when: { phases: forContent, text: ['looks like spam', 'as|is spam', 'spam detected|score|message'] },
+      reason: 'names the message before it names recipients',
+    },
+    {
+      id: 'directory-trouble',
+      class: 'remote-trouble',
+      when: {
+        phases: forRecipient,
+        text: [
+          'user|users|account|accounts|recipient|recipients database|directory|table|lookup|backend * not|error|failed|failure|unavailable',
+        ],
+      },
+      reason: 'the list of users could not be read; that says nothing about this one',
+    },
+    {
       id: 'unknown',
       class: 'address-unknown',
       when: {
@@ -141,10 +180,7 @@ export const recipientTexts: RuleGroup = {
           'not known at this site',
           'addressee unknown',
           'who are you looking for',
-          'access denied * recipient',
-          'recipient * access denied',
           'user not local',
-          'recipient rejected',
           'recipient address rejected * user|unknown|undeliverable|unverified|invalid|mailbox',
           'unknown recipient',
           'recipunk',

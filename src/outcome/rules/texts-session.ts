@@ -328,6 +328,17 @@ export const lateTexts: RuleGroup = {
       reason: 'trouble over there',
     },
     {
+      id: 'recipient-access',
+      class: 'policy',
+      when: {
+        digit: 5,
+        phases: forRecipient,
+        status: ['0.0', '7.0', '7.1'],
+        text: ['recipient address rejected', 'recipient rejected'],
+      },
+      reason: 'a rule about this recipient, not told which',
+    },
+    {
       id: 'spam-early',
       class: 'spam-block',
       when: {
