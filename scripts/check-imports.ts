@@ -17,7 +17,12 @@ const order =
 
 /** Library → the files (or folders, with a slash at the end) that may import it. */
 const doors: Record<string, readonly string[]> = {
-  'smtp-server': ['src/submission/listener.ts', 'src/submission/content-parser.ts', 'src/sandbox/'],
+  'smtp-server': [
+    'src/submission/listener.ts',
+    'src/submission/content-parser.ts',
+    'src/feedback/listener.ts',
+    'src/sandbox/',
+  ],
   nodemailer: ['src/delivery/smtp-transport.ts'],
   mailauth: ['src/domains/records/spf-evaluation.ts', 'src/sandbox/'],
   'mx-connect': ['src/dns/refused-address.ts'],

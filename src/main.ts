@@ -16,6 +16,7 @@ import { makeDataDir } from './base/data-dir.ts'
 import { Lifecycle } from './base/lifecycle.ts'
 import { type LogSink, openLog } from './base/log.ts'
 import { createSeal, loadSealKey } from './base/seal.ts'
+import { openBounceHost } from './bounce-host.ts'
 import { liveState, loopDelays, openPlanes } from './data-planes.ts'
 import { openOwnServerTester } from './delivery/own-server-test.ts'
 import { openAuthorities, openResolver } from './dns/open.ts'
@@ -59,6 +60,8 @@ export interface Relay {
   readonly store: Store
   readonly domains: Domains
   readonly sandbox: Sandbox | null
+  /** Of the bounce host, in the order of `feedback.listeners`. */
+  readonly bouncePorts: readonly number[]
   state(): Promise<LiveState>
   reloadCertificate(): Promise<void>
   stop(): Promise<void>
@@ -135,6 +138,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     const tlsReports = startReportSender({ store, resolver, clock, log, config })
     lifecycle.add({ name: 'tls reports', stop: () => tlsReports.stop() })
   }
+  const bounceHost = await openBounceHost({ config, store, seal, clock, log, lifecycle })
   const settler = openSettler({ config, store, clock, log, meter }, lifecycle)
   const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs: config.queue.lease }
   const admin = await openAdmin({
@@ -162,7 +166,11 @@ async function wire(wiring: Wiring): Promise<Relay> {
     domains,
     sandbox,
     state,
-    reloadCertificate: async () => void (await Promise.all(planes.map(plane => plane.reloadCertificate()))),
+    bouncePorts: bounceHost.ports,
+    async reloadCertificate() {
+      bounceHost.reloadCertificate()
+      await Promise.all(planes.map(plane => plane.reloadCertificate()))
+    },
     stop: () => lifecycle.stop(),
   }
 }

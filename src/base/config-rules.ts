@@ -66,10 +66,11 @@ function tlsFiles({ submission: { tls } }: Config): string[] {
 }
 
 /** Two listeners on one port and overlapping addresses: the second could never open. */
-function sharedPorts({ submission, http }: Config): string[] {
+function sharedPorts({ submission, http, feedback }: Config): string[] {
   const listening = [
     ...submission.listeners.map(({ host, port }, index) => ({ key: `submission.listeners.${index}.port`, host, port })),
     { key: 'http.port', host: http.host, port: http.port },
+    ...feedback.listeners.map(({ host, port }, index) => ({ key: `feedback.listeners.${index}.port`, host, port })),
   ]
   return listening.flatMap((second, index) => {
     const first = listening

@@ -189,6 +189,27 @@ export const configSchema = z.strictObject({
     trackingHost: label,
     trackingTarget: domain.nullable(),
   }),
+  feedback: z.strictObject({
+    listeners: z.array(
+      z.strictObject({
+        host,
+        port: listenPort,
+        tls: z.enum(['starttls', 'none'], mend('write starttls or none')),
+      }),
+      mend('write a list of { host, port, tls }'),
+    ),
+    complaints: label,
+    postmaster: mailbox.nullable(),
+    tokenMaxAge: duration,
+    maxMessageBytes: count,
+    readBytes: count,
+    maxRecipients: count,
+    maxConnections: count,
+    maxConnectionsPerAddress: count,
+    messagesPerMinute: count,
+    commandTimeout: duration,
+    sessionTimeout: duration,
+  }),
   webhooks: z.strictObject({
     allowPrivateAddresses: yesNo,
     timeout: duration,
