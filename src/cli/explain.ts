@@ -20,11 +20,12 @@ export function register(program: Command, context: CliContext): void {
     .command('explain')
     .argument('<id>', "Kitte's id as printed in the 250 after DATA, an entry's id, or the Message-ID field")
     .description('tell what happened to one message')
-    .action(async (id: string, _options: object, command: Command) => {
+    .option('--conversation', 'with what was said in SMTP where an attempt failed')
+    .action(async (id: string, { conversation = false }: { conversation?: boolean }, command: Command) => {
       const api = connect(context, command)
       const timeline = await api.get<TimelineAnswer>(`/v1/messages/${encodeURIComponent(await messageIdOf(api, id))}`)
       const at = timesOf(context, command)
-      show(context, command, timeline, found => story(context, found, at))
+      show(context, command, timeline, found => story(context, found, at, conversation))
     })
 }
 
@@ -45,10 +46,11 @@ async function messageIdOf(api: ApiClient, id: string): Promise<string> {
   return messages[0]!.id
 }
 
-function story(context: CliContext, message: TimelineAnswer, at: TimeText): string {
+function story(context: CliContext, message: TimelineAnswer, at: TimeText, conversation: boolean): string {
+  const said = conversation ? conversationsOf(message) : new Map<string, readonly string[]>()
   return [
     heading(message, at),
-    ...message.events.map(event => eventText(context, event, at)),
+    ...message.events.map(event => eventText(context, event, at, said)),
     ...(message.complete ? [] : ['… and more events than can be told here']),
     standing(context, message, at),
   ].join('\n\n')
@@ -75,20 +77,31 @@ function heading(message: TimelineAnswer, at: TimeText): string {
   ])
 }
 
-function eventText(context: CliContext, event: TimelineEvent, at: TimeText): string {
-  if (isAttempt(event.data)) return `${at(event.at)}  ${attemptText(context, event.data, at)}`
+type Conversations = ReadonlyMap<string, readonly string[]>
+
+function conversationsOf({ entries }: TimelineAnswer): Conversations {
+  return new Map(entries.flatMap(({ attempts }) => attempts.map(attempt => [nameOf(attempt), attempt.conversation])))
+}
+
+function nameOf({ entry, attempt, action }: Omit<Attempt, 'conversation'>): string {
+  return `${entry} ${attempt} ${action}`
+}
+
+function eventText(context: CliContext, event: TimelineEvent, at: TimeText, said: Conversations): string {
+  if (isAttempt(event.data)) return `${at(event.at)}  ${attemptText(context, event.data, at, said)}`
   const about = event.recipient === undefined ? '' : `  ${event.recipient}`
   const details = detailsOf(event.data)
   return `${at(event.at)}  ${event.type.replace('message.', '')}${about}${details === '' ? '' : `\n${indent(details)}`}`
 }
 
-function attemptText(context: CliContext, attempt: Attempt, at: TimeText): string {
+function attemptText(context: CliContext, attempt: Attempt, at: TimeText, said: Conversations): string {
   const word = colour(context, colours[attempt.action], attempt.action)
   const tried = attempt.durations === null ? '' : `, try ${attempt.attempt}`
   const lines = [
     `${attempt.repliedBy === 'remote' ? `${attempt.remoteMta ?? 'the other side'} said` : 'Kitte says'}: ${attempt.reply}`,
     ...(attempt.action === 'delivered' ? [] : meaningOf(attempt)),
     ...travelOf(attempt),
+    ...(said.get(nameOf(attempt)) ?? []).map(line => `  ${line}`),
     ...(attempt.inDoubt
       ? ['in doubt: this try or an earlier one may have been taken unnoticed, so it may come twice']
       : []),

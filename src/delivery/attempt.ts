@@ -194,7 +194,7 @@ function settledByHost(
 
 function factsOf(known: Known, site: string, host: HostFacts | null, totalMs: number): AttemptFacts {
   const { mode, modeReason, signatures, reversePath, startedAt, signMs } = known
-  return {
+  const facts = {
     mode,
     modeReason,
     signatures,
@@ -208,4 +208,5 @@ function factsOf(known: Known, site: string, host: HostFacts | null, totalMs: nu
     startedAt,
     durations: { signMs, connectMs: host?.connectMs ?? 0, sendMs: host?.sendMs ?? 0, totalMs },
   }
+  return host?.conversation ? { ...facts, conversation: host.conversation } : facts
 }

@@ -48,6 +48,8 @@ export interface HostFacts {
   readonly dsn: boolean
   readonly connectMs: number
   readonly sendMs: number
+  /** Of a connection that failed or refused something: what was said, a line each. */
+  readonly conversation?: readonly string[]
 }
 
 export interface Answer {
@@ -114,21 +116,28 @@ async function tryConnection(
   if (lack !== null) return withoutSending(delivery, spec, opened, lack, connectMs, parts)
   if (!('connection' in opened)) {
     const results = delivery.envelope.recipients.map(({ address }) => unopened(address, spec, opened))
-    return { results, host: factsOf(spec, null, connectMs, 0), stale: false }
+    return { results, host: telling(factsOf(spec, null, connectMs, 0), opened), stale: false }
   }
   const { connection } = opened
   const carried = connection.sent
   try {
     const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
-    const host = factsOf(spec, connection, connectMs, clock.monotonic() - connected)
+    const facts = factsOf(spec, connection, connectMs, clock.monotonic() - connected)
+    const allTaken = results.every(isTaken)
+    const host = allTaken ? facts : telling(facts, connection)
     const stale = carried > 0 && results.every(isStale)
     if (stale && connections.wasPrompt(connection)) delivery.noteHungUp?.(carried)
-    if (!connection.reusable && results.every(isTaken)) delivery.noteHungUp?.(connection.sent)
+    if (!connection.reusable && allTaken) delivery.noteHungUp?.(connection.sent)
     return { results, host, stale }
   } finally {
     // Content that can't be read throws; the connection must still come back, or it counts as open for ever.
     connections.release(connection)
   }
+}
+
+/** With what was said, for whoever asks why. */
+function telling(host: HostFacts, { conversation }: { readonly conversation?: readonly string[] }): HostFacts {
+  return conversation === undefined || conversation.length === 0 ? host : { ...host, conversation }
 }
 
 /** The connection was good for nothing but to hear what the host can't do. */
@@ -141,7 +150,8 @@ function withoutSending(
   { connections }: HostParts,
 ): Transaction & { readonly stale: boolean } {
   const connection = 'connection' in opened ? opened.connection : null
-  const host = factsOf(spec, connection, connectMs, 0)
+  const facts = factsOf(spec, connection, connectMs, 0)
+  const host = connection === null ? facts : telling(facts, connection)
   if (connection !== null) connections.release(connection)
   const results = envelope.recipients.map(({ address }): RecipientResult => ({ address, reply, phase: 'ehlo' }))
   return { results, host, stale: false }

@@ -49,6 +49,10 @@ export class SmtpConnection implements Connection {
     return this.#sent
   }
 
+  get conversation(): readonly string[] {
+    return this.#wire.conversation
+  }
+
   get reusable(): boolean {
     return !this.#busy && this.#wire.clean
   }
@@ -102,6 +106,7 @@ export class SmtpConnection implements Connection {
     const mail = mailCommand(this.extensions, envelope, reversePath, outgoing)
     const rcpt = recipients.map(recipient => rcptCommand(this.extensions, recipient))
     const pipelining = this.extensions.has('PIPELINING')
+    this.#wire.begin()
     if (this.#transactionOpen) await this.#leaveTransaction()
     if (!this.#wire.clean) return recipients.map(({ address }) => ({ address, failure: this.#closedBefore() }))
     this.#sent++

@@ -147,7 +147,7 @@ class Opening extends Library {
 
   #refused(reply: Reply, phase: Phase): void {
     if (phase === 'starttls' && reply.code !== 421) this.#wire.fail('tls', formatReply(reply))
-    this.#options.done({ reply, phase })
+    this.#options.done({ reply, phase, conversation: this.#wire.conversation })
     this.#wire.fail('closed', 'refused')
   }
 
@@ -198,7 +198,8 @@ class Opening extends Library {
   }
 
   #giveUp(failure: Failure): void {
-    this.#options.done({ failure, tlsFailed: failure.phase === 'starttls' })
+    const { conversation } = this.#wire
+    this.#options.done({ failure, tlsFailed: failure.phase === 'starttls', conversation })
   }
 }
 

@@ -10,6 +10,7 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Failure, Phase } from '../mail/attempt-result.ts'
 import type { Reply } from '../mail/reply.ts'
+import { Conversation } from './conversation.ts'
 import { excerptOf, fits, type Received, ReplyReader } from './smtp-replies.ts'
 import type { TransportLimits } from './transport.ts'
 
@@ -49,6 +50,7 @@ interface Exchange {
 export class Wire {
   readonly #options: WireOptions
   readonly #reader: ReplyReader
+  readonly #conversation = new Conversation()
   /** Phases of the commands on the way, in order. */
   readonly #outstanding: Phase[] = []
   #phase: Phase
@@ -75,6 +77,11 @@ export class Wire {
     return this.#failure
   }
 
+  /** This transaction's, with the set-up before it. */
+  get conversation(): readonly string[] {
+    return this.#conversation.lines
+  }
+
   /** A refusal that came while content was still being written; the host reads no further. */
   get earlyReply(): Reply | null {
     return this.#earlyReply
@@ -99,7 +106,13 @@ export class Wire {
   /** The session is open: from here on replies go to `exchange`. */
   attach(socket: net.Socket): void {
     this.#socket = socket
+    this.#conversation.open()
     this.rest()
+  }
+
+  /** A transaction begins. */
+  begin(): void {
+    this.#conversation.next()
   }
 
   /** Between transactions. */
@@ -127,6 +140,7 @@ export class Wire {
       this.#pouring = false
       this.#exchange = { count: 1, replies: [], done }
       this.#ask(['dot'])
+      this.#transcribe('>', '[content] .')
       this.#write(last)
     })
   }
@@ -272,6 +286,7 @@ export class Wire {
   }
 
   #transcribe(direction: '>' | '<' | '!', text: string): void {
+    this.#conversation.add(direction, text)
     if (!this.#options.log.debugs) return
     for (const line of text.trimEnd().split(/\r?\n/)) this.#options.log.debug({}, `${direction} ${line}`)
   }

@@ -57,6 +57,8 @@ export interface Connection {
   readonly sent: number
   /** One mail transaction; one result per recipient, in order. Never throws for what the network does. */
   send(envelope: Envelope, reversePath: Mailbox | null, outgoing: Outgoing): Promise<readonly RecipientResult[]>
+  /** What was said in the last transaction and when the session was set up, a line each; never credentials or content. */
+  readonly conversation: readonly string[]
   /** Usable for another transaction. False after any failure, 421, or an odd reply. */
   readonly reusable: boolean
   /** QUIT, then close; resolves when the socket is gone. */
@@ -66,9 +68,9 @@ export interface Connection {
 
 export type OpenResult =
   | { readonly connection: Connection }
-  | { readonly failure: Failure; readonly tlsFailed: boolean }
+  | { readonly failure: Failure; readonly tlsFailed: boolean; readonly conversation?: readonly string[] }
   /** The host answered connect, EHLO, STARTTLS or AUTH with a reply that is no success. */
-  | { readonly reply: Reply; readonly phase: Phase }
+  | { readonly reply: Reply; readonly phase: Phase; readonly conversation?: readonly string[] }
 
 export interface Transport {
   open(spec: HostSpec, limits: TransportLimits): Promise<OpenResult>

@@ -87,6 +87,8 @@ export interface AttemptFacts {
   /** The reverse-path used on the wire (VERP or as submitted); null is `<>`. */
   readonly reversePath: Mailbox | null
   readonly startedAt: Instant
+  /** What was said with the host when something failed, a line each: `> MAIL FROM:<…>`, `< 550 …`. Never content. */
+  readonly conversation?: readonly string[]
   readonly durations: {
     readonly signMs: number
     readonly connectMs: number

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PassThrough, Writable } from 'node:stream'
+import { renderOutcome } from '../../src/admin/render-outcome.ts'
 import { eventAnswer, renderEvent } from '../../src/admin/routes/events.ts'
 import type { TimelineAnswer } from '../../src/admin/routes/messages.ts'
 import { systemClock } from '../../src/base/clock.ts'
@@ -51,6 +52,12 @@ describe('kitte explain', () => {
     const whole = (await explain(id)).out
     assert.equal((await explain(`${id}.0`)).out, whole)
     assert.equal((await explain('<abc@crm.example.jp>')).out, whole)
+  })
+
+  it('tells what was said in SMTP when asked to, with the attempt it belongs to', async () => {
+    const { out } = await explain(id, '--conversation')
+    assert.match(out, /try 1\n(?: {4}.*\n)*? {6}> MAIL FROM:<a@b\.example>\n {6}< 450 4\.2\.0 greylisted\n {4}next try/)
+    assert.doesNotMatch((await explain(id)).out, /MAIL FROM/)
   })
 
   it('with --json passes on what the API says', async () => {
@@ -113,7 +120,10 @@ const timeline: TimelineAnswer = {
       mode: 'spf-dkim',
       reply: '250 2.0.0 ok',
       class: 'none',
-      attempts: [],
+      attempts: [
+        { ...renderOutcome(outcomes[0]!), conversation: ['> MAIL FROM:<a@b.example>', '< 450 4.2.0 greylisted'] },
+        { ...renderOutcome(outcomes[1]!), conversation: [] },
+      ],
     },
   ],
   events: rendered,

@@ -98,6 +98,18 @@ describe('a mail transaction', () => {
     })
   }
 
+  it('remembers what was said, of one transaction at a time', async () => {
+    await using sink = await startSink({ extensions: ['PIPELINING'] })
+    const connection = await openTo(sink)
+    await sendTo(connection, 'ok@x.example')
+    await sendTo(connection, '550-5.1.1@x.example')
+    const said = connection.conversation.join('\n')
+    assert.match(said, /^< 220 .*\n> EHLO .*\n< 250/)
+    assert.match(said, /> RCPT TO:<550-5\.1\.1@x\.example>\n> DATA\n< 250 .*\n< 550 5\.1\.1 /)
+    assert.doesNotMatch(said, /ok@x\.example/)
+    await connection.quit()
+  })
+
   it('writes a small message in two writes, envelope and content', async () => {
     const chunks: string[] = []
     await using host = await startScriptedHost(socket => {

@@ -45,6 +45,7 @@ export function scriptedTransport(script: Script = {}): ScriptedTransport {
       spec,
       tls: null,
       extensions: new Map(),
+      conversation: [],
       get sent() {
         return sent
       },

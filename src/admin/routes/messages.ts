@@ -58,7 +58,13 @@ const entryAnswer = z.object({
   mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt' }),
   reply: z.string().nullable().meta({ description: 'The last reply' }),
   class: z.string().nullable().meta({ description: 'Why the last attempt ended as it did' }),
-  attempts: z.array(outcomeAnswer),
+  attempts: z.array(
+    outcomeAnswer.extend({
+      conversation: z.array(z.string()).meta({
+        description: 'What was said with the host where something failed, a line each; empty without a failure',
+      }),
+    }),
+  ),
 })
 const timelineAnswer = messageAnswer.extend({
   mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt of any recipient' }),
@@ -140,7 +146,10 @@ function renderEntry(
   row: QueueRow | undefined,
   outcomes: readonly Outcome[],
 ): z.output<typeof entryAnswer> {
-  const attempts = outcomes.map(renderOutcome)
+  const attempts = outcomes.map(outcome => ({
+    ...renderOutcome(outcome),
+    conversation: [...(outcome.facts?.conversation ?? [])],
+  }))
   const last = attempts.at(-1)
   return {
     id: entry,
