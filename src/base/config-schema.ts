@@ -21,6 +21,7 @@ import {
   pemFile,
   port,
   publicUrl,
+  senderId,
   share,
   timeZone,
   waits,
@@ -64,6 +65,10 @@ export const configSchema = z.strictObject({
     maxOriginatorBytes: count,
     maxAuthors: count,
     maxReceivedFields: count,
+    feedbackId: z.strictObject({
+      add: z.enum(['off', 'asked', 'all'], mend('write off, asked or all')),
+      sender: senderId,
+    }),
     maxFutureRelease: duration,
     listMailIsBulk: yesNo,
     tlsRequiredNo: z.enum(['honour', 'ignore'], mend('write honour or ignore')),
@@ -169,6 +174,7 @@ export const configSchema = z.strictObject({
   signing: z.strictObject({
     rsaBits: z.union([z.literal(1024), z.literal(2048)], mend('write 2048, or 1024 for panels that can hold no more')),
     rotateAfter: z.union([z.literal('off'), duration], mend('write off, or a duration such as 90d')),
+    relayToo: yesNo,
   }),
   spf: z.strictObject({
     mechanisms: z.array(mechanism, mend('write a list of SPF mechanisms')).min(1, mend('name at least one mechanism')),

@@ -25,6 +25,9 @@ export const listenPort = z
   .min(0, mend('write a port from 0 to 65535'))
   .max(65535, mend('write a port from 0 to 65535'))
 export const yesNo = z.boolean(mend('write true or false'))
+export const senderId = z
+  .string(mend('write a name of 5 to 15 letters, digits and hyphens'))
+  .regex(/^[A-Za-z0-9-]{5,15}$/, mend('write a name of 5 to 15 letters, digits and hyphens'))
 export const host = z.string(mend('write an address or a host name')).min(1, mend('write an address or a host name'))
 export const domain = z
   .string(mend('write a domain name such as relay.example.jp'))

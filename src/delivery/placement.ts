@@ -33,6 +33,7 @@ import { littleShare } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface PlacementParts extends DecisionParts, RouteParts, HeldMessageParts, OwnServerParts {
+  readonly config: RouteParts['config'] & HeldMessageParts['config']
   readonly clock: Clock
   readonly directory: DecisionParts['directory']
   readonly store: HeldMessageParts['store'] & OwnServerParts['store']

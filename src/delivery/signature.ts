@@ -1,10 +1,12 @@
 /**
  * Puts DKIM signatures on a content: by the sender domain's keys where they are published, else by the relay's.
  *
- * A key that can't be used never loses or refuses mail: the relay's key takes its place, and when that fails too the
- * mail goes unsigned; the log tells either. Fails only when the content can't be read.
+ * With `signing.relayToo` the relay signs below the domain. A key that can't be used never loses or refuses mail: the
+ * relay's key takes its place, and when that fails too the mail goes unsigned; the log tells either. Fails only when the
+ * content can't be read.
  */
 import type { Clock } from '../base/clock.ts'
+import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { Message } from '../mail/message.ts'
 import type { SenderDomain } from '../mail/sender-domain.ts'
@@ -15,22 +17,25 @@ import type { FreshContent } from './fresh.ts'
 
 export interface SigningParts {
   readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
+  readonly config: Pick<Config, 'signing'>
   readonly clock: Clock
   readonly log: Log
 }
 
-type Signers = Pick<Decision, 'dkim' | 'domain'>
+type Signers = Pick<Decision, 'dkim' | 'domain' | 'own'>
 
 const unsigned: Signatures = { fields: Buffer.alloc(0), names: [] }
 
 export async function signFor(
   message: Message,
   content: FreshContent,
-  { dkim, domain }: Signers,
+  { dkim, domain, own }: Signers,
   parts: SigningParts,
 ): Promise<Signatures> {
   if (dkim === 'none') return unsigned
-  const byDomain = dkim === 'domain' && domain !== null ? await signByDomain(message, content, domain, parts) : null
+  const relayToo = own === null && parts.config.signing.relayToo
+  const byDomain =
+    dkim === 'domain' && domain !== null ? await signByDomain(message, content, domain, relayToo, parts) : null
   return byDomain ?? (await signByRelay(message, content, parts))
 }
 
@@ -39,12 +44,13 @@ async function signByDomain(
   message: Message,
   content: FreshContent,
   domain: SenderDomain,
+  relayToo: boolean,
   { keyRing, clock, log }: SigningParts,
 ): Promise<Signatures | null> {
   const facts = { message: message.id, senderDomain: domain.name }
   try {
     const keys = keyRing.keysOf(domain)
-    if (keys.length > 0) return await sign(content, keys, clock.now())
+    if (keys.length > 0) return await sign(content, relayToo ? [...keys, keyRing.relayKey()] : keys, clock.now())
     log.error(facts, `${domain.name} has no key to sign with; the relay signs instead`)
   } catch (error) {
     log.error({ ...facts, err: error }, `signing with the key of ${domain.name} failed; the relay signs instead`)

@@ -17,6 +17,8 @@ export interface Account {
   /** A suspended account's submissions are refused with 550 5.7.1 and this text. */
   readonly suspendedReason: string | null
   /** Pool of source addresses; absent or null: the default. */
+  /** Whether its mail gets a Feedback-ID; absent or null: where `submission.feedbackId.add` says all. */
+  readonly feedbackId?: boolean | null
   /** How far its mail must be protected on the way out. Absent: as far as hosts can. */
   readonly tls?: TlsLevel
   readonly pool?: string | null

@@ -11,9 +11,10 @@ import type { Reply } from '../mail/reply.ts'
 import { accepted, warned } from '../outcome/delivery-log.ts'
 import { accept } from './accept.ts'
 import { checkMessage } from './checks/index.ts'
+import { feedbackIdField } from './feedback-id.ts'
 import type { SessionParts } from './host.ts'
 import { gatherFacts, type Transaction, toMessage } from './message-facts.ts'
-import { normalizeHeader } from './normalize.ts'
+import { type NormalizedHeader, normalizeRead, readClientHeader } from './normalize.ts'
 import { Reception } from './reception.ts'
 import { replies } from './replies.ts'
 import { receivedField } from './trace-fields.ts'
@@ -41,7 +42,7 @@ export class Intake {
       limits: config.submission,
       inlineContentBytes: config.store.inlineContentBytes,
       spool,
-      normalizeHeader: block => normalizeHeader(block, this.#addedFields(), config.submission.maxHeaderFields),
+      normalizeHeader: block => this.#normalize(block),
     })
   }
 
@@ -85,6 +86,14 @@ export class Intake {
     meter.accepted(totalMs)
     for (const warning of warnings) warned(log, message, warning)
     return replies.queued(this.id)
+  }
+
+  #normalize(block: Buffer): NormalizedHeader | Promise<NormalizedHeader> {
+    const header = readClientHeader(block, this.#parts.config.submission.maxHeaderFields)
+    const added = this.#addedFields()
+    const feedbackId = feedbackIdField(header, this.#transaction.submitter, this.#parts)
+    if (typeof feedbackId === 'string') return normalizeRead(block, header, { ...added, feedbackId })
+    return feedbackId.then(field => normalizeRead(block, header, { ...added, feedbackId: field }))
   }
 
   #addedFields() {

@@ -110,7 +110,7 @@ export function toMessage(
 }
 
 /** What is said counts before what was configured, and that before what can be guessed. */
-function priorityOf(wishes: Wishes, { priority }: Credential, listMailIsBulk: boolean): Priority {
+export function priorityOf(wishes: Wishes, { priority }: Credential, listMailIsBulk: boolean): Priority {
   return wishes.priority ?? priority ?? (listMailIsBulk && wishes.isMailing ? 'bulk' : 'normal')
 }
 

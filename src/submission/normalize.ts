@@ -13,7 +13,7 @@
  */
 import { fieldsNamed, type HeaderBlock, readHeader, unfoldedValue } from '../mail/header.ts'
 import type { HostName, MessageId } from '../mail/ids.ts'
-import { priorityField, sendAtField } from './wishes.ts'
+import { campaignField, priorityField, sendAtField } from './wishes.ts'
 
 const emptyLine = Buffer.from('\r\n')
 const headerEnd = Buffer.from('\r\n\r\n')
@@ -22,7 +22,14 @@ const nothing = Buffer.alloc(0)
  * RFC 5321 §4.4: Return-Path is for the one who delivers. RFC 5322 §3.6.3: Bcc is for nobody else to see. The others are
  * for us.
  */
-const removedFields: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path', priorityField, sendAtField])
+const removedFields: ReadonlySet<string> = new Set([
+  'bcc',
+  'resent-bcc',
+  'return-path',
+  priorityField,
+  sendAtField,
+  campaignField,
+])
 /** RFC 5322 §2.1.1. */
 const maxMessageIdLength = 998
 
@@ -44,6 +51,8 @@ export interface NormalizedHeader {
 
 export interface AddedFields {
   readonly received: string
+  /** With its line end; empty: none. */
+  readonly feedbackId?: string
   readonly date: string
   readonly id: MessageId
   readonly hostname: HostName
@@ -56,13 +65,23 @@ export function splitAtEmptyLine(bytes: Buffer, from: number): SplitMessage | nu
   return at === -1 ? null : { header: bytes.subarray(0, at + 2), body: bytes.subarray(at + 4) }
 }
 
-/** `block`: complete lines without the empty one. With more than `maxFields` in it, one more than that is read. */
+/** `block`: complete lines without the empty one. */
 export function normalizeHeader(block: Buffer, added: AddedFields, maxFields: number): NormalizedHeader {
-  const header = readHeader(block, maxFields + 1)
+  return normalizeRead(block, readClientHeader(block, maxFields), added)
+}
+
+/** With more than `maxFields` in it, one more than that is read. */
+export function readClientHeader(block: Buffer, maxFields: number): HeaderBlock {
+  return readHeader(block, maxFields + 1)
+}
+
+/** `header`: the block as `readClientHeader` reads it. */
+export function normalizeRead(block: Buffer, header: HeaderBlock, added: AddedFields): NormalizedHeader {
   const messageId = messageIdOf(header)
   const missing =
     (fieldsNamed(header, 'date').length === 0 ? `Date: ${added.date}\r\n` : '') +
-    (messageId === null ? `Message-ID: <${added.id}@${added.hostname}>\r\n` : '')
+    (messageId === null ? `Message-ID: <${added.id}@${added.hostname}>\r\n` : '') +
+    (added.feedbackId ?? '')
   const parts = [Buffer.from(added.received), ...keptFields(block, header), Buffer.from(`${missing}\r\n`)]
   // The body began without an empty line: the one that came later is part of it.
   if (header.length < block.length) parts.push(block.subarray(header.length), emptyLine)

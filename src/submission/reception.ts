@@ -27,8 +27,8 @@ export interface ReceptionParts {
   >
   readonly inlineContentBytes: number
   readonly spool: Pick<Spool, 'create'>
-  /** Edits a complete header block. */
-  readonly normalizeHeader: (block: Buffer) => NormalizedHeader
+  /** Edits a complete header block; a promise when something must be looked up for it. */
+  readonly normalizeHeader: (block: Buffer) => NormalizedHeader | Promise<NormalizedHeader>
 }
 
 export interface ReceivedContent extends NormalizedHeader {
@@ -116,10 +116,24 @@ export class Reception {
     this.#block = null
     if (block.length > this.#parts.limits.maxHeaderBytes) this.#refuseHeader()
     if (this.#failure !== null) return undefined
-    this.#header = this.#parts.normalizeHeader(block)
-    this.#refuseFields(this.#header)
+    const normalized = this.#parts.normalizeHeader(block)
+    return normalized instanceof Promise ? this.#awaitHeader(normalized, body) : this.#takeHeader(normalized, body)
+  }
+
+  #takeHeader(header: NormalizedHeader, body: Buffer): Promise<void> | undefined {
+    this.#header = header
+    this.#refuseFields(header)
     if (this.#failure !== null) return undefined
-    return this.#store(...this.#header.parts, body)
+    return this.#store(...header.parts, body)
+  }
+
+  async #awaitHeader(normalized: Promise<NormalizedHeader>, body: Buffer): Promise<void> {
+    try {
+      const header = await normalized
+      if (!this.#aborted) await this.#takeHeader(header, body)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #refuseHeader(): void {

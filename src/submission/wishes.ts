@@ -26,6 +26,8 @@ export type Hold = { readonly forSeconds: number } | { readonly until: Instant }
 
 export const priorityField = 'x-kitte-priority'
 export const sendAtField = 'x-kitte-send-at'
+/** For Feedback-ID (feedback-id.ts). */
+export const campaignField = 'x-kitte-campaign'
 const none: Wishes = { priority: null, sendAt: null, isMailing: false, refusal: null }
 const wishes: ReadonlySet<string> = new Set([priorityField, sendAtField, 'list-unsubscribe', 'precedence'])
 

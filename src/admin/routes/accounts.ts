@@ -20,7 +20,8 @@ const tls = z.enum(tlsLevels, mend('tls')).meta({
     'How far its mail must be protected on the way out: as far as hosts can, by TLS, or by TLS with proof of the host',
 })
 const feedbackId = z.boolean(mend('yes-no')).nullable().meta({
-  description: 'Whether its mail gets a Feedback-ID; null: where submission.feedbackId.add in the configuration says all',
+  description:
+    'Whether its mail gets a Feedback-ID; null: where submission.feedbackId.add in the configuration says all',
 })
 const params = z.object({ id })
 
