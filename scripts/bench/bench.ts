@@ -16,6 +16,8 @@ import { lacking } from './peers.ts'
 import { caseText, endText, machineText } from './report.ts'
 import type { BenchResult, CaseResult } from './result.ts'
 import { runCase } from './run-case.ts'
+import { runTarpit, type TarpitResult } from './tarpit.ts'
+import { tarpitText } from './tarpit-report.ts'
 
 const tell = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -34,7 +36,12 @@ try {
   process.exitCode = 1
 }
 
-async function bench(options: Options): Promise<BenchResult & { readonly deadSite: DeadSiteResult | null }> {
+interface Results extends BenchResult {
+  readonly deadSite: DeadSiteResult | null
+  readonly tarpit: TarpitResult | null
+}
+
+async function bench(options: Options): Promise<Results> {
   const folder = makeFolder(options.folder ?? tmpdir())
   const print = (text: string) => void (options.json || process.stdout.write(`${text}\n`))
   const machine = await describeMachine(folder)
@@ -59,9 +66,25 @@ async function bench(options: Options): Promise<BenchResult & { readonly deadSit
   }
   const deadSite = await measureDeadSite(options, join(folder, 'dead-site'), failures)
   if (deadSite) print(`${deadSiteText(deadSite)}\n`)
-  const result = { machine, cases, deadSite, skipped, failures }
+  const tarpit = await measureTarpit(options, join(folder, 'tarpit'), failures)
+  if (tarpit) print(`${tarpitText(tarpit)}\n`)
+  const result = { machine, cases, deadSite, tarpit, skipped, failures }
   print(endText(result))
   return result
+}
+
+async function measureTarpit(
+  options: Options,
+  folder: string,
+  failures: BenchResult['failures'][number][],
+): Promise<TarpitResult | null> {
+  if (!options.tarpit) return null
+  try {
+    return await runTarpit({ ...options, ...options.tarpit }, folder, tell)
+  } catch (error) {
+    failures.push({ name: 'tarpit', reason: (error as Error).message })
+    return null
+  }
 }
 
 async function measureDeadSite(

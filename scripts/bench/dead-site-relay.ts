@@ -20,6 +20,8 @@ export interface Relay extends AsyncDisposable {
   readonly readyCpuSeconds: number
   /** Milliseconds that the answer took, whole. */
   get(path: string): Promise<number>
+  /** What it answers. */
+  read<T>(path: string): Promise<T>
   /** Milliseconds from SIGTERM to the end of the process. */
   stop(): Promise<number>
 }
@@ -49,11 +51,15 @@ export async function startZone(folder: string): Promise<Zone> {
 export async function startAgain(folder: string, before: Subject, signal: AbortSignal): Promise<Relay> {
   const token = randomBytes(16).toString('hex')
   const address = `http://127.0.0.1:${configurationIn(folder).http.port}`
-  const get = async (path: string): Promise<number> => {
-    const startedAt = performance.now()
+  const textOf = async (path: string): Promise<string> => {
     const response = await fetch(`${address}${path}`, { headers: { authorization: `Bearer ${token}` } })
     const text = await response.text()
     if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${text}`)
+    return text
+  }
+  const get = async (path: string): Promise<number> => {
+    const startedAt = performance.now()
+    await textOf(path)
     return performance.now() - startedAt
   }
   const startedAt = performance.now()
@@ -72,6 +78,7 @@ export async function startAgain(folder: string, before: Subject, signal: AbortS
     readyMs,
     readyCpuSeconds,
     get,
+    read: async <T>(path: string) => JSON.parse(await textOf(path)) as T,
     async stop() {
       const stoppedAt = performance.now()
       await program[Symbol.asyncDispose]()

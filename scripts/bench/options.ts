@@ -6,6 +6,12 @@ import { CliError } from '../../src/cli/cli-error.ts'
 import { type Case, caseNamed, caseNames } from './cases.ts'
 import { type PeerName, peerNames } from './peers.ts'
 
+/** A case beside a queue that waits: its entries, and messages of its rounds, null: the case's own number. */
+interface Waiting {
+  readonly entries: number
+  readonly messages: number | null
+}
+
 export interface Options {
   readonly cases: readonly Case[]
   readonly rounds: number
@@ -17,12 +23,15 @@ export interface Options {
   readonly timeLimitMs: number
   readonly json: boolean
   /** Entries of the case `dead-site`, and messages of its rounds; null: it is not asked for. */
-  readonly deadSite: { readonly entries: number; readonly messages: number | null } | null
+  readonly deadSite: Waiting | null
+  /** The same of the case `tarpit`. */
+  readonly tarpit: Waiting | null
 }
 
 /** Measured by itself (dead-site.ts): no case of the table. */
 const deadSite = 'dead-site'
-const knownNames = [...caseNames, deadSite].join(', ')
+const tarpit = 'tarpit'
+const knownNames = [...caseNames, deadSite, tarpit].join(', ')
 
 /** More would not make a case truer, only longer. */
 const most = { rounds: 50, messages: 1_000_000, entries: 10_000_000, workers: 64, seconds: 3600 }
@@ -33,7 +42,7 @@ export function readOptions(args: readonly string[]): Options {
   const names = list(values.case ?? 'c20,c100,n20,b20')
   return {
     cases: names
-      .filter(name => name !== deadSite)
+      .filter(name => name !== deadSite && name !== tarpit)
       .map(caseNamed)
       .map(found => (messages === null ? found : { ...found, messages })),
     rounds: whole('rounds', values.rounds ?? '5', most.rounds),
@@ -46,6 +55,9 @@ export function readOptions(args: readonly string[]): Options {
     json: values.json === true,
     deadSite: names.includes(deadSite)
       ? { entries: whole('entries', values.entries ?? '1000000', most.entries), messages }
+      : null,
+    tarpit: names.includes(tarpit)
+      ? { entries: whole('entries', values.entries ?? '20000', most.entries), messages }
       : null,
   }
 }

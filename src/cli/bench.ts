@@ -21,11 +21,11 @@ export function register(program: Command, context: CliContext): void {
     .description('measure throughput, CPU, memory and latency on this machine, beside its peers')
     .option(
       '--case <names>',
-      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site; or domains, by itself',
+      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site, tarpit; or domains, by itself',
     )
     .option('--rounds <number>', 'rounds of each relay in turn, after one that warms it up: 5')
     .option('--messages <number>', 'messages of a round; each case has its own number')
-    .option('--entries <number>', 'entries that wait in the case dead-site: 1000000')
+    .option('--entries <number>', 'entries that wait in the case dead-site: 1000000; in tarpit: 20000')
     .option('--domains <number>', 'sender domains of the case domains: 5000')
     .option('--rate <number>', 'mails a second meanwhile, in the case domains: 20')
     .option(

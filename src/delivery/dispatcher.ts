@@ -34,6 +34,7 @@ import { Placement } from './placement.ts'
 import { Pools } from './pools.ts'
 import { Returns } from './returns.ts'
 import { Runner } from './runner.ts'
+import type { SiteLimits } from './site-limits.ts'
 import { SiteRing } from './site-ring.ts'
 import { StoreGate } from './store-gate.ts'
 import type { SiteState } from './throttle.ts'
@@ -67,7 +68,7 @@ export interface Dispatcher {
   wake(): void
   /** No new attempts; running ones get a bounded time, everything else goes back to the queue. */
   stop(): Promise<void>
-  /** Sites with mail in memory, closed ones, and those whose limits were adapted. */
+  /** Sites with mail in memory, closed ones, and those whose limits were adapted: one of all that share them. */
   sites(): SiteState[]
 }
 
@@ -213,9 +214,16 @@ class LeasingDispatcher implements Dispatcher {
   }
 
   sites(): SiteState[] {
-    return [...this.#ring.sites()]
-      .filter(site => site.inUse || site.closedUntil !== null || site.limits.learned !== null)
-      .map(site => site.state)
+    const shown = new Set<SiteLimits>()
+    const found: SiteState[] = []
+    for (const site of this.#ring.sites()) {
+      const { limits } = site
+      const isAdapted = limits.learned !== null && !shown.has(limits)
+      if (!isAdapted && !site.inUse && site.closedUntil === null) continue
+      shown.add(limits)
+      found.push(site.state)
+    }
+    return found
   }
 
   /** The same promise however often it is called. */

@@ -7,7 +7,8 @@
  */
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { type AdaptedLimit, rescaled } from '../policy/adaptive-limit.ts'
+import type { Instant } from '../mail/ids.ts'
+import { type AdaptedLimit, forgetMs, rescaled } from '../policy/adaptive-limit.ts'
 import type { Store } from '../store/store.ts'
 import type { Learned, SiteLimits } from './site-limits.ts'
 
@@ -42,12 +43,13 @@ export class LimitsMemory {
 
   /** Before the first site. */
   async load(): Promise<void> {
-    const { log, workers } = this.#parts
+    const { clock, log, workers } = this.#parts
     try {
       const kept = await this.#read()
       if (kept === null) return
       const factor = kept.workers / workers
-      for (const [key, learned] of kept.sites) this.#learned.set(key, part(learned, factor))
+      const now = clock.now()
+      for (const [key, learned] of kept.sites) if (!isOld(learned, now)) this.#learned.set(key, part(learned, factor))
     } catch (error) {
       log.warn({ err: error }, 'what sites had taught about their limits could not be read')
     }
@@ -99,6 +101,11 @@ function settingOf(owner: string): string {
 /** A sender's own server: its key is made from a password, and no such thing is stored. */
 function isOfOneLogin(key: string): boolean {
   return key.startsWith('smtp:')
+}
+
+function isOld({ connections, rate, messages }: Learned, now: Instant): boolean {
+  const said = [connections?.loweredAt, rate?.loweredAt, messages?.at]
+  return now - Math.max(...said.map(at => at ?? 0)) >= forgetMs
 }
 
 function part(learned: Learned, factor: number): Learned {

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../base/config.ts'
 import type { RecipientResult } from '../mail/attempt-result.ts'
+import type { OutcomeClass } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
 import { classify, type Judgement } from '../outcome/classify.ts'
 import { limitsChanged, siteClosed, siteOpened, sourceUnusable } from '../outcome/delivery-log.ts'
@@ -41,6 +42,8 @@ interface Trouble {
 const refusalsToClose = 3
 /** A site that took as many within a minute and then wants to be left alone has counted them. */
 const countedAfter = 10
+/** What a site may mean that says no reason. TLS, a wrong login and the like are no matter of how much it gets. */
+const countable: ReadonlySet<OutcomeClass> = new Set(['remote-trouble', 'network', 'other', 'policy'])
 
 export class Runner {
   readonly #parts: RunnerParts
@@ -95,7 +98,7 @@ export class Runner {
         if (site.refused() >= refusalsToClose || judged.closesSite) this.#close(site, group, trouble)
         break
       case 'trouble':
-        if (this.#hasCounted(site)) this.#lowered(site, site.limits.slowDown(evidence))
+        if (countable.has(judged.class) && this.#hasCounted(site)) this.#lowered(site, site.limits.slowDown(evidence))
         this.#close(site, group, trouble)
         break
       case 'stalled':

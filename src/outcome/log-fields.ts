@@ -39,7 +39,7 @@ export const logEvents = [
   ['site-opened', 'A closed site gets connections again.'],
   [
     'limits-changed',
-    'What a site may get was lowered because of `reply`, or raised again: `connections`, `perMinute` and `messagesPerConnection` from now on, of one worker.',
+    'What a site may get was lowered because of `reply`, or raised again: `connections`, `perMinute` and `messagesPerConnection` from now on, of one worker. `site` is the provider where many sites share limits.',
   ],
   ['tls-fallback', 'TLS with a host failed where it is optional; the attempt went on in plain text.'],
   ['auth-failed', 'A client gave a wrong username or password.'],
