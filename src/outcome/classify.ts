@@ -116,7 +116,7 @@ function judgeReply(matching: Matching, said: Said & { readonly phase: Phase }):
   if (digit === 2 && phase === 'dot') return { ...judgement('delivered', 'none', reply), closesSite: false }
   if (digit !== 4 && digit !== 5) return judgeOddReply(reply, phase)
   const { told, decisive } = matching(said)
-  const temporary = digit === 4 || temporaryAnyway(reply, phase, decisive.actor)
+  const temporary = digit === 4 || temporaryAnyway(reply, phase, decisive.actor) || isForSettings(decisive.class)
   return {
     ...judgement(temporary ? 'deferred' : 'bounced', told.class, reply, told.actor),
     closesSite: temporary && repliesForAll(reply, phase, decisive.class),
@@ -142,6 +142,8 @@ function judgeOddReply(reply: Reply, phase: Phase): Judgement {
  * - to MAIL because of our address: nothing of the message is known yet but its sender.
  * - too many recipients: RFC 5321 §4.5.3.1.10 (552 stands for 452); RFC 3463 X.5.3 asks to split the transaction.
  * - between messages (phase idle): no message was under way.
+ * - from a sender's own server because of the login, its From address or its quota, in whatever phase (`isForSettings`):
+ *   whoever set it up mends that, or the day passes; the recipient has nothing to do with it.
  *
  * A block of our address at RCPT or later stays permanent. Retrying it was considered: most receivers check lists there.
  * But a 5xx for a recipient is final by §4.2.1, lists are left within days and not hours, and the sender who knows at
@@ -161,6 +163,7 @@ function temporaryAnyway(reply: Reply, phase: Phase, actor: Actor): boolean {
 function repliesForAll(reply: Reply, phase: Phase, found: OutcomeClass): boolean {
   if (phase === 'idle') return false
   if (reply.code === 421 || sessionPhases.has(phase)) return true
+  if (found === 'own-smtp-login' || found === 'own-smtp-limit') return true
   return phase === 'mail' && (found === 'rate' || found === 'spam-block' || found === 'no-ptr')
 }
 
@@ -225,6 +228,11 @@ function judgeLookup({ kind, detail }: LookupFailure): Judgement {
 
 /** What is to be set otherwise, where it is not the login. */
 const settingsClasses: ReadonlySet<OutcomeClass> = new Set(['tls-required', 'own-smtp-sender', 'own-smtp-limit'])
+
+/** These classes are of own servers only. */
+function isForSettings(found: OutcomeClass): boolean {
+  return found === 'own-smtp-login' || found === 'own-smtp-sender' || found === 'own-smtp-limit'
+}
 
 /**
  * With a sender's own server everything before the recipients is a matter of its settings: kept, so that the mail goes

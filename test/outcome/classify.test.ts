@@ -426,6 +426,20 @@ describe("a sender's own SMTP server", () => {
     }
   })
 
+  it('that says no to the From address or to so much mail keeps it as well', () => {
+    const replies: [Phase, string, OutcomeClass, boolean][] = [
+      ['mail', '553 5.7.1 <a@ours.example>: Sender address rejected: not owned by user b', 'own-smtp-sender', false],
+      ['rcpt', '553 5.7.1 <a@ours.example>: Sender address rejected: not owned by user b', 'own-smtp-sender', false],
+      ['dot', '550 5.4.5 Daily user sending limit exceeded', 'own-smtp-limit', true],
+      ['mail', '454 4.7.0 Too many login attempts', 'own-smtp-login', true],
+    ]
+    for (const [phase, raw, found, closesSite] of replies) {
+      const judged = own(phase, raw)
+      assert.deepEqual([judged.action, judged.class, judged.actor], ['deferred', found, 'own-smtp'], raw)
+      assert.equal(judged.closesSite, closesSite, raw)
+    }
+  })
+
   it("is believed about a recipient, and its own policy is its owner's to change", () => {
     const unknown = own('rcpt', '550 5.1.1 no such user')
     assert.deepEqual([unknown.action, unknown.class, unknown.actor], ['bounced', 'address-unknown', 'recipient'])

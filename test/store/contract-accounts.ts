@@ -2,6 +2,7 @@
  * Accounts, credentials, sender addresses, sender domains, settings: created once, found, changed, told.
  */
 import assert from 'node:assert/strict'
+import type { NewEvent } from '../../src/mail/event.ts'
 import type { Check } from '../../src/mail/sender-domain.ts'
 import { type Change, Conflict, NotFound } from '../../src/store/store.ts'
 import type { StoreFactory } from './factory.ts'
@@ -82,6 +83,49 @@ export function contractOfAccounts(factory: StoreFactory): void {
       assert.equal((await t.store.listSenders({ account: 'acme' }, { limit: 10 })).length, 1)
       await t.store.deleteSender('sales@ours.example')
       await assert.rejects(t.store.deleteSender('sales@ours.example'), NotFound)
+    })
+  })
+
+  describe("trouble with a sender's own SMTP server", () => {
+    const address = 'sales@ours.example'
+    const smtp = { host: 'h', port: 587, tls: 'required', username: 'u', sealedPassword: 'one' } as const
+    const refused = { since: 5, class: 'own-smtp-login', reply: '535 5.7.8 no' } as const
+    const told = (at: number): NewEvent => ({ type: 'sender.smtp_failed', at, account: 'acme', data: { address } })
+
+    it('is noted once for each kind, since it began, and told', async () => {
+      await using t = await factory()
+      await t.store.createSender({ address, account: 'acme', smtp, note: '', createdAt: 0 })
+      const changes: Change[] = []
+      t.store.onChange(change => changes.push(change))
+      const of = { address: 'SALES@ours.example', sealedPassword: 'one' }
+      assert.equal(await t.store.noteSmtpTrouble(of, null, [told(4)]), false, 'there was none')
+      assert.equal(await t.store.noteSmtpTrouble(of, refused, [told(5)]), true)
+      assert.equal(await t.store.noteSmtpTrouble(of, { ...refused, since: 6 }, [told(6)]), false)
+      assert.equal(await t.store.noteSmtpTrouble(of, { ...refused, since: 7, class: 'tls' }, [told(7)]), true)
+      assert.deepEqual((await t.store.sender(address))!.smtpTrouble, { ...refused, class: 'tls' })
+      assert.deepEqual(
+        (await t.store.events({ type: 'sender.smtp_failed' }, 10)).map(({ at }) => at),
+        [5, 7],
+      )
+      assert.deepEqual(changes, [
+        { kind: 'sender', address },
+        { kind: 'sender', address },
+      ])
+      assert.equal(await t.store.noteSmtpTrouble(of, null, []), true)
+      assert.deepEqual(await t.store.sender(address), { address, account: 'acme', smtp, note: '', createdAt: 0 })
+    })
+
+    it('ends with the settings it was of, and is none of those that follow', async () => {
+      await using t = await factory()
+      await t.store.createSender({ address, account: 'acme', smtp, note: '', createdAt: 0 })
+      const of = { address, sealedPassword: 'one' }
+      await t.store.noteSmtpTrouble(of, refused, [])
+      assert.deepEqual((await t.store.updateSender(address, { note: 'n' })).smtpTrouble, refused)
+      const mended = await t.store.updateSender(address, { smtp: { ...smtp, sealedPassword: 'two' } })
+      assert.equal(mended.smtpTrouble, undefined)
+      assert.equal(await t.store.noteSmtpTrouble(of, refused, []), false, 'an attempt from before ended late')
+      await t.store.deleteSender(address)
+      assert.equal(await t.store.noteSmtpTrouble(of, refused, []), false)
     })
   })
 
