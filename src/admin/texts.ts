@@ -257,6 +257,18 @@ export const mends = {
     ja: '"due"、"waiting"、"leased"、"held"のいずれかにしてください',
     en: 'write "due", "waiting", "leased" or "held"',
   },
+  'credential-change': {
+    ja: 'limitsかpriorityを指定してください',
+    en: 'give limits or priority',
+  },
+  priority: {
+    ja: '"transactional"、"normal"、"bulk"のいずれかにしてください',
+    en: 'write "transactional", "normal" or "bulk"',
+  },
+  'send-at-late': {
+    ja: '先の日時すぎます。設定のsubmission.maxFutureReleaseまでの日時にしてください',
+    en: 'write an earlier time: submission.maxFutureRelease in the configuration says how far ahead mail may be scheduled',
+  },
   'event-type': {
     ja: '/openapi.jsonにあるイベントの種類にしてください',
     en: 'write one of the event types in /openapi.json',

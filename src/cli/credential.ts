@@ -1,8 +1,9 @@
 /**
  * `kitte credential`: usernames and passwords for SMTP. A password is printed once, when it is made.
  */
-import type { Command } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import type { CredentialAnswer, CredentialShownOnce } from '../admin/routes/credentials.ts'
+import { priorities } from '../mail/priority.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, connect, print, show } from './context.ts'
@@ -15,6 +16,7 @@ interface CreateOptions extends LimitOptions {
   readonly account?: string
   readonly all?: boolean
   readonly username?: string
+  readonly priority?: string
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -30,6 +32,7 @@ function registerCreate(credential: Command, context: CliContext): void {
     .option('--account <account>', 'id or name of the account it belongs to')
     .option('--all', 'a credential of the CRM itself: the From address decides the account')
     .option('--username <name>', 'made when not given')
+    .addOption(new Option('--priority <priority>', 'of mail that says no other').choices(priorities))
     .description('make a username and password')
   addLimitOptions(create).action(async (options: CreateOptions, command: Command) => {
     if ((options.account === undefined) !== (options.all === true))
@@ -37,7 +40,7 @@ function registerCreate(credential: Command, context: CliContext): void {
     const api = connect(context, command)
     const owner =
       options.account === undefined ? { scope: 'all' } : { account: await accountIdOf(api, options.account) }
-    const body = { ...owner, username: options.username, limits: limitsOf(options) }
+    const body = { ...owner, username: options.username, limits: limitsOf(options), priority: options.priority }
     show(context, command, await api.post<CredentialShownOnce>('/v1/credentials', body), describeOnce)
   })
 }
@@ -54,12 +57,13 @@ function registerList(credential: Command, context: CliContext): void {
       const at = timesOf(context, command)
       show(context, command, { credentials }, answer =>
         table(
-          ['id', 'username', 'account', 'limits', 'created', 'revoked'],
+          ['id', 'username', 'account', 'limits', 'priority', 'created', 'revoked'],
           answer.credentials.map(row => [
             row.id,
             row.username,
             row.account ?? 'all',
             limitText(row.limits),
+            row.priority,
             at(row.createdAt),
             at(row.revokedAt),
           ]),
@@ -80,6 +84,17 @@ function registerChange(credential: Command, context: CliContext): void {
     const change = { limits: limitsOf(options) ?? {} }
     show(context, command, await api.patch<CredentialAnswer>(`/v1/credentials/${id}`, change), describe)
   })
+  credential
+    .command('priority')
+    .argument('<credential>', 'id or username')
+    .addArgument(new Argument('<priority>', 'of mail that says no other').choices([...priorities, 'none']))
+    .description('change the priority of its mail')
+    .action(async (given: string, priority: string, _options: object, command: Command) => {
+      const { id } = await find(context, command, given)
+      const change = { priority: priority === 'none' ? null : priority }
+      const answer = await connect(context, command).patch<CredentialAnswer>(`/v1/credentials/${id}`, change)
+      show(context, command, answer, describe)
+    })
   credential
     .command('rotate')
     .argument('<credential>', 'id or username')
@@ -115,6 +130,7 @@ function describe(credential: CredentialAnswer): string {
     ['account', credential.account ?? 'all'],
     ['username', credential.username],
     ['limits', limitText(credential.limits)],
+    ['priority', credential.priority ?? 'none'],
   ])
 }
 

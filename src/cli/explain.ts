@@ -67,6 +67,8 @@ function heading(message: TimelineAnswer, at: TimeText): string {
     ['account', message.account],
     ['size', `${message.size} octets`],
     ['received', at(message.receivedAt)],
+    ...(message.priority === 'normal' ? [] : [['priority', message.priority] as const]),
+    ...(message.sendAt === null ? [] : [['send at', at(message.sendAt)] as const]),
     ...(client === null
       ? [['origin', message.origin === 'submission' ? 'submission' : 'a report of this relay'] as const]
       : [['client', `${client.ehlo} [${client.address}], ${client.tls ?? 'without TLS'}`] as const]),
@@ -143,7 +145,8 @@ function standing(context: CliContext, { entries }: TimelineAnswer, at: TimeText
     const held = entry.heldReason === null ? '' : `: ${entry.heldReason}`
     const next = entry.nextAttemptAt === null || entry.state === 'held' ? '' : `, next try ${at(entry.nextAttemptAt)}`
     const until = entry.expiresAt === null ? '' : `, given up ${at(entry.expiresAt)}`
-    return `  ${entry.recipient}: ${word}${held}${next}${until}`
+    const why = entry.waitMessage === null ? '' : `\n    ${entry.waitMessage.en}\n    ${entry.waitMessage.ja}`
+    return `  ${entry.recipient}: ${word}${held}${next}${until}${why}`
   })
   return ['now', ...lines].join('\n')
 }

@@ -1,5 +1,5 @@
 /**
- * `kitte queue`: what waits and why, and hold, release, retry, cancel.
+ * `kitte queue`: what waits and why, and hold, release, retry, reschedule, cancel.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { QueueAnswer, QueueCommandAnswer, QueueCountsAnswer } from '../admin/routes/queue.ts'
@@ -19,6 +19,8 @@ interface FilterOptions {
   readonly state?: string
   readonly class?: string
   readonly site?: string
+  readonly priority?: string
+  readonly scheduled?: boolean
 }
 
 interface VerbOptions extends FilterOptions {
@@ -26,6 +28,11 @@ interface VerbOptions extends FilterOptions {
   readonly dryRun?: boolean
   readonly reason?: string
   readonly yes?: boolean
+}
+
+interface RescheduleOptions extends VerbOptions {
+  readonly at?: string
+  readonly now?: boolean
 }
 
 type QueueEntry = QueueAnswer['entries'][number]
@@ -37,6 +44,13 @@ const verbs: readonly (readonly [Verb, string])[] = [
   ['retry', 'make waiting entries due now'],
   ['cancel', 'take entries out of the queue for good, without a report to the sender'],
 ]
+const done = {
+  hold: 'held',
+  release: 'released',
+  retry: 'made due now',
+  reschedule: 'rescheduled',
+  cancel: 'cancelled',
+} as const
 const entriesShown = 50
 
 export function register(program: Command, context: CliContext): void {
@@ -44,6 +58,7 @@ export function register(program: Command, context: CliContext): void {
   registerList(queue, context)
   registerShow(queue, context)
   for (const [verb, description] of verbs) registerVerb(queue, context, verb, description)
+  registerReschedule(queue, context)
 }
 
 function registerList(queue: Command, context: CliContext): void {
@@ -57,6 +72,7 @@ function registerList(queue: Command, context: CliContext): void {
         'sender-domain',
         'class',
         'site',
+        'priority',
       ]),
     )
     .description('count and list what waits')
@@ -100,6 +116,29 @@ function registerVerb(queue: Command, context: CliContext, verb: Verb, descripti
   )
 }
 
+function registerReschedule(queue: Command, context: CliContext): void {
+  const command = queue
+    .command('reschedule')
+    .argument('[id]', 'of an entry or a message; or narrow it with options')
+    .option('--at <time>', 'when to send, such as 2026-01-16T09:00:00+09:00')
+    .option('--now', 'send now')
+    .option('--all', 'really all that is scheduled')
+    .option('--dry-run', 'only count what would be changed')
+    .description('send scheduled mail at another moment')
+  addFilterOptions(command).action(async (id: string | undefined, options: RescheduleOptions, self: Command) => {
+    if ((options.at === undefined) === (options.now !== true))
+      throw new CliError('when shall it be sent?', 'give either --at TIME or --now')
+    const body = { ...bodyOf(id, options), sendAt: options.at ?? null, dryRun: options.dryRun }
+    const answer = await connect(context, self).post<QueueCommandAnswer>('/v1/queue/reschedule', body)
+    const at = timesOf(context, self)
+    show(context, self, answer, result => verbText('reschedule', result, at))
+  })
+}
+
+function bodyOf(id: string | undefined, options: VerbOptions) {
+  return { filter: { ...filterOf(options), ...(id === undefined ? {} : idFilter(id)) }, all: options.all }
+}
+
 async function runVerb(
   context: CliContext,
   command: Command,
@@ -108,8 +147,7 @@ async function runVerb(
   options: VerbOptions,
 ): Promise<void> {
   const api = connect(context, command)
-  const filter = { ...filterOf(options), ...(id === undefined ? {} : idFilter(id)) }
-  const body = { filter, all: options.all, reason: options.reason }
+  const body = { ...bodyOf(id, options), reason: options.reason }
   if (verb === 'cancel' && !options.dryRun && options.yes !== true && context.input.isTTY) {
     const { changed } = await api.post<QueueCommandAnswer>('/v1/queue/cancel', { ...body, dryRun: true })
     await confirm(context, `${changed} entries will be cancelled for good; their senders get no report.`, false)
@@ -119,9 +157,8 @@ async function runVerb(
   show(context, command, answer, result => verbText(verb, result, at))
 }
 
-function verbText(verb: Verb, { dryRun, matched, changed }: QueueCommandAnswer, at: TimeText): string {
-  const done = { hold: 'held', release: 'released', retry: 'made due now', cancel: 'cancelled' }[verb]
-  return `${changed} entries ${dryRun ? 'would be ' : ''}${done}; matched: ${countsText(matched, at)}`
+function verbText(verb: Verb | 'reschedule', { dryRun, matched, changed }: QueueCommandAnswer, at: TimeText): string {
+  return `${changed} entries ${dryRun ? 'would be ' : ''}${done[verb]}; matched: ${countsText(matched, at)}`
 }
 
 function addFilterOptions(command: Command): Command {
@@ -135,10 +172,15 @@ function addFilterOptions(command: Command): Command {
     .addOption(new Option('--state <state>', 'in one state').choices(['due', 'waiting', 'leased', 'held']))
     .option('--class <class>', 'deferred for one class of reasons')
     .option('--site <site>', 'to one site, as --by site prints it')
+    .addOption(new Option('--priority <priority>', 'of one priority').choices(['transactional', 'normal', 'bulk']))
+    .option('--scheduled', 'waiting for the moment its sender named')
+    .option('--no-scheduled', 'not scheduled')
 }
 
 function filterOf({ message, entry, account, senderDomain, domain, recipient, state, ...rest }: FilterOptions) {
-  const all = { message, entry, account, senderDomain, domain, recipient, state, class: rest.class, site: rest.site }
+  const { site, priority, scheduled } = rest
+  const named = { message, entry, account, senderDomain, domain, recipient, state, class: rest.class }
+  const all = { ...named, site, priority, scheduled }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
@@ -160,7 +202,7 @@ function countsText(counts: QueueCountsAnswer, at: TimeText): string {
 
 function bodyText(answer: QueueAnswer, by: string | undefined, at: TimeText): string {
   if (by === undefined) return entryTable(answer, at)
-  const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class' | 'site')
+  const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class' | 'site' | 'priority')
   const counts = table(
     [by, 'entries', 'oldest'],
     answer.by[column].map(row => [row.value, row.count, at(row.oldestReceivedAt)]),
@@ -178,12 +220,14 @@ function siteTable({ sites }: QueueAnswer, at: TimeText): string {
 
 function entryTable({ entries, next }: QueueAnswer, at: TimeText): string {
   const rows = table(
-    ['entry', 'from', 'recipient', 'state', 'tries', 'next try', 'class', 'last reply'],
+    ['entry', 'from', 'recipient', 'priority', 'state', 'waits for', 'tries', 'next try', 'class', 'last reply'],
     entries.map(row => [
       row.id,
       row.from ?? '<>',
       row.recipient,
+      row.priority,
       row.state,
+      row.waitReason,
       row.attempts,
       at(row.nextAttemptAt),
       row.class,
@@ -202,6 +246,8 @@ function entryText(entry: QueueEntry, at: TimeText): string {
     ['account', entry.account],
     ['recipient', entry.recipient],
     ['state', entry.heldReason === null ? entry.state : `${entry.state}: ${entry.heldReason}`],
+    ...(entry.waitMessage ? [['', `${entry.waitMessage.ja}\n${entry.waitMessage.en}`] as const] : []),
+    ['priority', entry.priority],
     ['received', at(entry.receivedAt)],
     ['tries', entry.attempts],
     ['next try', at(entry.nextAttemptAt)],

@@ -268,6 +268,8 @@ async function walkMail(api: Api, account: string, check: Check): Promise<void> 
   await check('POST', '/v1/queue/hold', '/v1/queue/hold', { all: true })
   await check('POST', '/v1/queue/release', '/v1/queue/release', { all: true })
   await check('POST', '/v1/queue/retry', '/v1/queue/retry', { all: true })
+  await check('POST', '/v1/queue/reschedule', '/v1/queue/reschedule', { all: true, sendAt: null })
+  await check('POST', '/v1/queue/reschedule', '/v1/queue/reschedule', { all: true, sendAt: 'soon' })
   await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', {})
   await check('POST', '/v1/queue/cancel', '/v1/queue/cancel', { all: true })
   await check('POST', '/v1/recipients/erase', '/v1/recipients/erase', { address: 'b@there.example' })

@@ -173,7 +173,7 @@ describe('kitte queue', () => {
     const id = await fill(api)
     const listed = await kitte(api, ['queue', 'list', '--domain', 'there.example'])
     assert.match(listed, /^1 entries: 0 due, 1 waiting/)
-    assert.match(listed, /a@there\.example +waiting +1 .*greylisted +451 4\.7\.1 later/)
+    assert.match(listed, /a@there\.example +normal +waiting +retry +1 .*greylisted +451 4\.7\.1 later/)
     assert.ok(!listed.includes('\u001b'), 'a reply must not colour the terminal')
     assert.match(await kitte(api, ['queue', 'list', '--by', 'domain']), /^elsewhere\.example +1 /m)
     assert.match(await kitte(api, ['queue', 'list', '--by', 'class']), /^greylisted +2 /m)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { newId, randomText } from '../../base/ids.ts'
 import { hashPassword, newPassword } from '../../base/password.ts'
 import type { Credential } from '../../mail/account.ts'
+import { priorities } from '../../mail/priority.ts'
 import { Conflict } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
@@ -25,6 +26,7 @@ import { nextOf, pageOf } from '../paging.ts'
 import { invalidField, notFound } from '../problem.ts'
 
 const params = z.object({ id })
+const priority = z.enum(priorities, mend('priority')).meta({ description: 'Of mail that says no other' })
 
 const newCredential = z
   .strictObject(
@@ -40,11 +42,14 @@ const newCredential = z
         .optional()
         .meta({ description: 'Made when absent' }),
       limits: limitsChange.optional(),
+      priority: priority.optional(),
     },
     mend('object'),
   )
   .refine(({ account, scope }) => (account === undefined) === (scope === 'all'), mend('account-or-scope'))
-const credentialChange = z.strictObject({ limits: limitsChange }, mend('object'))
+const credentialChange = z
+  .strictObject({ limits: limitsChange.optional(), priority: priority.nullable().optional() }, mend('object'))
+  .refine(change => Object.keys(change).length > 0, mend('credential-change'))
 
 const credentialAnswer = z.object({
   id: z.string(),
@@ -52,6 +57,7 @@ const credentialAnswer = z.object({
   scope: z.enum(['account', 'all']),
   username: z.string(),
   limits,
+  priority: priority.nullable().meta({ description: 'Of mail that says no other; null: none, so normal or bulk' }),
   createdAt: timestamp,
   revokedAt: timestamp.nullable(),
 })
@@ -82,6 +88,7 @@ export function credentialRoutes({ store, clock }: AdminDependencies): Operation
           username: body.username ?? randomText(16),
           passwordHash: await hashPassword(password),
           limits: mergeLimits({}, body.limits),
+          priority: body.priority ?? null,
           createdAt: clock.now(),
           revokedAt: null,
         }
@@ -117,13 +124,17 @@ export function credentialRoutes({ store, clock }: AdminDependencies): Operation
       method: 'patch',
       path: '/v1/credentials/{id}',
       id: 'changeCredential',
-      summary: 'Changes the limits of a credential',
+      summary: 'Changes limits and priority of a credential',
       params,
       body: credentialChange,
       answer: { status: 200, schema: credentialAnswer },
       async run({ params, body }) {
         const credential = await find(store, params.id)
-        return render(await store.updateCredential(params.id, { limits: mergeLimits(credential.limits, body.limits) }))
+        const change = {
+          ...(body.limits && { limits: mergeLimits(credential.limits, body.limits) }),
+          ...(body.priority !== undefined && { priority: body.priority }),
+        }
+        return render(await store.updateCredential(params.id, change))
       },
     }),
     operation({
@@ -163,6 +174,6 @@ async function find(store: AdminDependencies['store'], id: string): Promise<Cred
 }
 
 /** The hash stays here. */
-function render({ id, account, scope, username, limits, createdAt, revokedAt }: Credential) {
-  return { id, account, scope, username, limits, createdAt: time(createdAt), revokedAt: time(revokedAt) }
+function render({ id, account, scope, username, limits, priority = null, createdAt, revokedAt }: Credential) {
+  return { id, account, scope, username, limits, priority, createdAt: time(createdAt), revokedAt: time(revokedAt) }
 }

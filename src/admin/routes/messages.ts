@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Event } from '../../mail/event.ts'
 import type { Message } from '../../mail/message.ts'
 import type { Outcome } from '../../mail/outcome.ts'
+import { priorities } from '../../mail/priority.ts'
 import type { MessageSummary, QueueRow, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import { accountId, domainName, given, id, instant, mailbox, mend, next, page, time, timestamp } from '../fields.ts'
@@ -12,6 +13,7 @@ import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { isOutcome, outcomeAnswer, renderOutcome } from '../render-outcome.ts'
+import { renderWait, waitFields } from '../wait-reasons.ts'
 import { eventAnswer, renderEvent } from './events.ts'
 
 /** A message to 1000 recipients that is tried for four days stays below this; beyond, `complete` is false. */
@@ -42,6 +44,8 @@ const messageAnswer = z.object({
   messageIdHeader: z.string(),
   size: z.int(),
   receivedAt: timestamp,
+  priority: z.enum(priorities),
+  sendAt: timestamp.nullable().meta({ description: 'When its sender wanted it sent; null: at once' }),
   client: z.object({ ehlo: z.string(), address: z.string(), tls: z.string().nullable() }).nullable(),
   counts: z
     .object({ queued: z.int(), delivered: z.int(), bounced: z.int(), cancelled: z.int() })
@@ -55,6 +59,7 @@ const entryAnswer = z.object({
   nextAttemptAt: timestamp.nullable(),
   expiresAt: timestamp.nullable(),
   heldReason: z.string().nullable(),
+  ...waitFields,
   mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt' }),
   reply: z.string().nullable().meta({ description: 'The last reply' }),
   class: z.string().nullable().meta({ description: 'Why the last attempt ended as it did' }),
@@ -158,6 +163,7 @@ function renderEntry(
     nextAttemptAt: time(row?.entry.nextAttemptAt ?? null),
     expiresAt: time(row?.entry.expiresAt ?? null),
     heldReason: row?.entry.heldReason ?? null,
+    ...renderWait(row),
     mode: lastMode(outcomes),
     reply: last?.reply ?? row?.entry.lastReply ?? null,
     class: last?.class ?? row?.lastClass ?? null,
@@ -181,6 +187,8 @@ function render({ message, counts }: MessageSummary): MessageAnswer {
     reversePath: message.envelope.reversePath ?? '<>',
     recipients: message.envelope.recipients.map(({ address }) => address),
     receivedAt: time(message.receivedAt),
+    priority: message.priority ?? 'normal',
+    sendAt: time(message.releaseAt ?? null),
     client: renderClient(message),
     counts,
   }

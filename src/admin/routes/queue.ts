@@ -1,10 +1,11 @@
 /**
- * The queue: what waits and why, and the operator's commands on it: hold, release, retry, cancel.
+ * The queue: what waits and why, and the operator's commands on it: hold, release, retry, reschedule, cancel.
  */
 import { z } from 'zod'
 import type { OutcomeClass } from '../../mail/outcome.ts'
+import { priorities } from '../../mail/priority.ts'
 import { classes } from '../../outcome/classes.ts'
-import { held, released, retried } from '../../outcome/delivery-log.ts'
+import { held, released, rescheduled, retried } from '../../outcome/delivery-log.ts'
 import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
@@ -13,6 +14,7 @@ import {
   domainName,
   given,
   id,
+  instant,
   mailbox,
   mend,
   next,
@@ -23,7 +25,9 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
+import { invalidField } from '../problem.ts'
 import { liveSites, siteAnswer } from '../render-site.ts'
+import { renderWait, waitFields } from '../wait-reasons.ts'
 
 /** Rows per grouping: the biggest are what an operator looks for. */
 const groupsShown = 50
@@ -41,19 +45,44 @@ const filterFields = {
   site: text(1, 2000, 'site')
     .optional()
     .meta({ description: 'Site of the last attempt, as in by.site; `none`: not known yet' }),
+  priority: z.enum(priorities, mend('priority')).optional(),
 }
+const scheduledMeaning = { description: 'Waits for the moment its sender named (true), or does not' }
+const scheduledInQuery = z
+  .enum(['true', 'false'], mend('yes-no'))
+  .transform(text => text === 'true')
+  .optional()
+  .meta(scheduledMeaning)
+const commandFilter = z.strictObject(
+  { ...filterFields, scheduled: z.boolean(mend('yes-no')).optional().meta(scheduledMeaning) },
+  mend('object'),
+)
 
+const commandFields = {
+  filter: commandFilter.optional(),
+  all: z.boolean(mend('yes-no')).optional().meta({ description: 'Needed to mean the whole queue' }),
+  dryRun: z.boolean(mend('yes-no')).optional().meta({ description: 'Only count what would be changed' }),
+}
+const meansSomething = ({ filter, all }: { filter?: object | undefined; all?: boolean | undefined }) =>
+  all === true || Object.keys(filter ?? {}).length > 0
 const command = z
   .strictObject(
     {
-      filter: z.strictObject(filterFields, mend('object')).optional(),
-      all: z.boolean(mend('yes-no')).optional().meta({ description: 'Needed to mean the whole queue' }),
-      dryRun: z.boolean(mend('yes-no')).optional().meta({ description: 'Only count what would be changed' }),
+      ...commandFields,
       reason: text(1, 500, 'reason').optional().meta({ description: 'Kept with held and cancelled entries' }),
     },
     mend('object'),
   )
-  .refine(({ filter, all }) => all === true || Object.keys(filter ?? {}).length > 0, mend('filter-or-all'))
+  .refine(meansSomething, mend('filter-or-all'))
+const rescheduling = z
+  .strictObject(
+    {
+      ...commandFields,
+      sendAt: instant.nullable().meta({ description: 'When to send, such as 2026-01-16T00:00:00Z; null: now' }),
+    },
+    mend('object'),
+  )
+  .refine(meansSomething, mend('filter-or-all'))
 type Command = z.output<typeof command>
 
 const countsAnswer = z.object({
@@ -84,11 +113,21 @@ const entryAnswer = z.object({
   lastReply: z.string().nullable(),
   lastHost: z.string().nullable(),
   lastSite: z.string().nullable(),
+  priority: z.enum(priorities),
+  scheduled: z.boolean().meta({ description: 'Not tried before the moment its sender named, which is nextAttemptAt' }),
+  ...waitFields,
   inDoubt: z.boolean(),
 })
 const queueAnswer = z.object({
   counts: countsAnswer,
-  by: z.object({ site: groups, domain: groups, account: groups, senderDomain: groups, class: groups }),
+  by: z.object({
+    site: groups,
+    domain: groups,
+    account: groups,
+    senderDomain: groups,
+    class: groups,
+    priority: groups,
+  }),
   sites: z.array(siteAnswer).meta({ description: 'Sites as delivery sees them now; empty while it does not answer' }),
   entries: z.array(entryAnswer),
   next,
@@ -107,6 +146,7 @@ export type QueueCommandAnswer = z.output<typeof commandAnswer>
 interface Verb {
   readonly name: 'hold' | 'release' | 'retry' | 'cancel'
   readonly summary: string
+  readonly narrow: (filter: QueueFilter) => QueueFilter
   readonly changes: (counts: QueueCounts) => number
   readonly run: (filter: QueueFilter, reason: string) => Promise<number>
 }
@@ -119,7 +159,7 @@ export function queueRoutes(dependencies: AdminDependencies): Operation[] {
       path: '/v1/queue',
       id: 'showQueue',
       summary: 'Counts what waits, groups it, and lists entries',
-      query: z.strictObject({ ...filterFields, ...page }),
+      query: z.strictObject({ ...filterFields, scheduled: scheduledInQuery, ...page }),
       answer: { status: 200, schema: queueAnswer },
       async run({ query: { limit, cursor, ...fields } }) {
         const wanted = pageOf({ limit, cursor })
@@ -135,6 +175,7 @@ export function queueRoutes(dependencies: AdminDependencies): Operation[] {
       },
     }),
     ...verbsOf(dependencies).map(verb => commandOperation(store, verb)),
+    rescheduleOperation(dependencies),
   ]
 }
 
@@ -147,13 +188,42 @@ function commandOperation(store: Store, verb: Verb): Operation {
     body: command,
     answer: { status: 200, schema: commandAnswer },
     async run({ body }) {
-      const filter = given(body.filter ?? {})
+      const filter = verb.narrow(given(body.filter ?? {}))
       const counts = await store.countQueue(filter)
       const changed = body.dryRun ? verb.changes(counts) : await verb.run(filter, reasonOf(body))
       return { dryRun: body.dryRun === true, matched: renderCounts(counts), changed }
     },
   })
 }
+
+function rescheduleOperation({ store, config, clock, log }: AdminDependencies): Operation {
+  return operation({
+    method: 'post',
+    path: '/v1/queue/reschedule',
+    id: 'rescheduleQueue',
+    summary: 'Sends scheduled entries at another moment, or now',
+    body: rescheduling,
+    answer: { status: 200, schema: commandAnswer },
+    async run({ body }) {
+      const now = clock.now()
+      const releaseAt = body.sendAt ?? now
+      if (releaseAt > now + config.submission.maxFutureRelease) throw invalidField('sendAt', 'send-at-late')
+      const filter = { ...given(body.filter ?? {}), scheduled: true }
+      const counts = await store.countQueue(filter)
+      const changed = body.dryRun ? counts.total - counts.leased : await store.reschedule(filter, releaseAt, now)
+      if (!body.dryRun) rescheduled(log, { entries: changed, ...told(filter), releaseAt })
+      return { dryRun: body.dryRun === true, matched: renderCounts(counts), changed }
+    },
+  })
+}
+
+/** A retry of the whole queue must not send what is scheduled; who names an entry or a message means it. */
+function unscheduled(filter: QueueFilter): QueueFilter {
+  const named = filter.entry !== undefined || filter.message !== undefined || filter.scheduled !== undefined
+  return named ? filter : { ...filter, scheduled: false }
+}
+
+const asGiven = (filter: QueueFilter) => filter
 
 function reasonOf({ reason }: Command): string {
   return reason ?? 'by an operator'
@@ -164,6 +234,7 @@ function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb
   return [
     {
       name: 'hold',
+      narrow: asGiven,
       summary: 'Keeps entries from being tried until they are released',
       changes: ({ total, held }) => total - held,
       async run(filter, reason) {
@@ -174,6 +245,7 @@ function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb
     },
     {
       name: 'release',
+      narrow: asGiven,
       summary: 'Lets held entries go again',
       changes: ({ held }) => held,
       async run(filter) {
@@ -184,7 +256,8 @@ function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb
     },
     {
       name: 'retry',
-      summary: 'Makes waiting entries due now',
+      narrow: unscheduled,
+      summary: 'Makes waiting entries due now; scheduled ones only where the filter names them, a message or an entry',
       changes: ({ waiting }) => waiting,
       async run(filter) {
         const entries = await store.retryNow(filter, clock.now())
@@ -194,6 +267,7 @@ function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb
     },
     {
       name: 'cancel',
+      narrow: asGiven,
       summary: 'Takes entries out of the queue for good, without a report to the sender',
       changes: ({ total, leased }) => total - leased,
       run: (filter, reason) => queue.cancel(filter, reason),
@@ -213,21 +287,23 @@ async function groupsOf(store: Store, filter: QueueFilter): Promise<z.output<typ
       count,
       oldestReceivedAt: time(oldestReceivedAt),
     }))
-  const [site, domain, account, senderDomain, byClass] = await Promise.all([
+  const [site, domain, account, senderDomain, byClass, priority] = await Promise.all([
     by('site'),
     by('domain'),
     by('account'),
     by('senderDomain'),
     by('class'),
+    by('priority'),
   ])
-  return { site, domain, account, senderDomain, class: byClass }
+  return { site, domain, account, senderDomain, class: byClass, priority }
 }
 
 function renderCounts(counts: QueueCounts): QueueCountsAnswer {
   return { ...counts, oldestReceivedAt: time(counts.oldestReceivedAt) }
 }
 
-function renderRow({ entry, message, state, lastClass }: QueueRow): z.output<typeof entryAnswer> {
+function renderRow(row: QueueRow): z.output<typeof entryAnswer> {
+  const { entry, message, state, lastClass, scheduled } = row
   return {
     id: entry.id,
     message: message.id,
@@ -247,6 +323,9 @@ function renderRow({ entry, message, state, lastClass }: QueueRow): z.output<typ
     lastReply: entry.lastReply ?? null,
     lastHost: entry.lastHost ?? null,
     lastSite: entry.lastSite ?? null,
+    priority: message.priority ?? 'normal',
+    scheduled,
+    ...renderWait(row),
     inDoubt: entry.inDoubt,
   }
 }
