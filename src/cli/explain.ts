@@ -3,6 +3,7 @@
  * means and who must act, and where each recipient stands now.
  */
 import type { Command } from 'commander'
+import type { ReturnedAnswer } from '../admin/render-returned.ts'
 import type { MessageAnswer, TimelineAnswer } from '../admin/routes/messages.ts'
 import type { ApiClient } from './api-client.ts'
 import { CliError } from './cli-error.ts'
@@ -91,6 +92,7 @@ function nameOf({ entry, attempt, action }: Omit<Attempt, 'conversation'>): stri
 
 function eventText(context: CliContext, event: TimelineEvent, at: TimeText, said: Conversations): string {
   if (isAttempt(event.data)) return `${at(event.at)}  ${attemptText(context, event.data, at, said)}`
+  if (isReturned(event.data)) return `${at(event.at)}  ${returnedText(context, event.data)}`
   const about = event.recipient === undefined ? '' : `  ${event.recipient}`
   const details = detailsOf(event.data)
   return `${at(event.at)}  ${event.type.replace('message.', '')}${about}${details === '' ? '' : `\n${indent(details)}`}`
@@ -112,7 +114,27 @@ function attemptText(context: CliContext, attempt: Attempt, at: TimeText, said: 
   return `${word} ${attempt.recipient}${tried}\n${indent(lines.join('\n'))}`
 }
 
-function meaningOf({ class: found, message, next, who }: Attempt): string[] {
+const returnedWords = { bounce: 'bounced later', delay: 'delayed later', complaint: 'complaint' } as const
+
+/** What came back after the delivery. */
+function returnedText(context: CliContext, found: ReturnedAnswer): string {
+  const word = colour(context, found.kind === 'delay' ? 'yellow' : 'red', returnedWords[found.kind])
+  const { reply, reportingMta, remoteMta, finalRecipient, system, feedbackType, client } = found
+  const lines = [
+    ...(reply === null ? [] : [`${remoteMta ?? reportingMta ?? 'the other side'} said: ${reply}`]),
+    ...meaningOf({ ...found, class: found.class ?? feedbackType ?? found.kind }),
+    ...(finalRecipient === null ? [] : [`forwarded there to ${finalRecipient}`]),
+    `told by ${reportingMta ?? 'a mail'}${system === null ? '' : ` (${system})`} from [${client}], read as ${found.format}`,
+  ]
+  return `${word} ${found.recipient}\n${indent(lines.join('\n'))}`
+}
+
+function meaningOf({
+  class: found,
+  message,
+  next,
+  who,
+}: Pick<Attempt, 'class' | 'message' | 'next' | 'who'>): string[] {
   return [
     `${found}: ${message.en}`,
     `  ${message.ja}`,
@@ -142,13 +164,18 @@ function standing(context: CliContext, { entries }: TimelineAnswer, at: TimeText
   const lines = entries.map(entry => {
     const word =
       entry.state in colours ? colour(context, colours[entry.state as keyof typeof colours], entry.state) : entry.state
+    const later = entry.returned.map(({ kind }) => `, ${returnedWords[kind]}`).join('')
     const held = entry.heldReason === null ? '' : `: ${entry.heldReason}`
     const next = entry.nextAttemptAt === null || entry.state === 'held' ? '' : `, next try ${at(entry.nextAttemptAt)}`
     const until = entry.expiresAt === null ? '' : `, given up ${at(entry.expiresAt)}`
     const why = entry.waitMessage === null ? '' : `\n    ${entry.waitMessage.en}\n    ${entry.waitMessage.ja}`
-    return `  ${entry.recipient}: ${word}${held}${next}${until}${why}`
+    return `  ${entry.recipient}: ${word}${later}${held}${next}${until}${why}`
   })
   return ['now', ...lines].join('\n')
+}
+
+function isReturned(data: unknown): data is ReturnedAnswer {
+  return typeof data === 'object' && data !== null && 'kind' in data && 'format' in data && 'who' in data
 }
 
 function isAttempt(data: unknown): data is Attempt {

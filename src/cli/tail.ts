@@ -36,6 +36,8 @@ const colours: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
   'site-closed': 'yellow',
   warned: 'yellow',
   bounced: 'red',
+  'bounced-later': 'red',
+  complained: 'red',
   refused: 'red',
   'auth-failed': 'red',
   'delivery-paused': 'red',

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PassThrough, Writable } from 'node:stream'
 import { renderOutcome } from '../../src/admin/render-outcome.ts'
+import { renderReturned } from '../../src/admin/render-returned.ts'
 import { eventAnswer, renderEvent } from '../../src/admin/routes/events.ts'
 import type { TimelineAnswer } from '../../src/admin/routes/messages.ts'
 import { systemClock } from '../../src/base/clock.ts'
@@ -12,6 +13,7 @@ import { runCli } from '../../src/cli/program.ts'
 import type { Event } from '../../src/mail/event.ts'
 import type { Outcome } from '../../src/mail/outcome.ts'
 import { parseReply } from '../../src/mail/reply.ts'
+import type { Returned } from '../../src/mail/returned.ts'
 import { makeOutcome, start } from '../outcome/make.ts'
 
 const id = '01jhm3w5c0f8k2v6q9x7r1t4ab'
@@ -38,7 +40,12 @@ describe('kitte explain', () => {
       /^ {4}reason: looked at by an operator$/m,
       /^\S+ \S+ {2}delivered b@example\.com, try 2$/m,
       /^ {4}took 113 ms: signing 2, connecting 48, sending 61$/m,
-      /^now\n {2}b@example\.com: delivered$/m,
+      /^\S+ \S+ {2}bounced later b@example\.com$/m,
+      /^ {4}mx1\.example\.com said: 550 5\.1\.1 user unknown$/m,
+      /^ {4}address-unknown: The recipient address does not exist\.$/m,
+      /^ {4}forwarded there to c@example\.org$/m,
+      /^ {4}told by mx1\.example\.com \(Postfix\) from \[203\.0\.113\.25\], read as rfc3464$/m,
+      /^now\n {2}b@example\.com: delivered, bounced later$/m,
     ]
     let from = 0
     for (const line of told) {
@@ -87,11 +94,18 @@ const outcomes: readonly Outcome[] = [
   { ...makeOutcome('deferred', '450 4.2.0 greylisted'), class: 'greylisted' },
   { ...makeOutcome('delivered'), attempt: 2, at: start + 300_000 },
 ]
+const returned: Returned = {
+  ...{ kind: 'bounce', message: id, entry: `${id}.0`, recipient: 'b@example.com', at: start + 400_000 },
+  ...{ reply: { code: 550, detail: '1.1', text: 'user unknown', from: 'remote' }, class: 'address-unknown' },
+  ...{ actor: 'recipient', permanent: true, format: 'rfc3464', system: 'Postfix', reportingMta: 'mx1.example.com' },
+  ...{ remoteMta: null, finalRecipient: 'c@example.org', feedbackType: null, client: '203.0.113.25' },
+}
 const events: readonly Event[] = [
   { ...about, seq: 1, type: 'message.accepted', at: start, data: { recipients: ['b@example.com'], size: 64 } },
   { ...about, seq: 2, type: 'message.deferred', at: start + 1234, recipient: 'b@example.com', data: outcomes[0] },
   { ...about, seq: 3, type: 'message.held', at: start + 60_000, data: { reason: 'looked at by an operator' } },
   { ...about, seq: 4, type: 'message.delivered', at: start + 300_000, recipient: 'b@example.com', data: outcomes[1] },
+  { ...about, seq: 5, type: 'message.bounced_later', at: start + 400_000, recipient: 'b@example.com', data: returned },
 ]
 const rendered = events.map(event => eventAnswer.parse(renderEvent(event)))
 const timeline: TimelineAnswer = {
@@ -128,6 +142,7 @@ const timeline: TimelineAnswer = {
         { ...renderOutcome(outcomes[0]!), conversation: ['> MAIL FROM:<a@b.example>', '< 450 4.2.0 greylisted'] },
         { ...renderOutcome(outcomes[1]!), conversation: [] },
       ],
+      returned: [renderReturned(returned)],
     },
   ],
   events: rendered,

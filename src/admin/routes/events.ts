@@ -9,6 +9,7 @@ import { type Operation, operation } from '../operation.ts'
 import { pageOf } from '../paging.ts'
 import { withSentences } from '../render-check.ts'
 import { isOutcome, renderOutcome } from '../render-outcome.ts'
+import { isReturned, renderReturned } from '../render-returned.ts'
 
 const query = z.strictObject({
   after: z
@@ -76,5 +77,6 @@ export function renderEvent({ seq, type, at, account, data, ...about }: Event): 
 
 function shownData(type: Event['type'], data: unknown): unknown {
   if (type === 'domain.check_changed' || type === 'domain.record_lost') return withSentences(data)
+  if (isReturned(data)) return renderReturned(data)
   return isOutcome(data) ? renderOutcome(data) : data
 }

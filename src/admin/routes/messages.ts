@@ -13,6 +13,7 @@ import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { isOutcome, outcomeAnswer, renderOutcome } from '../render-outcome.ts'
+import { isReturned, renderReturned, returnedAnswer } from '../render-returned.ts'
 import { renderWait, waitFields } from '../wait-reasons.ts'
 import { eventAnswer, renderEvent } from './events.ts'
 
@@ -70,6 +71,9 @@ const entryAnswer = z.object({
       }),
     }),
   ),
+  returned: z.array(returnedAnswer).meta({
+    description: 'What came back after the delivery: a late bounce, a notice of delay, a complaint; the state stays',
+  }),
 })
 const timelineAnswer = messageAnswer.extend({
   mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt of any recipient' }),
@@ -132,13 +136,17 @@ async function timeline(store: Store, message: string): Promise<Event[]> {
 function renderTimeline(summary: MessageSummary, queued: ReadonlyMap<string, QueueRow>, events: readonly Event[]) {
   const outcomes = events.map(event => event.data).filter(isOutcome)
   const byEntry = Map.groupBy(outcomes, outcome => outcome.entry)
+  const returned = Map.groupBy(events.map(event => event.data).filter(isReturned), found => found.entry)
   const { message } = summary
   return {
     ...render(summary),
     mode: lastMode(outcomes),
     entries: message.envelope.recipients.map((recipient, index) => {
       const entry = `${message.id}.${index}`
-      return renderEntry(entry, recipient.address, queued.get(entry), byEntry.get(entry) ?? [])
+      return {
+        ...renderEntry(entry, recipient.address, queued.get(entry), byEntry.get(entry) ?? []),
+        returned: (returned.get(entry) ?? []).map(renderReturned),
+      }
     }),
     events: events.map(renderEvent),
     complete: events.length < mostEvents,
@@ -150,7 +158,7 @@ function renderEntry(
   recipient: string,
   row: QueueRow | undefined,
   outcomes: readonly Outcome[],
-): z.output<typeof entryAnswer> {
+): Omit<z.output<typeof entryAnswer>, 'returned'> {
   const attempts = outcomes.map(outcome => ({
     ...renderOutcome(outcome),
     conversation: [...(outcome.facts?.conversation ?? [])],
