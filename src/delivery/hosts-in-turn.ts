@@ -208,7 +208,8 @@ function unopened(
   if ('reply' in opened) return { address, reply: opened.reply, phase: opened.phase }
   const { failure } = opened
   if (plan?.tls !== 'required' || failure.kind !== 'tls') return { address, failure }
-  return { address, failure: { ...failure, kind: 'tls-policy', detail: `${plan.policy}: ${failure.detail}` } }
+  const seen = /^[45]\d\d /.test(failure.detail) ? `no STARTTLS: ${failure.detail}` : failure.detail
+  return { address, failure: { ...failure, kind: 'tls-policy', detail: `${plan.policy}: ${seen}` } }
 }
 
 /** Before the first recipient; `mail` only when the host says "not now" (RFC 5321 §4.2.1). */

@@ -180,7 +180,10 @@ function judgeFailure(failure: Failure): Judgement {
   if (kind === 'unsupported') return judgeUnsupported(failure, deferred)
   if (kind === 'tls') return deferred('tls', '7.5', `TLS failed at ${wordsOf[phase]}`)
   // RFC 8461 §5, RFC 7672 §2.2: tried again, for policies and certificates get mended. Other domains there may ask less.
-  if (kind === 'tls-policy') return { ...deferred('tls-policy', '7.5', 'TLS is not as it must be'), closesSite: false }
+  if (kind === 'tls-policy') {
+    const status = detail.includes('no STARTTLS') ? '7.4' : '7.5'
+    return { ...deferred('tls-policy', status, 'TLS is not as it must be'), closesSite: false }
+  }
   if (kind === 'malformed-reply') return deferred('protocol', '5.0', `malformed reply to ${wordsOf[phase]}`)
   // RFC 3463: X.4.1 no answer from host; X.4.2 a connection was there, and broke or fell silent.
   if (phase === 'connect') return deferred('network', '4.1', `connection ${connectWords[kind]}`)

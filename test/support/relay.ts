@@ -12,6 +12,7 @@ import { createTransport } from 'nodemailer'
 import type { Clock } from '../../src/base/clock.ts'
 import { type Config, loadConfig } from '../../src/base/config.ts'
 import type { Fields, Log, LogSink } from '../../src/base/log.ts'
+import type { Resolver } from '../../src/dns/resolver.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { type ZoneResolver, zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { Action } from '../../src/mail/outcome.ts'
@@ -28,6 +29,10 @@ export interface TestRelayOptions {
   /** As environment variables: `{ KITTE_QUEUE_LEASE: '10s' }`. */
   readonly settings?: Readonly<Record<string, string>>
   readonly clock?: Clock
+  /** Asked instead of the zone. */
+  readonly resolver?: Resolver
+  /** PEM certificates trusted besides the well-known authorities. */
+  readonly trusted?: readonly string[]
   /** An earlier relay's folder: the same relay started again. */
   readonly dataDir?: string
 }
@@ -87,7 +92,8 @@ export async function startRelay(options: TestRelayOptions): Promise<TestRelay> 
     secrets: { adminToken: token, sealKey: null },
     sandbox: false,
     log: memoryLog(lines),
-    resolver: zone,
+    resolver: options.resolver ?? zone,
+    ...(options.trusted ? { trusted: options.trusted } : {}),
     inProcess: true,
     ...(options.clock ? { clock: options.clock } : {}),
   })

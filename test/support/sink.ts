@@ -8,7 +8,7 @@
  */
 import net from 'node:net'
 import type { Zone } from '../../src/dns/zone.ts'
-import { testCertificate } from './certificate.ts'
+import { type Certificate, testCertificate } from './certificate.ts'
 import type { Fault } from './sink-faults.ts'
 import { SinkSession, type SinkWorld } from './sink-session.ts'
 
@@ -21,6 +21,8 @@ export interface SinkOptions {
   readonly port?: number
   /** Default `none`. */
   readonly tls?: 'none' | 'starttls' | 'implicit'
+  /** Default: the self-signed one of `testCertificate`. */
+  readonly certificate?: Certificate
   /** EHLO lines besides STARTTLS. Default: PIPELINING, 8BITMIME, SMTPUTF8, SIZE, DSN, ENHANCEDSTATUSCODES. */
   readonly extensions?: readonly string[]
   /** Offers AUTH PLAIN LOGIN CRAM-MD5 (or `mechanisms`) and takes mail only after it. */
@@ -93,7 +95,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const waiting = new Set<() => void>()
   const world: SinkWorld = {
     options,
-    certificate: (options.tls ?? 'none') === 'none' ? null : testCertificate(),
+    certificate: (options.tls ?? 'none') === 'none' ? null : (options.certificate ?? testCertificate()),
     messages: [],
     commands: [],
     perConnection: [],

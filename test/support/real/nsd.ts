@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from 'mocha'
 import type { Zone, ZoneEntry } from '../../../src/dns/zone.ts'
+import { tlsaText } from '../../../src/tls/dane.ts'
 import { needProgram, run, start, temporaryFolder, waitFor } from './program.ts'
 
 export interface Nsd extends AsyncDisposable {
@@ -24,6 +25,8 @@ export interface NsdOptions {
   readonly zone: Zone
   /** Zones it is to serve, but whose files are missing: it answers SERVFAIL. */
   readonly broken?: readonly string[]
+  /** Zones as text instead, signed ones for instance. Their serial is 1, and they don't change. */
+  readonly written?: Readonly<Record<string, string>>
   /** Seconds; default 0: every change counts at once. */
   readonly ttl?: number
   /** How long an absence holds (RFC 2308 §4); default 0. */
@@ -39,7 +42,10 @@ export async function startNsd(test: Context, options: NsdOptions): Promise<Nsd>
   mkdirSync(join(folder.path, 'zones'))
   let serial = 1
   const write = (zone: Zone) => {
-    for (const apex of zones) writeFileSync(join(folder.path, 'zones', apex), zoneFile(apex, zone, serial, options))
+    for (const apex of zones) {
+      const text = options.written?.[apex] ?? zoneFile(apex, zone, serial, options)
+      writeFileSync(join(folder.path, 'zones', apex), text)
+    }
   }
   const isServed = async () => {
     const asked = zones.map(apex =>
@@ -84,7 +90,12 @@ ${zones.map(apex => `zone:\n  name: ${apex}\n  zonefile: ${apex}\n`).join('')}`
 }
 
 /** RFC 1035 §5. */
-function zoneFile(apex: string, zone: Zone, serial: number, { ttl = 0, minimum = 0 }: NsdOptions): string {
+export function zoneFile(
+  apex: string,
+  zone: Zone,
+  serial: number,
+  { ttl = 0, minimum = 0 }: Pick<NsdOptions, 'ttl' | 'minimum'>,
+): string {
   const named = zone[apex]?.NS ?? []
   const names = Object.entries(zone).filter(([name]) => name === apex || name.endsWith(`.${apex}`))
   return [
@@ -104,6 +115,7 @@ function recordLines(owner: string, entry: ZoneEntry): string[] {
     ...(entry.TXT ?? []).map(text => `${owner} TXT ${[text].flat().flatMap(quoted).join(' ')}`),
     ...(entry.NS ?? []).map(host => `${owner} NS ${host}.`),
     ...(entry.PTR ?? []).map(name => `${owner} PTR ${name}.`),
+    ...(entry.TLSA ?? []).map(record => `${owner} TLSA ${tlsaText(record)}`),
     ...(entry.CNAME === undefined ? [] : [`${owner} CNAME ${entry.CNAME}.`]),
   ]
 }
