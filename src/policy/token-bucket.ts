@@ -4,6 +4,9 @@
  * Each window is a generic cell rate algorithm (ITU-T I.371): one number per window, the time up to which it is used
  * up. The minute is smoothed to even spacing (60 a minute = one a second, burst 1), because a burst is what receivers
  * punish. Hour and day hold their whole number at once and refill continuously, so an idle sender can use them freely.
+ * So on average no more than the number goes out, and the first window after a pause holds up to twice as many, less one.
+ * Considered: calendar hours and days, which let twice as many pass within minutes around midnight and hold a mailing at
+ * its bound still until then; and an exact log of the last slots, where a full day is followed by a day of silence.
  * Slots never go back: everything under one key waits its turn, whichever window is the tight one.
  */
 import type { Instant } from '../mail/ids.ts'
@@ -70,7 +73,7 @@ function nextSlot(used: BucketState, limits: SendLimits, now: Instant): number {
   return slotUs
 }
 
-/** Rounded up: `limit` intervals are never shorter than the window, so no window holds more than its limit. */
+/** Rounded up: `limit` intervals are never shorter than the window, so what flows back never exceeds the limit. */
 function interval(limit: number, windowUs: number): number {
   return Math.ceil(windowUs / Math.max(limit, 1))
 }
