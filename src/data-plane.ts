@@ -28,6 +28,7 @@ import type { Store } from './store/store.ts'
 import type { AdmissionCounters } from './submission/admission.ts'
 import { openSubmission } from './submission/listener.ts'
 import { openTlsDecisions } from './tls/open.ts'
+import { SessionCounts } from './tls/session-counts.ts'
 import type { TlsResults } from './tls/tls-result.ts'
 
 export interface DataPlaneParts {
@@ -109,11 +110,12 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     rsaBits: config.signing.rsaBits,
     timeZone: config.timeZone,
   })
-  const tls = await openTlsDecisions({ ...parts, results: parts.tlsResults })
+  const tlsResults = parts.tlsResults ?? countSessions(parts, lifecycle)
+  const tls = await openTlsDecisions({ ...parts, results: tlsResults })
   lifecycle.add({ name: 'TLS policies', stop: () => tls.close() })
   const { trusted } = parts
   const transport = parts.transport ?? createSmtpTransport({ clock, log, ...(trusted && { trusted }) })
-  const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler, tls })
+  const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler, tls, tlsResults })
   lifecycle.add({ name: 'dispatcher', stop: () => dispatcher.stop() })
   const { reusePort = false, sessionCounters } = parts
   const submission = await openSubmission({
@@ -141,4 +143,14 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     reloadCertificate: () => submission.reloadCertificate(),
     stop: () => lifecycle.stop(),
   }
+}
+
+/** For the daily reports of RFC 8460; undefined: none are sent. */
+function countSessions({ config, store, resolver, clock, log }: DataPlaneParts, lifecycle: Lifecycle) {
+  const { enabled, maxDestinations } = config.tlsReports
+  if (!enabled) return undefined
+  const record = { resolver, maxDestinations, anyPort: config.delivery.allowPrivateAddresses }
+  const counts = new SessionCounts({ store, record, clock, log })
+  lifecycle.add({ name: 'TLS session counts', stop: () => counts.stop() })
+  return counts
 }

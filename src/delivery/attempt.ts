@@ -7,6 +7,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Config } from '../base/config.ts'
 import type { Seal } from '../base/seal.ts'
+import type { Resolver } from '../dns/resolver.ts'
 import { verpAddress } from '../feedback/verp.ts'
 import type { Mailbox } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
@@ -19,13 +20,16 @@ import type { AccountLevels } from '../tls/account-levels.ts'
 import { requirementOf, type TlsRequirement } from '../tls/requirement.ts'
 import { type Decision, type DecisionParts, decide } from './decision.ts'
 import { type Answer, type Delivery, type HostFacts, type HostParts, tryHosts } from './hosts-in-turn.ts'
+import { insistsOnTls } from './require-tls.ts'
 import { hostSpecs, type Route, type Unrouted } from './route.ts'
 import type { Group, Site } from './throttle.ts'
 import type { HostSpec } from './transport.ts'
+import { nobodyVouches, vouchedHosts } from './vouched-hosts.ts'
 
 export interface AttemptParts extends DecisionParts, HostParts {
   readonly config: Pick<Config, 'hostname' | 'delivery' | 'relayDomain' | 'queue'>
   readonly seal: Seal
+  readonly resolver: Resolver
   readonly verpKey: KeyObject
   readonly accountLevels?: Pick<AccountLevels, 'of'>
   /** A connection to the site was closed by the other side right after so many messages. */
@@ -50,17 +54,38 @@ export async function attempt(group: Group, site: Site, parts: AttemptParts): Pr
     if (routeChanged(decision, group.route)) return { untried: true }
     const reversePath = reversePathFor(group, decision, parts)
     known = { ...known, mode: decision.mode, modeReason: decision.reason, reversePath }
+    const vouched = insistsOnTls(group.held.message.envelope, reversePath) ? await onlyVouched(group, parts) : group
+    if (vouched === null) return { settled: [withoutVouched(group, known, parts)] }
     const { outgoing, signatures } = await group.held.signed(decision)
     if (parts.cutOff()) return { untried: true }
     known = { ...known, signatures, signMs: parts.clock.monotonic() - known.started }
     const answers = await tryHosts(
       deliveryOf(group, site, { reversePath, outgoing }, parts),
-      specsInTurn(group, site, requirementFor(group, reversePath, parts), parts),
+      specsInTurn(vouched, site, requirementFor(group, reversePath, parts), parts),
       parts,
     )
     return { settled: settledByHost(group, answers, known, parts) }
   } catch (error) {
     return { settled: [internalError(group, error, parts, known)] }
+  }
+}
+
+/** Null: nobody vouches for any of its hosts. */
+async function onlyVouched(group: Group, { resolver }: AttemptParts): Promise<Group | null> {
+  const { route, leased } = group
+  const hosts = await vouchedHosts(route, leased[0]!.entry.domain, resolver)
+  return hosts.length === 0 ? null : { ...group, route: { ...route, hosts } }
+}
+
+function withoutVouched({ leased, route }: Group, known: Known, { clock }: AttemptParts): SettledAttempt {
+  const reply = nobodyVouches(leased[0]!.entry.domain)
+  return {
+    facts: factsOf(known, route.site, null, clock.monotonic() - known.started),
+    route: route.kind,
+    results: leased.map(one => ({
+      leased: one,
+      result: { address: one.entry.recipient.address, reply, phase: 'lookup' },
+    })),
   }
 }
 
@@ -133,7 +158,9 @@ function deliveryOf(
   { reversePath, outgoing }: Pick<Delivery, 'reversePath' | 'outgoing'>,
   { config, onHungUp }: AttemptParts,
 ): Delivery {
-  const { envelope } = held.message
+  const { envelope, origin } = held.message
+  // RFC 8460 §3: a report's own session is in no report, or two domains would report to each other for ever.
+  const isCounted = route.own === null && origin !== 'tls-report'
   const isWhole = leased.length === 1 && envelope.recipients.length === 1
   return {
     site: route.site,
@@ -143,7 +170,7 @@ function deliveryOf(
     envelope: isWhole ? envelope : { ...envelope, recipients: leased.map(({ entry }) => entry.recipient) },
     reversePath,
     outgoing,
-    ...(route.own === null && { domain: leased[0]!.entry.domain }),
+    ...(isCounted && { domain: leased[0]!.entry.domain }),
     noteSilent: address => site.noteSilent(address, config.queue.siteClosed),
     noteHungUp: messages => onHungUp(site, messages),
   }

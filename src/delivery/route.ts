@@ -139,7 +139,7 @@ function bySite(
     const { domain } = one.entry
     const destination = found.get(domain)
     if (destination === undefined) continue
-    const key = 'failure' in destination ? `! ${domain}` : companyOf(domain, destination)
+    const key = 'failure' in destination ? `! ${domain}` : companyOf(one, destination)
     const same = sites.get(key)
     if (same) same.leased.push(one)
     else sites.set(key, byMx([one], destination))
@@ -147,9 +147,16 @@ function bySite(
   return [...sites.values()]
 }
 
-/** A domain with a TLS policy travels by itself: what it asks is asked for nobody else, and its reports are about it alone. */
-function companyOf(domain: DomainName, { site, tls }: Exclude<Destination, { failure: LookupFailure }>): string {
-  return tls === undefined ? site : `${site} ${domain}`
+/**
+ * A domain with a TLS policy travels by itself: what it asks is asked for nobody else, and its reports are about it alone.
+ * So does every domain of a message with REQUIRETLS: each has hosts of its own to vouch for.
+ */
+function companyOf(
+  { entry, message }: LeasedEntry,
+  destination: Exclude<Destination, { failure: LookupFailure }>,
+): string {
+  const { site, tls } = destination
+  return tls === undefined && message.envelope.tls !== 'required' ? site : `${site} ${entry.domain}`
 }
 
 async function ownRoute(

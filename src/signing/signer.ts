@@ -71,6 +71,8 @@ const signedNames = [
   'resent-cc',
   'resent-message-id',
   'feedback-id',
+  'tls-report-domain',
+  'tls-report-submitter',
 ] as const
 
 /**

@@ -40,7 +40,10 @@ export interface SecureMx {
   readonly domains: readonly DomainName[]
 }
 
-export async function secureMx(domain: DomainName, { resolver }: DaneParts): Promise<SecureMx | null> {
+export async function secureMx(
+  domain: DomainName,
+  { resolver }: Pick<DaneParts, 'resolver'>,
+): Promise<SecureMx | null> {
   if (resolver.validating !== true || domain.startsWith('[')) return null
   const answer = await orTrouble(() => resolver.mx(domain))
   if (answer instanceof DnsTrouble || answer.secure !== true) return null

@@ -11,7 +11,7 @@ import { gzip } from 'node:zlib'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Instant } from '../mail/ids.ts'
-import { type TlsReport, type TlsReportDestination, type UtcDay, utcDayOf } from '../mail/tls-report.ts'
+import { type TlsCount, type TlsReport, type TlsReportDestination, type UtcDay, utcDayOf } from '../mail/tls-report.ts'
 import { type TlsReportFacts, tlsReported, tlsReportFailed } from '../outcome/delivery-log.ts'
 import type { Store } from '../store/store.ts'
 import { reportBody } from './report-body.ts'
@@ -97,12 +97,14 @@ class DailySender implements ReportSender {
   async #send(report: TlsReport): Promise<void> {
     const { store, clock } = this.#parts
     const attempts = report.attempts + 1
+    const counts = await store.tlsCounts(report.domain, report.day)
+    if (!counts.some(isSession)) return store.saveTlsReport({ ...report, attempts, nextAttemptAt: null })
     const destinations = await this.#destinationsOf(report)
     if (destinations === null) {
       await store.saveTlsReport({ ...report, attempts, nextAttemptAt: this.#nextAt(attempts) })
       return
     }
-    const content = destinations.length === 0 ? null : await this.#contentOf(report)
+    const content = destinations.length === 0 ? null : await this.#contentOf(report, counts)
     const nextAttemptAt = this.#nextAt(attempts)
     const tried: TlsReportDestination[] = []
     for (const one of destinations) {
@@ -147,13 +149,12 @@ class DailySender implements ReportSender {
     return this.#parts.config.delivery.allowPrivateAddresses
   }
 
-  async #contentOf({ day, domain, reportId }: TlsReport): Promise<ReportContent> {
-    const { store, config } = this.#parts
-    const counts = await store.tlsCounts(domain, day)
+  async #contentOf({ day, domain, reportId }: TlsReport, counts: readonly TlsCount[]): Promise<ReportContent> {
+    const { config } = this.#parts
     const { relayDomain, tlsReports } = config
     const organizationName = tlsReports.organizationName ?? relayDomain.name
     const body = reportBody({ day, domain, reportId, organizationName, contact: contactOf(config), counts })
-    const sum = (those: typeof counts) => those.reduce((total, { sessions }) => total + sessions, 0)
+    const sum = (those: readonly TlsCount[]) => those.reduce((total, { sessions }) => total + sessions, 0)
     return {
       compressed: await compress(JSON.stringify(body)),
       successful: sum(counts.filter(({ failure }) => failure === null)),
@@ -181,6 +182,14 @@ class DailySender implements ReportSender {
     const wait = config.tlsReports.retryAfter[attempts - 1]
     return wait === undefined ? null : clock.now() + wait
   }
+}
+
+/**
+ * A look for a policy that failed is none. A day of nothing else has no report: a report's own delivery looks for policies
+ * too, and would be reported on every day.
+ */
+function isSession({ failure, policy }: TlsCount): boolean {
+  return failure === null || failure.receivingMx !== null || policy.policyType === 'no-policy-found'
 }
 
 /** Without path and query: they may be secrets of the receiver. */

@@ -14,6 +14,7 @@ import type { Route } from '../../src/delivery/route.ts'
 import { SiteLimits } from '../../src/delivery/site-limits.ts'
 import { type Group, Site } from '../../src/delivery/throttle.ts'
 import { TlsPolicy } from '../../src/delivery/tls-policy.ts'
+import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { SenderAddress } from '../../src/mail/account.ts'
 import type { SenderDomain } from '../../src/mail/sender-domain.ts'
 import { newDkimKey } from '../../src/signing/key-factory.ts'
@@ -87,6 +88,7 @@ describe('an attempt', () => {
       parts: {
         config,
         seal,
+        resolver: zoneResolver({}),
         verpKey: createSecretKey(Buffer.alloc(32)),
         connections,
         clock: systemClock,

@@ -6,12 +6,18 @@ import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { Connections } from '../../src/delivery/connections.ts'
 import { tryHosts } from '../../src/delivery/hosts-in-turn.ts'
+import type { Route } from '../../src/delivery/route.ts'
 import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
 import { TlsPolicy } from '../../src/delivery/tls-policy.ts'
 import type { HostSpec } from '../../src/delivery/transport.ts'
+import { vouchedHosts } from '../../src/delivery/vouched-hosts.ts'
+import type { Zone } from '../../src/dns/zone.ts'
+import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { Mailbox } from '../../src/mail/ids.ts'
 import { formatReply } from '../../src/mail/reply.ts'
+import type { StsPolicy } from '../../src/mail/sts-policy.ts'
 import { classify } from '../../src/outcome/classify.ts'
+import type { DomainTls } from '../../src/tls/plan.ts'
 import { testCertificate } from '../support/certificate.ts'
 import { envelopeTo, hostAt, longLimits, smallMail } from '../support/sending.ts'
 import { type Sink, type SinkOptions, startSink } from '../support/sink.ts'
@@ -113,4 +119,31 @@ describe('a bounce of such a message', () => {
     assert.match((await sent([opportunistic(sink)], { reversePath: null })).said, /^delivered /)
     assert.doesNotMatch(sink.messages[0]!.mailParameters, /REQUIRETLS/)
   })
+})
+
+describe('the hosts somebody vouches for', () => {
+  const hosts = ['mx1.b.example', 'mx2.b.example'].map(host => ({ host, preference: 10, addresses: ['192.0.2.1'] }))
+  const route: Route = { kind: 'mx', key: 'b', site: 'b', own: null, hosts }
+  const mx = { MX: [[10, 'mx1.b.example']] } as const
+  const policy = (mode: StsPolicy['mode']): DomainTls => {
+    const times = { fetchedAt: 0, expiresAt: 1, usedAt: 0 }
+    const sts: StsPolicy = { domain: 'b.example', id: '1', mode, mx: ['mx2.b.example'], lines: [], ...times }
+    return { domain: 'b.example', sts, dane: new Map() }
+  }
+  const smtp = { host: 'b', port: 587, tls: 'required', username: 'u', sealedPassword: 's' } as const
+  const table: readonly (readonly [string, Route, Zone, readonly string[]])[] = [
+    ['nobody', route, { 'b.example': mx }, []],
+    ['DNSSEC', route, { 'b.example': { ...mx, secure: true } }, ['mx1.b.example']],
+    ['MTA-STS', { ...route, tls: policy('enforce') }, { 'b.example': mx }, ['mx2.b.example']],
+    ['MTA-STS on trial', { ...route, tls: policy('testing') }, { 'b.example': mx }, ['mx2.b.example']],
+    ['its owner', { ...route, kind: 'own-smtp', own: { smtp, sender: 'a@b' } }, {}, ['mx1.b.example', 'mx2.b.example']],
+  ]
+  for (const [who, to, zone, expected] of table)
+    it(`are known by ${who}`, async () => {
+      const found = await vouchedHosts(to, 'b.example', zoneResolver(zone))
+      assert.deepEqual(
+        found.map(({ host }) => host),
+        expected,
+      )
+    })
 })

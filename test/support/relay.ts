@@ -50,6 +50,8 @@ export interface Mail {
   readonly to: readonly string[]
   /** Header fields and body with CRLF; default a short mail from `from`. */
   readonly raw?: string | Buffer
+  /** MAIL with REQUIRETLS (RFC 8689). */
+  readonly requireTls?: boolean
   readonly dsn?: { readonly id?: string; readonly return?: 'headers' | 'full'; readonly notify?: string | string[] }
 }
 
@@ -167,7 +169,7 @@ class RunningRelay implements TestRelay {
     return answer.body
   }
 
-  async submit({ from, to, raw, dsn }: Mail): Promise<string> {
+  async submit({ from, to, raw, dsn, requireTls = false }: Mail): Promise<string> {
     const { username: user, password: pass } = this.credential
     const tls = { rejectUnauthorized: false }
     const client = createTransport({
@@ -184,6 +186,7 @@ class RunningRelay implements TestRelay {
         envelope: { from, to: [...to] },
         raw: content,
         ...(dsn ? { dsn } : {}),
+        ...(requireTls ? { requireTLSExtensionEnabled: true } : {}),
       })
       return /queued as (\S+)/.exec(response)![1]!
     } finally {

@@ -94,9 +94,17 @@ interface World {
   readonly trusting?: boolean
   readonly random?: number
   readonly isDnsBroken?: boolean
+  readonly counted?: readonly TlsCount[]
 }
 
-async function world({ zone, settings = {}, trusting = true, random = 0, isDnsBroken = false }: World) {
+async function world({
+  zone,
+  settings = {},
+  trusting = true,
+  random = 0,
+  isDnsBroken = false,
+  counted = counts,
+}: World) {
   const t = await sqliteFactory(true)()
   const config: Config = loadConfig([], {
     KITTE_TLS_REPORTS_ORGANIZATION_NAME: 'Kitte K.K.',
@@ -120,7 +128,7 @@ async function world({ zone, settings = {}, trusting = true, random = 0, isDnsBr
   const agentFor = () => new HttpsAgent(trusting ? { ca: testCertificate().cert } : {})
   const parts = { store, resolver, clock: t.clock, log, config, random: () => random, agentFor }
   const sender = startReportSender(parts)
-  await t.store.addTlsCounts(counts)
+  await t.store.addTlsCounts(counted)
   return {
     ...{ clock: t.clock, accepted, lines, state, store: t.store },
     async report(): Promise<TlsReport | null> {
@@ -310,6 +318,17 @@ describe('the report of a day', () => {
     await w.midnight(5 * 60_000)
     await w.until(async () => (await w.report())?.nextAttemptAt === null)
     assert.deepEqual((await w.report())!.destinations, [])
+    assert.equal(w.accepted.length, 0)
+  })
+
+  it('is not made of failed looks for a policy alone, such as its own delivery brings', async () => {
+    const look = { ...failure, resultType: 'sts-policy-fetch-error', receivingMx: null, receivingIp: null }
+    await using w = await world({
+      zone: wants('mailto:tls@reports.example'),
+      counted: [{ ...counts[1]!, failure: look }],
+    })
+    await w.midnight(5 * 60_000)
+    await w.until(async () => (await w.report())?.nextAttemptAt === null)
     assert.equal(w.accepted.length, 0)
   })
 

@@ -1,0 +1,26 @@
+/**
+ * Which hosts of a route somebody vouches for: what REQUIRETLS asks before a host is even dialled (RFC 8689 §4.2.1, step 2).
+ *
+ * A certificate proves a name; that the name is the recipient domain's host is proven by DNSSEC or by the domain's MTA-STS
+ * policy, in whatever mode, and by nothing else. Never fails: what nobody can say now is not vouched for.
+ */
+import type { MxHost } from '../dns/mx.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { DomainName } from '../mail/ids.ts'
+import type { Reply } from '../mail/reply.ts'
+import { secureMx } from '../tls/dane.ts'
+import { isStsHost } from '../tls/sts-text.ts'
+import type { Route } from './route.ts'
+
+/** A sender's own server is named by the sender itself. */
+export async function vouchedHosts(route: Route, domain: DomainName, resolver: Resolver): Promise<readonly MxHost[]> {
+  if (route.own !== null) return route.hosts
+  const secure = await secureMx(domain, { resolver })
+  const sts = route.tls?.sts ?? null
+  return route.hosts.filter(({ host }) => secure?.hosts.has(host) || (sts !== null && isStsHost(sts, host)))
+}
+
+export function nobodyVouches(domain: DomainName): Reply {
+  const text = `neither DNSSEC nor an MTA-STS policy vouches for the hosts of ${domain}, as the sender asked by REQUIRETLS`
+  return { code: 550, detail: '7.10', text, from: 'relay' }
+}
