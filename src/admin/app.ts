@@ -21,18 +21,21 @@ import { classRoutes } from './routes/classes.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { domainExplainRoutes } from './routes/domain-explain.ts'
 import { domainHistoryRoutes } from './routes/domain-history.ts'
+import { domainVolumeRoutes } from './routes/domain-volume.ts'
 import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { erasureRoutes } from './routes/erasure.ts'
 import { eventRoutes } from './routes/events.ts'
 import { limitRoutes } from './routes/limits.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { poolRoutes } from './routes/pools.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { shareRoutes } from './routes/shares.ts'
 import { systemRoutes } from './routes/system.ts'
 import { tlsReportRoutes } from './routes/tls-reports.ts'
+import { warmUpRoutes } from './routes/warm-ups.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { sharePages } from './share/routes.ts'
 
@@ -80,6 +83,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     shareRoutes,
     domainZoneRoutes,
     domainExplainRoutes,
+    domainVolumeRoutes,
     claimRoutes,
     erasureRoutes,
     relayRoutes,
@@ -90,6 +94,8 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     classRoutes,
     webhookRoutes,
     tlsReportRoutes,
+    poolRoutes,
+    warmUpRoutes,
     limitRoutes,
   ]
   return resources.flatMap(routes => routes(dependencies))

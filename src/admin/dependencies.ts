@@ -31,6 +31,8 @@ export interface AdminDependencies {
     | 'classification'
     | 'relayDomain'
     | 'tlsReports'
+    | 'pools'
+    | 'warmUp'
   >
   readonly store: Store
   readonly domains: Domains

@@ -33,12 +33,9 @@ export const outcomeAnswer = z.object({
   remoteIp: z.string().nullable(),
   sourceIp: z.string().nullable(),
   tls: z.string().nullable(),
-  tlsPolicy: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'What asked for more than opportunistic TLS: dane, mta-sts:enforce, account:verified …; joined by +',
-    }),
+  tlsPolicy: z.string().nullable().meta({
+    description: 'What asked for more than opportunistic TLS: dane, mta-sts:enforce, account:verified …; joined by +',
+  }),
   reversePath: z.string().nullable().meta({ description: 'As used on the wire; "<>": the null reverse-path' }),
   durations: z
     .object({ signMs: z.number(), connectMs: z.number(), sendMs: z.number(), totalMs: z.number() })

@@ -222,6 +222,26 @@ export const mends = {
     ja: '"opportunistic"、"required"、"verified"のいずれかにしてください',
     en: 'write "opportunistic", "required" or "verified"',
   },
+  pool: {
+    ja: '設定ファイルのpoolsにある名称にしてください(nullで指定なし)',
+    en: 'write the name of one of the pools in the configuration, or null',
+  },
+  source: {
+    ja: '設定ファイルにある送信元IPアドレスにしてください',
+    en: 'write a source address of the configuration, of delivery or of a pool',
+  },
+  'start-day': {
+    ja: '本日以降の日付を2026-01-15のように書いてください',
+    en: 'write a day such as 2026-01-15, not before today',
+  },
+  caps: { ja: '1以上の整数を1〜366個並べてください', en: 'write 1 to 366 whole numbers of at least 1' },
+  'warm-up-of': { ja: 'domainかsourceのどちらか一方を指定してください', en: 'give either domain or source' },
+  'warm-up-plan': {
+    ja: '設定ファイルのwarmUp.plansにある名称にしてください',
+    en: 'write the name of one of warmUp.plans in the configuration',
+  },
+  'warm-up-kind': { ja: '"domain"か"source"にしてください', en: 'write "domain" or "source"' },
+  'warm-up-state': { ja: '"paused"か"running"にしてください', en: 'write "paused" or "running"' },
   unaligned: { ja: '"send"、"warn"、"refuse"のいずれかにしてください', en: 'write "send", "warn" or "refuse"' },
   selector: {
     ja: '英数字とハイフンで63文字以内のセレクタにしてください',

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { QueueRow, WaitReason } from '../store/store.ts'
 import { bilingual } from './fields.ts'
 import type { Bilingual } from './texts.ts'
+import { waitsForMessage } from './waits-for.ts'
 
 const sentences: Readonly<Record<Exclude<WaitReason, 'noted'>, Bilingual>> = {
   turn: { ja: '送信の順番を待っています', en: 'It is due and waits for its turn' },
@@ -41,7 +42,6 @@ export function renderWait(row: QueueRow | undefined): {
 }
 
 function sentenceOf(reason: WaitReason, noted: string): Bilingual {
-  return reason === 'noted'
-    ? { ja: `次の条件を待っています: ${noted}`, en: `It waits for: ${noted}` }
-    : sentences[reason]
+  if (reason !== 'noted') return sentences[reason]
+  return waitsForMessage(noted) ?? { ja: `次の条件を待っています: ${noted}`, en: `It waits for: ${noted}` }
 }

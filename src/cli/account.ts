@@ -8,6 +8,7 @@ import { confirm } from './ask.ts'
 import { type CliContext, connect, print, show } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
+import { poolOf, poolOption } from './pool.ts'
 import { facts, table } from './table.ts'
 import { timesOf } from './times.ts'
 
@@ -16,6 +17,7 @@ interface SetOptions extends LimitOptions {
   readonly unaligned?: string
   readonly tls?: string
   readonly feedbackId?: string
+  readonly pool?: string
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -119,14 +121,24 @@ function registerSet(account: Command, context: CliContext): void {
     .command('set')
     .argument('<account>', 'id or name')
     .option('--name <name>', 'new name')
-    .description('change name, limits, what happens to unaligned mail or how far mail must be protected')
+    .description(
+      'change name, limits, the pool its mail leaves by, what happens to unaligned mail or how far mail must be protected',
+    )
   addLimitOptions(set)
     .addOption(unalignedOption())
     .addOption(tlsOption())
+    .addOption(poolOption())
     .addOption(feedbackIdOption())
     .action((given: string, options: SetOptions, command: Command) => {
       const { name, unaligned, tls } = options
-      const change = { name, limits: limitsOf(options), unaligned, tls, feedbackId: feedbackIdOf(options) }
+      const change = {
+        name,
+        limits: limitsOf(options),
+        unaligned,
+        tls,
+        pool: poolOf(options.pool),
+        feedbackId: feedbackIdOf(options),
+      }
       return patch(context, command, given, change)
     })
 }
@@ -160,6 +172,7 @@ function describe(account: AccountAnswer): string {
     ['account', account.id],
     ['name', account.name],
     ['limits', limitText(account.limits)],
+    ['pool', account.pool ?? 'default'],
     ['unaligned', account.unaligned],
     ['tls', account.tls],
     ['feedback-id', account.feedbackId === null ? 'as configured' : account.feedbackId ? 'on' : 'off'],

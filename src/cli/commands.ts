@@ -11,6 +11,7 @@ import { register as credential } from './credential.ts'
 import { register as domain } from './domain.ts'
 import { register as erase } from './erase.ts'
 import { register as explain } from './explain.ts'
+import { register as pool } from './pool.ts'
 import { register as queue } from './queue.ts'
 import { register as relay } from './relay.ts'
 import { register as sandbox } from './sandbox.ts'
@@ -19,6 +20,7 @@ import { register as limits } from './site-limits.ts'
 import { register as start } from './start.ts'
 import { register as tail } from './tail.ts'
 import { register as tlsReport } from './tls-report.ts'
+import { register as warmUp } from './warm-up.ts'
 import { register as webhook } from './webhook.ts'
 
 /** Adds one command with its subcommands. */
@@ -32,6 +34,8 @@ export const commands: readonly Register[] = [
   domain,
   sender,
   relay,
+  pool,
+  warmUp,
   queue,
   limits,
   tail,

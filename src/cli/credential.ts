@@ -9,6 +9,7 @@ import { CliError } from './cli-error.ts'
 import { type CliContext, connect, print, show } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
+import { poolOf } from './pool.ts'
 import { facts, table } from './table.ts'
 import { timesOf } from './times.ts'
 
@@ -78,6 +79,17 @@ function registerChange(credential: Command, context: CliContext): void {
     .command('limit')
     .argument('<credential>', 'id or username')
     .description('change the limits of a credential')
+  credential
+    .command('pool')
+    .argument('<credential>', 'id or username')
+    .argument('<pool>', 'name of a pool; "none": that of its domain or account')
+    .description('choose the pool of source addresses its mail leaves by')
+    .action(async (given: string, pool: string, _options: object, command: Command) => {
+      const { id } = await find(context, command, given)
+      const change = { pool: poolOf(pool) }
+      const answer = await connect(context, command).patch<CredentialAnswer>(`/v1/credentials/${id}`, change)
+      show(context, command, answer, describe)
+    })
   addLimitOptions(limit).action(async (given: string, options: LimitOptions, command: Command) => {
     const api = connect(context, command)
     const { id } = await find(context, command, given)
@@ -131,6 +143,7 @@ function describe(credential: CredentialAnswer): string {
     ['username', credential.username],
     ['limits', limitText(credential.limits)],
     ['priority', credential.priority ?? 'none'],
+    ...(credential.pool === null ? [] : [['pool', credential.pool] as const]),
   ])
 }
 

@@ -11,8 +11,10 @@ import { registerBulk, type VerifyAllOptions, verifyAll } from './domain-bulk.ts
 import { registerClaims } from './domain-claim.ts'
 import { registerExplain } from './domain-explain.ts'
 import { registerShares } from './domain-share.ts'
+import { registerVolume } from './domain-volume.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
+import { poolOf, poolOption } from './pool.ts'
 import { formsText, recordText, stateText } from './record-text.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
@@ -27,6 +29,7 @@ interface ChoiceOptions {
   readonly dkimForm?: string
   readonly returnPath?: boolean | string
   readonly tracking?: boolean | string
+  readonly pool?: string
 }
 
 const pathOf = (name: string) => `/v1/domains/${encodeURIComponent(name)}`
@@ -37,6 +40,7 @@ export function register(program: Command, context: CliContext): void {
   registerLook(domain, context)
   registerRecords(domain, context)
   registerExplain(domain, context)
+  registerVolume(domain, context)
   registerKey(domain, context)
   registerEnd(domain, context)
   registerShares(domain, context)
@@ -67,9 +71,10 @@ function registerCreate(domain: Command, context: CliContext): void {
     .addOption(formOption())
     .addOption(yesNoOption('--return-path <yes|no>', 'whether it has a bounce host of its own, so that SPF aligns'))
     .addOption(yesNoOption('--tracking <yes|no>', 'whether it has a host of its own for tracked links'))
-    .description('change the form of its DKIM keys, and what it opts in to')
-    .action(async (name: string, { dkimForm, returnPath, tracking }: ChoiceOptions, command: Command) => {
-      const change = { dkimForm, returnPath: isYes(returnPath), tracking: isYes(tracking) }
+    .addOption(poolOption())
+    .description('change the form of its DKIM keys, what it opts in to, and the pool its mail leaves by')
+    .action(async (name: string, { dkimForm, returnPath, tracking, pool }: ChoiceOptions, command: Command) => {
+      const change = { pool: poolOf(pool), dkimForm, returnPath: isYes(returnPath), tracking: isYes(tracking) }
       showDomain(context, command, await connect(context, command).patch<DomainAnswer>(pathOf(name), change))
     })
 }
@@ -235,6 +240,7 @@ function domainText(context: CliContext, domain: DomainAnswer, at: TimeText): st
     ['DKIM', stateText(context, domain.dkim)],
     ['mode', `${domain.mode} (${domain.modeReason})`],
     ['limits', limitText(domain.limits)],
+    ...(domain.pool === null ? [] : [['pool', domain.pool] as const]),
     ['keys', domain.keys.map(keyText).join('\n') || 'none'],
     ...domain.keys.flatMap(adviceText),
   ])

@@ -53,6 +53,8 @@ export interface DomainView extends Required<DomainOptions> {
   readonly mode: SendingMode
   readonly modeReason: string
   readonly limits: SendLimits
+  /** Null: its account's. */
+  readonly pool: string | null
   readonly keyFailure: string | null
   readonly keys: readonly KeyView[]
   /** Where its DNS is edited, as last seen; null and none: not seen yet, or nobody could say. */
@@ -68,14 +70,14 @@ export type ViewConfig = RecordConfig & Pick<Config, 'queue'>
 const strongBits = 2048
 
 export function viewDomain(domain: SenderDomain, config: ViewConfig, now: Instant): DomainView {
-  const { name, account, createdAt, archivedAt, limits, keyFailure } = domain
+  const { name, account, createdAt, archivedAt, limits, pool = null, keyFailure } = domain
   const lostGraceMs = config.domains.lostGrace
   const decision = resolveSendingMode({ from: `postmaster@${name}`, domain, sender: null, now, lostGraceMs })
   const records = recordKinds
     .flatMap(kind => kind.expected(domain, config))
     .map(record => viewRecord(record, domain, config))
   return {
-    ...{ name, account, createdAt, archivedAt, limits, keyFailure },
+    ...{ name, account, createdAt, archivedAt, limits, pool, keyFailure },
     dkimForm: domain.dkimForm ?? 'txt',
     returnPath: domain.returnPath ?? false,
     tracking: domain.tracking ?? false,

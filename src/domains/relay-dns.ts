@@ -29,7 +29,7 @@ import {
 } from './records/record-kind.ts'
 import { spf } from './records/spf.ts'
 import { proposeSpf } from './records/spf-merge.ts'
-import { type RelayRecord, type RelayRecordConfig, relayRecords, sendingTerms } from './relay-records.ts'
+import { type RelayRecord, type RelayRecordConfig, relayRecords, sendingIpsOf, sendingTerms } from './relay-records.ts'
 import { tellReason } from './tell-reason.ts'
 import { type WhoSays, whoSays } from './who-says.ts'
 
@@ -79,7 +79,7 @@ export async function openRelayDns(parts: RelayDnsParts): Promise<RelayDns> {
       const looked = await lookEverywhere({ ...looking, kind, record, domain: relay, config, before: null })
       return viewOf(record, looked, config, looking.now)
     })
-    return { hostname: config.hostname, sendingIps: config.spf.sendingIps, records: await Promise.all(views) }
+    return { hostname: config.hostname, sendingIps: sendingIpsOf(config), records: await Promise.all(views) }
   }
 
   return {
@@ -127,7 +127,10 @@ async function judgeSpf(record: RelayRecord, relay: Judged, resolver: Resolver, 
 
 /** Whatever mechanisms it has, the addresses must pass; what customers include is none of its business. */
 function spfConfigOf(config: RelayRecordConfig): RecordConfig {
-  return { ...config, spf: { ...config.spf, mechanisms: [], all: '-all', acceptHardFail: true } }
+  return {
+    ...config,
+    spf: { ...config.spf, sendingIps: [...sendingIpsOf(config)], mechanisms: [], all: '-all', acceptHardFail: true },
+  }
 }
 
 /** One key, always in use. */
@@ -162,6 +165,6 @@ function wantedValue(record: RelayRecord, judgement: Judgement, config: RelayRec
 
 /** Without known addresses none can be put first: the host by its name stands for them. */
 function withTerms(judgement: Judgement, config: RelayRecordConfig): Judgement {
-  if (config.spf.sendingIps.length > 0) return judgement
+  if (sendingIpsOf(config).length > 0) return judgement
   return { ...judgement, detail: { ...judgement.detail, missing: sendingTerms(config).join(' ') } }
 }

@@ -21,22 +21,35 @@ export interface RelayRecord {
   readonly value: string
 }
 
-export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname' | 'domains'>
+export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname' | 'domains' | 'pools'>
 
 /** `key`: the record of the relay's own key (signing/key-ring.ts). */
 export function relayRecords(key: DnsRecord, config: RelayRecordConfig): RelayRecord[] {
-  const { hostname, relayDomain, spf } = config
+  const { hostname, relayDomain } = config
   const { bounceHost } = relayDomain
+  const hosts = hostsOf(config)
+  const names = [...new Set([hostname, ...hosts.map(([, host]) => host)])]
   return [
-    ...spf.sendingIps.map(ip => addressRecord(ip, hostname)),
-    ...spf.sendingIps.map(ip => reverseRecord(ip, hostname)),
-    spfRecord(hostname, config),
+    ...hosts.map(([ip, host]) => addressRecord(ip, host)),
+    ...hosts.map(([ip, host]) => reverseRecord(ip, host)),
+    ...names.map(name => spfRecord(name, config)),
     { purpose: 'return-path', type: 'MX', name: bounceHost, value: `10 ${hostname}` },
-    ...(bounceHost === hostname ? [] : [spfRecord(bounceHost, config)]),
+    ...(names.includes(bounceHost) ? [] : [spfRecord(bounceHost, config)]),
     { purpose: 'dkim', type: 'TXT', name: key.name, value: key.value },
     // Harms no mail that is sent in other ways, should the domain be used for more than this relay.
     { purpose: 'dmarc', type: 'TXT', name: `_dmarc.${relayDomain.name}`, value: 'v=DMARC1; p=none' },
   ]
+}
+
+/** Where mail leaves from: `spf.sendingIps`, and the pools should they have others. */
+export function sendingIpsOf(config: Pick<RelayRecordConfig, 'spf' | 'pools'>): readonly string[] {
+  return [...new Set([...config.spf.sendingIps, ...config.pools.flatMap(({ sources }) => sources.map(({ ip }) => ip))])]
+}
+
+/** Each address with the name it says in EHLO, which its reverse name must be. */
+function hostsOf(config: RelayRecordConfig): (readonly [ip: string, host: HostName])[] {
+  const named = new Map(config.pools.flatMap(({ sources }) => sources.map(({ ip, ehlo }) => [ip, ehlo] as const)))
+  return sendingIpsOf(config).map(ip => [ip, named.get(ip) ?? config.hostname])
 }
 
 function addressRecord(ip: string, hostname: HostName): RelayRecord {
@@ -53,7 +66,8 @@ function spfRecord(name: DomainName, config: RelayRecordConfig): RelayRecord {
 }
 
 /** The mechanisms that let the relay's addresses pass. */
-export function sendingTerms({ spf, hostname }: RelayRecordConfig): readonly string[] {
-  if (spf.sendingIps.length === 0) return [`a:${hostname}`]
-  return spf.sendingIps.map(ip => (isIPv6(ip) ? `ip6:${ip}` : `ip4:${ip}`))
+export function sendingTerms(config: RelayRecordConfig): readonly string[] {
+  const ips = sendingIpsOf(config)
+  if (ips.length === 0) return [`a:${config.hostname}`]
+  return ips.map(ip => (isIPv6(ip) ? `ip6:${ip}` : `ip4:${ip}`))
 }

@@ -65,6 +65,8 @@ export interface Domains {
   restore(name: string): Promise<DomainView>
   /** Another form for the keys issues one in it; a host opted in to is asked for, one opted out of no more. */
   setOptions(name: string, options: DomainOptions): Promise<DomainView>
+  /** Null: its account's. */
+  setPool(name: string, pool: string | null): Promise<DomainView>
   setLimits(name: string, limits: SendLimits): Promise<DomainView>
   /** What the operator publishes for the domains whose keys stand behind CNAMEs. */
   dkimZone(): Promise<DkimZone>
@@ -185,6 +187,11 @@ export function openDomains(given: DomainsParts): Domains {
     async setOptions(name, options) {
       await alone(await existing(name), domain => changeOptions(parts, domain, options))
       return view(name)
+    },
+
+    async setPool(name, pool) {
+      const { name: key } = await existing(name)
+      return viewDomain(await store.updateDomain(key, { pool }, []), config, clock.now())
     },
 
     async setLimits(name, limits) {

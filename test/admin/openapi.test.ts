@@ -177,6 +177,22 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('DELETE', '/v1/senders/{address}', `/v1/senders/${address}`)
 }
 
+async function walkWarmUps(check: Check): Promise<void> {
+  const ofDomain = ['/v1/warm-ups/{kind}/{name}', '/v1/warm-ups/domain/acme.example'] as const
+  await check('POST', '/v1/warm-ups', '/v1/warm-ups', { domain: 'acme.example' })
+  await check('POST', '/v1/warm-ups', '/v1/warm-ups', { domain: 'acme.example' })
+  await check('POST', '/v1/warm-ups', '/v1/warm-ups', { plan: 'standard' })
+  await check('GET', '/v1/warm-ups', '/v1/warm-ups')
+  await check('PATCH', ...ofDomain, { state: 'paused' })
+  await check('GET', ...ofDomain)
+  await check('PATCH', ...ofDomain, { state: 'running' })
+  await check('PATCH', ...ofDomain, { state: 'walking' })
+  await check('DELETE', ...ofDomain)
+  await check('GET', ...ofDomain)
+  await check('GET', '/v1/pools', '/v1/pools')
+  await check('GET', '/v1/domains/{name}/volume', '/v1/domains/acme.example/volume')
+}
+
 async function walkDomains(account: string, check: Check): Promise<void> {
   const at = (rest = '') => [`/v1/domains/{name}${rest}`, `/v1/domains/acme.example${rest}`] as const
   await check('POST', '/v1/domains', '/v1/domains', { name: 'acme.example', account })
@@ -187,6 +203,7 @@ async function walkDomains(account: string, check: Check): Promise<void> {
   await check('GET', '/v1/domains/{name}', '/v1/domains/other.example')
   await check('PATCH', ...at(), { limits: { perMinute: 60 } })
   await check('PATCH', ...at(), { dkimForm: 'cname', returnPath: true })
+  await walkWarmUps(check)
   await check('PATCH', ...at(), { tracking: true })
   await check('POST', ...at('/verify'))
   await check('POST', ...at('/dkim'), { algorithm: 'ed25519' })

@@ -206,8 +206,8 @@ describe('a source address that is being warmed up', () => {
       settings: { KITTE_DELIVERY_SOURCE_IPV4: '127.0.0.4' },
     })
     await worker.store.createWarmUp(warmUp('source', '127.0.0.4', [1]))
-    for (const to of many(6)) await worker.submit({ to: [to] })
-    await worker.settled(6)
+    for (const to of many(40)) await worker.submit({ to: [to] })
+    await worker.settled(40)
     const sources = transport.sendings.map(({ spec }) => `${spec.sourceIp ?? 'chosen'} to ${spec.address}`)
     assert.deepEqual([...new Set(sources)].sort(), ['127.0.0.4 to 127.0.0.1', 'chosen to ::1'])
     assert.equal(sources.filter(text => text.startsWith('127.0.0.4')).length, 1)

@@ -45,7 +45,7 @@ describe('registering a sender domain', () => {
         ...{ spf: 'not-published', dkim: 'not-published', keyFailure: null, records: [], keys: [] },
         ...{ mode: 'sender-only', modeReason: 'neither spf nor dkim is published' },
         ...{ dkimForm: 'txt', returnPath: false, tracking: false },
-        ...{ zone: null, nameServers: [], provider: null },
+        ...{ zone: null, pool: null, nameServers: [], provider: null },
       },
     )
   })

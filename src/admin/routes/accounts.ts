@@ -9,6 +9,7 @@ import type { AdminDependencies } from '../dependencies.ts'
 import { given, id, limits, limitsChange, mend, mergeLimits, next, page, text, time, timestamp } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
+import { assertPool, pool } from '../pool-fields.ts'
 import { notFound } from '../problem.ts'
 
 const name = text(1, 200, 'name')
@@ -30,6 +31,7 @@ const newAccount = z.strictObject(
     name,
     limits: limitsChange.optional(),
     unaligned: unaligned.optional(),
+    pool: pool.optional(),
     tls: tls.optional(),
     feedbackId: feedbackId.optional(),
   },
@@ -40,6 +42,7 @@ const accountChange = z
     {
       name,
       limits: limitsChange,
+      pool,
       unaligned,
       tls,
       feedbackId,
@@ -57,6 +60,7 @@ const accountAnswer = z.object({
   name: z.string(),
   createdAt: timestamp,
   limits,
+  pool,
   unaligned: z.enum(['send', 'warn', 'refuse']),
   tls: z.enum(tlsLevels),
   feedbackId,
@@ -65,7 +69,7 @@ const accountAnswer = z.object({
 
 export type AccountAnswer = z.output<typeof accountAnswer>
 
-export function accountRoutes({ store, clock }: AdminDependencies): Operation[] {
+export function accountRoutes({ store, clock, config }: AdminDependencies): Operation[] {
   return [
     operation({
       method: 'post',
@@ -76,11 +80,13 @@ export function accountRoutes({ store, clock }: AdminDependencies): Operation[] 
       answer: { status: 201, schema: accountAnswer },
       location: account => `/v1/accounts/${account.id}`,
       async run({ body }) {
+        assertPool(body.pool, config)
         const account: Account = {
           id: newId(clock.now()),
           name: body.name,
           createdAt: clock.now(),
           limits: mergeLimits({}, body.limits),
+          pool: body.pool ?? null,
           unaligned: body.unaligned ?? 'warn',
           suspendedReason: null,
           ...(body.tls && { tls: body.tls }),
@@ -123,6 +129,7 @@ export function accountRoutes({ store, clock }: AdminDependencies): Operation[] 
       body: accountChange,
       answer: { status: 200, schema: accountAnswer },
       async run({ params, body }) {
+        assertPool(body.pool, config)
         const account = await find(store, params.id)
         const limits = body.limits && mergeLimits(account.limits, body.limits)
         return render(await store.updateAccount(params.id, given({ ...body, limits })))
@@ -147,6 +154,15 @@ async function find(store: AdminDependencies['store'], id: string): Promise<Acco
 }
 
 function render({ createdAt, ...account }: Account): AccountAnswer {
-  const { id, name, limits, unaligned, suspendedReason, tls = 'opportunistic', feedbackId = null } = account
-  return { id, name, createdAt: time(createdAt), limits, unaligned, tls, feedbackId, suspendedReason }
+  const {
+    id,
+    name,
+    limits,
+    pool = null,
+    unaligned,
+    suspendedReason,
+    tls = 'opportunistic',
+    feedbackId = null,
+  } = account
+  return { id, name, createdAt: time(createdAt), limits, pool, unaligned, tls, feedbackId, suspendedReason }
 }

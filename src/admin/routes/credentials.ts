@@ -23,6 +23,7 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
+import { assertPool, pool } from '../pool-fields.ts'
 import { invalidField, notFound } from '../problem.ts'
 
 const params = z.object({ id })
@@ -43,12 +44,16 @@ const newCredential = z
         .meta({ description: 'Made when absent' }),
       limits: limitsChange.optional(),
       priority: priority.optional(),
+      pool: pool.optional(),
     },
     mend('object'),
   )
   .refine(({ account, scope }) => (account === undefined) === (scope === 'all'), mend('account-or-scope'))
 const credentialChange = z
-  .strictObject({ limits: limitsChange.optional(), priority: priority.nullable().optional() }, mend('object'))
+  .strictObject(
+    { limits: limitsChange.optional(), priority: priority.nullable().optional(), pool: pool.optional() },
+    mend('object'),
+  )
   .refine(change => Object.keys(change).length > 0, mend('credential-change'))
 
 const credentialAnswer = z.object({
@@ -58,6 +63,7 @@ const credentialAnswer = z.object({
   username: z.string(),
   limits,
   priority: priority.nullable().meta({ description: 'Of mail that says no other; null: none, so normal or bulk' }),
+  pool,
   createdAt: timestamp,
   revokedAt: timestamp.nullable(),
 })
@@ -66,7 +72,7 @@ const shownOnce = credentialAnswer.extend({ password: z.string().meta({ descript
 export type CredentialAnswer = z.output<typeof credentialAnswer>
 export type CredentialShownOnce = z.output<typeof shownOnce>
 
-export function credentialRoutes({ store, clock }: AdminDependencies): Operation[] {
+export function credentialRoutes({ store, clock, config }: AdminDependencies): Operation[] {
   return [
     operation({
       method: 'post',
@@ -80,6 +86,7 @@ export function credentialRoutes({ store, clock }: AdminDependencies): Operation
       async run({ body }) {
         if (body.account !== undefined && !(await store.account(body.account)))
           throw invalidField('account', 'no-account')
+        assertPool(body.pool, config)
         const password = newPassword()
         const credential: Credential = {
           id: newId(clock.now()),
@@ -89,6 +96,7 @@ export function credentialRoutes({ store, clock }: AdminDependencies): Operation
           passwordHash: await hashPassword(password),
           limits: mergeLimits({}, body.limits),
           priority: body.priority ?? null,
+          pool: body.pool ?? null,
           createdAt: clock.now(),
           revokedAt: null,
         }
@@ -124,14 +132,16 @@ export function credentialRoutes({ store, clock }: AdminDependencies): Operation
       method: 'patch',
       path: '/v1/credentials/{id}',
       id: 'changeCredential',
-      summary: 'Changes limits and priority of a credential',
+      summary: 'Changes limits and priority of a credential, and the pool its mail leaves by',
       params,
       body: credentialChange,
       answer: { status: 200, schema: credentialAnswer },
       async run({ params, body }) {
+        assertPool(body.pool, config)
         const credential = await find(store, params.id)
         const change = {
           ...(body.limits && { limits: mergeLimits(credential.limits, body.limits) }),
+          ...(body.pool !== undefined && { pool: body.pool }),
           ...(body.priority !== undefined && { priority: body.priority }),
         }
         return render(await store.updateCredential(params.id, change))
@@ -174,6 +184,26 @@ async function find(store: AdminDependencies['store'], id: string): Promise<Cred
 }
 
 /** The hash stays here. */
-function render({ id, account, scope, username, limits, priority = null, createdAt, revokedAt }: Credential) {
-  return { id, account, scope, username, limits, priority, createdAt: time(createdAt), revokedAt: time(revokedAt) }
+function render({
+  id,
+  account,
+  scope,
+  username,
+  limits,
+  priority = null,
+  pool = null,
+  createdAt,
+  revokedAt,
+}: Credential) {
+  return {
+    id,
+    account,
+    scope,
+    username,
+    limits,
+    priority,
+    pool,
+    createdAt: time(createdAt),
+    revokedAt: time(revokedAt),
+  }
 }

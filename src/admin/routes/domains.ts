@@ -24,6 +24,7 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
+import { assertPool, pool } from '../pool-fields.ts'
 import { invalidField, Problem, toProblem } from '../problem.ts'
 import { recordFields, recordState } from '../record-fields.ts'
 import { recordFormFields, renderForms } from '../record-forms.ts'
@@ -56,7 +57,10 @@ export const newDomain = z.strictObject(
 const newKey = z
   .strictObject({ ...keyChoice, algorithm: z.enum(['rsa', 'ed25519'], mend('algorithm')).optional() }, mend('object'))
   .optional()
-const domainChange = z.strictObject({ limits: limitsChange.optional(), ...optionChoice }, mend('object'))
+const domainChange = z.strictObject(
+  { limits: limitsChange.optional(), pool: pool.optional(), ...optionChoice },
+  mend('object'),
+)
 
 const recordAnswer = z.object({
   purpose: z.enum(recordPurposes),
@@ -75,6 +79,7 @@ export const domainAnswer = z.object({
   mode: z.enum(sendingModes),
   modeReason: z.string(),
   limits,
+  pool,
   keyFailure: z.string().nullable(),
   dkimForm: z.enum(dkimForms),
   returnPath: z.boolean(),
@@ -158,7 +163,7 @@ function lookRoutes({ domains }: AdminDependencies): Operation[] {
   ]
 }
 
-function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
+function changeRoutes({ store, domains, config }: AdminDependencies): Operation[] {
   return [
     operation({
       method: 'post',
@@ -194,17 +199,20 @@ function changeRoutes({ store, domains }: AdminDependencies): Operation[] {
       method: 'patch',
       path: '/v1/domains/{name}',
       id: 'changeDomain',
-      summary: 'Changes the limits of a sender domain, the form of its keys, and what it opts in to',
+      summary:
+        'Changes the limits of a sender domain, the pool its mail leaves by, the form of its keys, and what it opts in to',
       params,
       body: domainChange,
       answer: { status: 200, schema: domainAnswer },
       problems: ['domain-invalid'],
-      async run({ params, body: { limits: change, ...options } }) {
+      async run({ params, body: { limits: change, pool, ...options } }) {
+        assertPool(pool, config)
         const { limits } = await domains.view(params.name)
         const chosen = given(options)
         const isOption = Object.keys(chosen).length > 0
         // The options first: they can be refused.
         const optioned = isOption ? await domains.setOptions(params.name, chosen) : null
+        if (pool !== undefined) await domains.setPool(params.name, pool)
         return renderDomain(
           change || !optioned ? await domains.setLimits(params.name, mergeLimits(limits, change)) : optioned,
         )
@@ -243,9 +251,9 @@ function offeringClaim(error: unknown, name: string, account: string): unknown {
 }
 
 export function renderDomain(view: DomainView): DomainAnswer {
-  const { name, account, spf, dkim, mode, modeReason, limits, keyFailure } = view
+  const { name, account, spf, dkim, mode, modeReason, limits, pool, keyFailure } = view
   return {
-    ...{ name, account, spf, dkim, mode, modeReason, limits, keyFailure },
+    ...{ name, account, spf, dkim, mode, modeReason, limits, pool, keyFailure },
     ...{ dkimForm: view.dkimForm, returnPath: view.returnPath, tracking: view.tracking },
     createdAt: time(view.createdAt),
     archivedAt: time(view.archivedAt),

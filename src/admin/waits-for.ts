@@ -1,0 +1,28 @@
+/**
+ * What an entry waits for, as a person reads it.
+ */
+import type { Bilingual } from './texts.ts'
+
+/** `waitsFor` as in QueueEntry; null where it says nothing that is known. */
+export function waitsForMessage(waitsFor: string | undefined): Bilingual | null {
+  const [, what, name] = /^(warm-up domain|warm-up pool|source pool) (.+)$/.exec(waitsFor ?? '') ?? []
+  switch (what) {
+    case 'warm-up domain':
+      return {
+        ja: `送信ドメイン ${name} のウォームアップの本日の上限に達したため、翌日まで待ちます。`,
+        en: `The warm-up of ${name} has reached its cap for today; it goes on tomorrow.`,
+      }
+    case 'warm-up pool':
+      return {
+        ja: `プール ${name} の送信元IPはすべて、ウォームアップの本日の上限に達しました。翌日まで待ちます。`,
+        en: `All source addresses of the pool ${name} have reached the caps of their warm-ups for today; it goes on tomorrow.`,
+      }
+    case 'source pool':
+      return {
+        ja: `プール ${name} には、宛先のIPアドレスの種類(IPv4/IPv6)に合う送信元IPがありません。`,
+        en: `The pool ${name} has no source address of the kind (IPv4, IPv6) that the recipient's servers are reached at.`,
+      }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Pools on real sockets: the source address is bound, the EHLO name is its own, and another takes over.
+ */
+import assert from 'node:assert/strict'
+import { startRelay } from '../support/relay.ts'
+import { startSink } from '../support/sink.ts'
+
+const source = (ip: string) => ({ ip, ehlo: `out${ip.at(-1)}.relay.example.jp` })
+const pools = [
+  { name: 'bulk', sources: ['127.0.0.2', '127.0.0.3'].map(source) },
+  { name: 'broken', sources: ['192.0.2.1', '127.0.0.4'].map(source) },
+]
+const settings = { KITTE_POOLS: JSON.stringify(pools), KITTE_QUEUE_RETRY_AFTER: '[1s]' }
+
+describe('mail of an account with a pool', () => {
+  it('comes from its addresses under their names, and the log says from which', async () => {
+    await using sink = await startSink()
+    const zone = sink.zone('there.example', 'ours.example')
+    await using relay = await startRelay({ zone, mxPort: sink.port, registered: ['ours.example'], settings })
+    assert.equal((await relay.api('PATCH', `/v1/accounts/${relay.account}`, { pool: 'bulk' })).body.pool, 'bulk')
+    for (let n = 0; n < 30; n++) await relay.submit({ from: 'a@ours.example', to: [`b${n}@there.example`] })
+    await relay.settled()
+    const came = new Set(sink.messages.map(({ remoteAddress, ehlo }) => `${remoteAddress} ${ehlo}`))
+    assert.deepEqual([...came].sort(), ['127.0.0.2 out2.relay.example.jp', '127.0.0.3 out3.relay.example.jp'])
+    const logged = new Set(relay.logged('delivered').map(({ sourceIp }) => sourceIp))
+    assert.deepEqual([...logged].sort(), ['127.0.0.2', '127.0.0.3'])
+    const { body } = await relay.api('GET', '/v1/pools')
+    const bulk = body.pools.find(({ name }: { name: string }) => name === 'bulk')
+    const sent = bulk.sources.map(({ today }: { today: { delivered: number } }) => today.delivered)
+    assert.equal(sent[0] + sent[1], 30)
+  })
+
+  it('goes on from the other address when this machine has not got one', async () => {
+    await using sink = await startSink()
+    const zone = sink.zone('there.example', 'ours.example')
+    await using relay = await startRelay({ zone, mxPort: sink.port, registered: ['ours.example'], settings })
+    await relay.api('PATCH', `/v1/domains/ours.example`, { pool: 'broken' })
+    for (let n = 0; n < 30; n++) await relay.submit({ from: 'a@ours.example', to: [`b${n}@there.example`] })
+    await relay.settled()
+    assert.deepEqual([...new Set(sink.messages.map(({ remoteAddress }) => remoteAddress))], ['127.0.0.4'])
+    assert.equal(relay.logged('source-unusable')[0]?.sourceIp, '192.0.2.1')
+  })
+})
