@@ -16,6 +16,7 @@ export function tarpitText(result: TarpitResult): string {
     timesTable(result),
     '',
     `p95 beside them / without: due to 250 ${spreadText(ratios.acceptedP95)}, due to arrival ${spreadText(ratios.arrivedP95)}`,
+    `CPU of the relay in a round: without ${cpuText(result.idle)}, beside them ${cpuText(result.beside)}`,
     `the tarpit has ${tarpit.open} connections and took ${tarpit.accepted} messages`,
     `the throttling site, in force at the end: ${now}`,
     '',
@@ -46,6 +47,10 @@ function timesTable({ idle, beside }: TarpitResult): string {
 
 function median(rounds: readonly Percentiles[], of: keyof Percentiles): string {
   return spreadOf(rounds.map(round => round[of])).median.toFixed(1)
+}
+
+function cpuText(rounds: TarpitResult['idle']): string {
+  return rounds.map(({ cpuSeconds }) => `${cpuSeconds.toFixed(1)} s`).join(', ')
 }
 
 function spreadText({ median, min, max }: Spread): string {

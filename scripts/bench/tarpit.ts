@@ -17,6 +17,7 @@ import { allArrived } from './round.ts'
 import { type Percentiles, percentilesOf, quotients, type Spread } from './statistics.ts'
 import { senderDomain } from './subject.ts'
 import { startThread } from './threads.ts'
+import { cpuSeconds } from './usage.ts'
 
 export interface TarpitOptions {
   readonly entries: number
@@ -29,6 +30,8 @@ export interface TarpitOptions {
 interface Times {
   readonly acceptedMs: Percentiles
   readonly arrivedMs: Percentiles
+  /** CPU time of the relay meanwhile: says more than the clock where others use the machine. */
+  readonly cpuSeconds: number
 }
 
 export interface TarpitResult {
@@ -115,7 +118,7 @@ async function measure(
   const counts = await odd.remote.counts()
   // Or the relay would wait for the tarpit when it is told to stop.
   await odd[Symbol.asyncDispose]()
-  const p95 = (times: readonly Times[], of: keyof Times) => times.map(round => round[of].p95)
+  const p95 = (times: readonly Times[], of: 'acceptedMs' | 'arrivedMs') => times.map(round => round[of].p95)
   return {
     ...{ name: 'tarpit', entries, messages: work.messages, perSecond: even.perSecond, idle, beside },
     ratios: {
@@ -149,6 +152,7 @@ async function flow(
   tell: (text: string) => void,
 ): Promise<Times> {
   const expected = (await sink.state()).deliveries + work.messages
+  const before = cpuSeconds(subject.pids)
   const { transactionsMs, dueAt } = await ownLoad(work, subject, { label, perSecond: even.perSecond, signal })
   await allArrived(sink, expected, signal)
   const { deliveries, distinct } = await sink.state()
@@ -156,5 +160,5 @@ async function flow(
     throw new Error(`${deliveries} copies arrived, ${distinct} different ones, not ${expected}`)
   const arrivedMs = percentilesOf(delays(dueAt, await sink.arrivals(label)))
   tell(`tarpit, ${label}: p95 from due to arrival ${arrivedMs.p95.toFixed(1)} ms`)
-  return { acceptedMs: percentilesOf(transactionsMs), arrivedMs }
+  return { acceptedMs: percentilesOf(transactionsMs), arrivedMs, cpuSeconds: cpuSeconds(subject.pids) - before }
 }

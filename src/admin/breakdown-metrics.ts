@@ -109,12 +109,12 @@ function siteInstruments(registry: Registry) {
   const rate = gauge('kitte_site_rate_limit', 'Recipients per minute at a site, as allowed now; not shown: no limit.')
   return (states: readonly SiteState[]) => {
     for (const instrument of [attempts, waiting, closed, connections, rate]) instrument.reset()
-    for (const { site, running, waiting: inMemory, closedUntil, rule } of states) {
+    for (const { site, running, waiting: inMemory, closedUntil, limits } of states) {
       attempts.set({ site }, running)
       waiting.set({ site }, inMemory)
       closed.set({ site }, Number(closedUntil !== null))
-      connections.set({ site }, rule.connections)
-      if (rule.perMinute !== null) rate.set({ site }, rule.perMinute)
+      connections.set({ site }, limits.connections)
+      if (limits.perMinute !== null) rate.set({ site }, limits.perMinute)
     }
   }
 }
