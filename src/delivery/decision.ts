@@ -6,10 +6,11 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { OwnSmtp } from '../mail/account.ts'
-import type { Mailbox } from '../mail/ids.ts'
+import { domainOf } from '../mail/address.ts'
+import type { DomainName, Mailbox } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { SenderDomain } from '../mail/sender-domain.ts'
-import { resolveSendingMode, type SendingDecision } from '../policy/sending-mode.ts'
+import { resolveSendingMode, type SendingDecision, spfCounts } from '../policy/sending-mode.ts'
 import type { Directory } from '../store/directory.ts'
 
 export interface Decision extends SendingDecision {
@@ -37,7 +38,8 @@ const ownReport: Decision = {
   own: null,
 }
 
-export async function decide(message: Message, { directory, clock, lostGraceMs }: DecisionParts): Promise<Decision> {
+export async function decide(message: Message, parts: DecisionParts): Promise<Decision> {
+  const { directory, clock, lostGraceMs } = parts
   if (message.from === null) return ownReport
   const registered = await directory.domain(message.senderDomain)
   const registeredSender = await directory.sender(message.from)
@@ -46,5 +48,26 @@ export async function decide(message: Message, { directory, clock, lostGraceMs }
   const sender = registeredSender?.account === message.account ? registeredSender : null
   const decision = resolveSendingMode({ from: message.from, domain, sender, now: clock.now(), lostGraceMs })
   const own = sender?.smtp ? { smtp: sender.smtp, sender: sender.address } : null
-  return { ...decision, domain, own: decision.mode === 'own-smtp' ? own : null }
+  const decided = { ...decision, domain, own: decision.mode === 'own-smtp' ? own : null }
+  const { reversePath } = message.envelope
+  if (reversePath === null || decision.reversePath === 'verp' || decision.mode === 'own-smtp') return decided
+  const envelopeDomain = domainOf(reversePath)
+  if (envelopeDomain === message.senderDomain) return decided
+  return withReversePath(decided, envelopeDomain, message, parts)
+}
+
+/**
+ * A message may come back to another domain of its account than that of From. SPF looks at that one: where it is not
+ * published there, the mail travels under the bounce host, as mail of mode `sender-only` does.
+ */
+async function withReversePath(
+  decided: Decision,
+  envelopeDomain: DomainName,
+  { account }: Message,
+  { directory, clock, lostGraceMs }: DecisionParts,
+): Promise<Decision> {
+  const domain = await directory.domain(envelopeDomain)
+  if (domain?.account === account && spfCounts(domain, { now: clock.now(), lostGraceMs })) return decided
+  const reason = `${decided.reason}; ${envelopeDomain} of the reverse-path has no spf published`
+  return { ...decided, reason, reversePath: 'verp' }
 }

@@ -86,7 +86,12 @@ function senderOnly(
   return { mode: 'sender-only', reason, dkim: 'relay', reversePath: 'verp', records }
 }
 
-function spfStanding(domain: SenderDomain, facts: SendingFacts): Standing {
+/** Whether SPF can be expected to pass for reverse-paths at this domain. */
+export function spfCounts(domain: SenderDomain, facts: Pick<SendingFacts, 'now' | 'lostGraceMs'>): boolean {
+  return spfStanding(domain, facts) !== 'not-published'
+}
+
+function spfStanding(domain: SenderDomain, facts: Pick<SendingFacts, 'now' | 'lostGraceMs'>): Standing {
   let best: Standing = 'not-published'
   for (const check of domain.checks) if (check.purpose === 'spf') best = better(best, standingOf(check, facts))
   return best
