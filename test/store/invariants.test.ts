@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Outcome } from '../../src/mail/outcome.ts'
+import { priorities } from '../../src/mail/priority.ts'
 import { type OpenStore, openStore } from '../../src/store/open.ts'
 import { openReading } from '../../src/store/sqlite/connection.ts'
 import { NotFound } from '../../src/store/store.ts'
@@ -33,12 +34,16 @@ const accept = fc
     }),
     leased: fc.boolean(),
     perMinute: fc.option(fc.integer({ min: 1, max: 100 })),
+    priority: fc.constantFrom(...priorities),
+    later: fc.option(fc.integer({ min: 1, max: 10_000 }), { freq: 3 }),
   })
   .map(
-    ({ account, to, leased, perMinute }): Step =>
+    ({ account, to, leased, perMinute, priority, later }): Step =>
       async ({ clock, open, leased: known }) => {
         const limits = perMinute === null ? [] : [{ key: `account:${account}`, limits: { perMinute } }]
-        const message = newMessage({ now: clock.now(), account, to, limits, ...(leased && { lease: lease(clock) }) })
+        const order = { priority, ...(later !== null && { releaseAt: clock.now() + later }) }
+        const given = { now: clock.now(), account, to, limits, message: order }
+        const message = newMessage({ ...given, ...(leased && { lease: lease(clock) }) })
         known.push(...(await open.store.accept(message)).leased)
       },
   )
@@ -87,6 +92,8 @@ const simple: fc.Arbitrary<Step> = fc.constantFrom<Step>(
   ({ open, clock }) => open.store.hold({ domain: 'x.example' }, 'held', clock.now()),
   ({ open, clock }) => open.store.unhold({}, clock.now()),
   ({ open, clock }) => open.store.retryNow({ account: 'bolt' }, clock.now()),
+  ({ open, clock }) => open.store.reschedule({ account: 'acme' }, clock.now() + 5000, clock.now()),
+  ({ open, clock }) => open.store.reschedule({}, clock.now(), clock.now()),
   ({ open, clock }) => open.store.postpone(['y.example'], clock.now() + 2000),
   ({ open, clock }) => open.store.release([{ entry: 'unknown.0', nextAttemptAt: clock.now() }]),
   // A command that fails among others that do not.
@@ -166,7 +173,21 @@ function assertTrue({ dataDir, clock }: Run): void {
       and s.slot = e.next_attempt_at >> 18 and e.next_attempt_at between s.earliest and s.latest
       where e.lease_until is null and s.backlog is null`,
   )
-  none('who waits for a slot is not leased', 'select 1 from entry where paced = 2 and lease_until is not null')
+  none(
+    'who waits for a slot or a moment is not leased',
+    'select 1 from entry where paced > 1 and lease_until is not null',
+  )
+  none(
+    'who stands in a line has its account, priority and limits',
+    `select e.message, e.n from entry e join message m on m.seq = e.message left join line l on l.id = e.line
+      and l.account = m.account and l.priority = m.priority and l.limits = m.limits and l.sender_domain = m.sender_domain
+      where e.paced = 2 and e.line is not null and l.id is null`,
+  )
+  none(
+    'no two who wait for a slot of one account have the same one',
+    `select m.account, e.next_attempt_at from entry e join message m on m.seq = e.message
+      where e.paced = 2 group by 1, 2 having count(*) > 1`,
+  )
   db.close()
 }
 
