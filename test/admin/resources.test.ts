@@ -198,6 +198,8 @@ describe('limits by API', () => {
         { key: `credential:${body.id}`, limits: { perMinute: 10 } },
       ],
       effective: { perMinute: 10, perDay: 1000 },
+      pool: 'default',
+      warmUp: null,
     })
     assert.equal((await api.call('GET', '/v1/limits')).status, 400)
     assert.equal((await api.call('GET', '/v1/limits?account=nobody')).status, 404)

@@ -30,6 +30,8 @@ describe('warm-ups by API', () => {
     const begun = await api.call('POST', '/v1/warm-ups', { domain: 'ours.example' })
     assert.deepEqual([begun.status, begun.headers.get('location')], [201, '/v1/warm-ups/domain/ours.example'])
     assert.deepEqual([begun.body.plan, begun.body.cap, begun.body.startsOn], ['standard', 50, '2026-01-15'])
+    const { body: inForce } = await api.call('GET', '/v1/limits?domain=ours.example')
+    assert.deepEqual([inForce.pool, inForce.warmUp], ['default', { state: 'running', cap: 50, taken: 0 }])
     const later = await api.call('POST', '/v1/warm-ups', { source: '192.0.2.2', caps: [5], startsOn: '2026-02-01' })
     assert.deepEqual([later.body.state, later.body.cap, later.body.plan], ['waiting', 0, 'own'])
     const { body } = await api.call('GET', '/v1/warm-ups')

@@ -3,6 +3,7 @@
  * tightest of them decides.
  */
 import { z } from 'zod'
+import { defaultPool } from '../../delivery/pools.ts'
 import type { SendLimits } from '../../mail/sender-domain.ts'
 import { type ProviderRule, providerRules, type Reasoned } from '../../policy/provider-rules.ts'
 import { type SiteRule, siteRules } from '../../policy/site-rules.ts'
@@ -12,6 +13,7 @@ import { accountId, bilingual, domainName, id, limits, mend } from '../fields.ts
 import { type Operation, operation } from '../operation.ts'
 import { notFound } from '../problem.ts'
 import { liveSites, siteAnswer } from '../render-site.ts'
+import { render } from './warm-ups.ts'
 
 const query = z
   .strictObject({ account: accountId.optional(), domain: domainName.optional(), credential: id.optional() })
@@ -46,6 +48,11 @@ export type SiteLimitsAnswer = z.output<typeof sitesAnswer>
 const answer = z.object({
   buckets: z.array(z.object({ key: z.string(), limits })).meta({ description: 'What a mail of these counts against' }),
   effective: limits.meta({ description: 'The smallest number per window' }),
+  pool: z.string().meta({ description: 'Of source addresses that a mail of these leaves by' }),
+  warmUp: z
+    .object({ state: z.enum(['waiting', 'running', 'paused', 'done']), cap: z.int().nullable(), taken: z.int() })
+    .nullable()
+    .meta({ description: 'Of the sender domain: most recipients today, and those that have their place' }),
 })
 
 export function limitRoutes({ store, live, config }: AdminDependencies): Operation[] {
@@ -74,7 +81,8 @@ export function limitRoutes({ store, live, config }: AdminDependencies): Operati
       answer: { status: 200, schema: answer },
       async run({ query }) {
         const buckets = await bucketsOf(store, query)
-        return { buckets, effective: smallest(buckets.map(bucket => bucket.limits)) }
+        const effective = smallest(buckets.map(bucket => bucket.limits))
+        return { buckets, effective, ...(await departureOf(store, query)) }
       },
     }),
   ]
@@ -114,6 +122,20 @@ async function bucketsOf(store: Store, asked: z.output<typeof query>): Promise<L
     ...(domain ? [{ key: `domain:${domain.name}`, limits: domain.limits }] : []),
     ...(credential ? [{ key: `credential:${credential.id}`, limits: credential.limits }] : []),
   ]
+}
+
+/** Whom `bucketsOf` has found. */
+async function departureOf(store: Store, asked: z.output<typeof query>) {
+  const domain = asked.domain === undefined ? null : await store.domain(asked.domain)
+  const credential = asked.credential === undefined ? null : await store.credential(asked.credential)
+  const owner = asked.account ?? domain?.account ?? credential?.account ?? null
+  const account = owner === null ? null : await store.account(owner)
+  const warmUp = domain && (await store.warmUp({ kind: 'domain', name: domain.name }))
+  const shown = warmUp && render(warmUp)
+  return {
+    pool: credential?.pool ?? domain?.pool ?? account?.pool ?? defaultPool,
+    warmUp: shown && { state: shown.state, cap: shown.cap, taken: shown.taken },
+  }
 }
 
 function smallest(all: readonly SendLimits[]): SendLimits {
