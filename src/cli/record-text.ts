@@ -24,8 +24,8 @@ export function stateText(context: CliContext, state: Shown['state']): string {
 }
 
 /** Name and value stand alone on their lines, to be copied whole. */
-export function recordText(context: CliContext, record: Shown, at: TimeText): string {
-  const heading = `${record.purpose.toUpperCase()}  ${stateText(context, record.state)}`
+export function recordText(context: CliContext, record: Shown, at: TimeText, remark = ''): string {
+  const heading = `${record.purpose.toUpperCase()}  ${stateText(context, record.state)}${remark}`
   const { found } = record
   const explained = record.state === 'published' ? [] : (['ja', 'en'] as const).map(language => told(language, record))
   return [

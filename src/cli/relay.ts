@@ -36,12 +36,16 @@ export function register(program: Command, context: CliContext): void {
 function showRelay(context: CliContext, command: Command, relay: RelayAnswer): void {
   const at = timesOf(context, command)
   show(context, command, relay, ({ hostname, sendingIps, records }) => {
-    const missing = records.filter(({ state }) => state !== 'published').length
+    const needed = records.filter(({ optional }) => !optional)
+    const missing = needed.filter(({ state }) => state !== 'published').length
     const head = facts([
       ['hostname', hostname],
       ['addresses', sendingIps.join(' ') || 'none configured (spf.sendingIps)'],
-      ['records', missing === 0 ? `all ${records.length} published` : `${missing} of ${records.length} to look after`],
+      ['records', missing === 0 ? `all ${needed.length} published` : `${missing} of ${needed.length} to look after`],
     ])
-    return [head, ...records.map(record => recordText(context, record, at))].join('\n\n')
+    return [
+      head,
+      ...records.map(record => recordText(context, record, at, record.optional ? '  (optional 任意)' : '')),
+    ].join('\n\n')
   })
 }

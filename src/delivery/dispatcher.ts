@@ -48,7 +48,7 @@ export interface DispatcherParts {
   readonly store: Store
   readonly spool: Pick<Spool, 'absolute'>
   readonly directory: Pick<Directory, 'account' | 'credentialById' | 'domain' | 'sender'>
-  readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
+  readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'> & Partial<Pick<KeyRing, 'reportKey'>>
   readonly resolver: Resolver
   readonly transport: Transport
   /** Absent: opportunistic TLS everywhere. */

@@ -16,7 +16,7 @@ import type { Decision } from './decision.ts'
 import type { FreshContent } from './fresh.ts'
 
 export interface SigningParts {
-  readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'>
+  readonly keyRing: Pick<KeyRing, 'relayKey' | 'keysOf'> & Partial<Pick<KeyRing, 'reportKey'>>
   readonly config: Pick<Config, 'signing'>
   readonly clock: Clock
   readonly log: Log
@@ -64,7 +64,9 @@ async function signByRelay(
   { keyRing, clock, log }: SigningParts,
 ): Promise<Signatures> {
   try {
-    return await sign(content, [keyRing.relayKey()], clock.now())
+    // RFC 8460 §3: receivers may ask for a key that is declared for these reports.
+    const ofReports = message.origin === 'tls-report' && keyRing.reportKey ? [keyRing.reportKey()] : []
+    return await sign(content, [keyRing.relayKey(), ...ofReports], clock.now())
   } catch (error) {
     if (!(error instanceof SigningFailed)) throw error
     log.error({ message: message.id, err: error }, 'the relay could not sign; the message goes unsigned')

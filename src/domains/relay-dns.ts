@@ -29,6 +29,7 @@ import {
 } from './records/record-kind.ts'
 import { spf } from './records/spf.ts'
 import { proposeSpf } from './records/spf-merge.ts'
+import { judgeTlsReports } from './records/tls-reports.ts'
 import { type RelayRecord, type RelayRecordConfig, relayRecords, sendingIpsOf, sendingTerms } from './relay-records.ts'
 import { tellReason } from './tell-reason.ts'
 import { type WhoSays, whoSays } from './who-says.ts'
@@ -50,6 +51,8 @@ export interface RelayView {
 type Merged = MergedValue & { readonly value: string }
 
 export interface RelayRecordView extends RelayRecord, MergedValue, WhoSays {
+  /** The relay does its work without it. */
+  readonly optional: boolean
   readonly state: RecordState
   readonly reason: string
   readonly message: Bilingual
@@ -114,6 +117,8 @@ function judge(record: RelayRecord, relay: Judged, resolver: Resolver, config: R
       return dkim.judge(record, relay, resolver, config)
     case 'dmarc':
       return dmarc.judge(record, relay, resolver, config)
+    case 'tls-reports':
+      return judgeTlsReports(record, resolver)
     default:
       return record.purpose satisfies never
   }
@@ -144,6 +149,7 @@ function viewOf(record: RelayRecord, look: Look, config: RelayRecordConfig, now:
   const { value, parts, changes, lookups } = wantedValue(record, judgement, config)
   const wanted = { ...record, value }
   return {
+    optional: record.purpose === 'tls-reports',
     ...{ ...wanted, state, reason, found, parts, changes, lookups, checkedAt: now },
     ...tellReason(wanted, judgement),
     ...whoSays({ state, reason, ...witnessesOf(look) }),
@@ -155,7 +161,7 @@ function wantedValue(record: RelayRecord, judgement: Judgement, config: RelayRec
   const { purpose } = record
   const { state, found, detail } = judgement
   const isOwn = state === 'published' && detail.parent === undefined
-  const value = purpose === 'dmarc' && isOwn ? found[0]! : record.value
+  const value = (purpose === 'dmarc' || purpose === 'tls-reports') && isOwn ? found[0]! : record.value
   const standing = purpose === 'spf' && found.length > 0 ? withTerms(judgement, config) : null
   if (standing === null)
     return { value, parts: [{ text: value, isNew: !isInPlace(judgement) }], changes: [], lookups: null }

@@ -9,8 +9,9 @@ import type { Config } from '../base/config.ts'
 import { reverseName } from '../dns/reverse-name.ts'
 import type { DomainName, HostName } from '../mail/ids.ts'
 import type { DnsRecord } from '../mail/sender-domain.ts'
+import { reportKeyRecord } from '../signing/key-ring.ts'
 
-export const relayPurposes = ['address', 'ptr', 'spf', 'return-path', 'dkim', 'dmarc'] as const
+export const relayPurposes = ['address', 'ptr', 'spf', 'return-path', 'dkim', 'dmarc', 'tls-reports'] as const
 export const relayRecordTypes = ['A', 'AAAA', 'PTR', 'TXT', 'MX'] as const
 
 export interface RelayRecord {
@@ -21,7 +22,7 @@ export interface RelayRecord {
   readonly value: string
 }
 
-export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname' | 'domains' | 'pools'>
+export type RelayRecordConfig = Pick<Config, 'relayDomain' | 'spf' | 'hostname' | 'domains' | 'pools' | 'tlsReports'>
 
 /** `key`: the record of the relay's own key (signing/key-ring.ts). */
 export function relayRecords(key: DnsRecord, config: RelayRecordConfig): RelayRecord[] {
@@ -38,6 +39,7 @@ export function relayRecords(key: DnsRecord, config: RelayRecordConfig): RelayRe
     { purpose: 'dkim', type: 'TXT', name: key.name, value: key.value },
     // Harms no mail that is sent in other ways, should the domain be used for more than this relay.
     { purpose: 'dmarc', type: 'TXT', name: `_dmarc.${relayDomain.name}`, value: 'v=DMARC1; p=none' },
+    ...tlsReportRecords(key, config),
   ]
 }
 
@@ -70,4 +72,18 @@ export function sendingTerms(config: RelayRecordConfig): readonly string[] {
   const ips = sendingIpsOf(config)
   if (ips.length === 0) return [`a:${config.hostname}`]
   return ips.map(ip => (isIPv6(ip) ? `ip6:${ip}` : `ip4:${ip}`))
+}
+
+/**
+ * Both can be left out: the relay's key for reports on TLS, which some receivers want to see declared for that service
+ * (RFC 8460 §3), under a selector of its own, since a key for several services verifies nothing for dkimpy; and where
+ * others report to about TLS with the bounce host.
+ */
+function tlsReportRecords(key: DnsRecord, { relayDomain, tlsReports }: RelayRecordConfig): RelayRecord[] {
+  const contact = tlsReports.contact ?? `postmaster@${relayDomain.name}`
+  const common = { purpose: 'tls-reports', type: 'TXT' } as const
+  return [
+    ...(tlsReports.enabled ? [{ ...common, ...reportKeyRecord(key) }] : []),
+    { ...common, name: `_smtp._tls.${relayDomain.bounceHost}`, value: `v=TLSRPTv1; rua=mailto:${contact}` },
+  ]
 }

@@ -16,6 +16,8 @@ import type { SigningKey } from './signer.ts'
 
 export interface KeyRing {
   relayKey(): SigningKey
+  /** The same key under the selector that declares it for reports on TLS. */
+  reportKey(): SigningKey
   /** What the operator publishes for the relay's own domain. */
   relayRecord(): DnsRecord
   relayPublicKey(): PublicKeyPart
@@ -52,6 +54,7 @@ export async function openKeyRing(parts: KeyRingParts): Promise<KeyRing> {
 
   return {
     relayKey: () => relayKey,
+    reportKey: () => ({ ...relayKey, selector: reportSelector(relayKey.selector) }),
     relayRecord: () => dkimRecord(stored),
     relayPublicKey: () => publicPart(stored),
     keysOf: domain => domain.keys.filter(key => key.state === 'active').map(open),
@@ -66,6 +69,19 @@ export function dkimRecord(key: PublicKeyPart): DnsRecord {
     name: `${key.selector}._domainkey.${key.domain}`,
     value: `v=DKIM1; k=${key.algorithm}; p=${key.publicKey}`,
   }
+}
+
+/** `record`: the relay's own key. Declared for reports on TLS alone (RFC 8460 §3, RFC 6376 §3.6.1 s=). */
+export function reportKeyRecord({ name, value }: Pick<DnsRecord, 'name' | 'value'>) {
+  const end = name.indexOf('.')
+  return {
+    name: `${reportSelector(name.slice(0, end))}${name.slice(end)}`,
+    value: value.replace(/; p=/, '; s=tlsrpt; p='),
+  }
+}
+
+function reportSelector(selector: string): string {
+  return `${selector}-tlsrpt`
 }
 
 function publicPart({ domain, selector, algorithm, publicKey }: StoredKey): PublicKeyPart {

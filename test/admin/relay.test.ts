@@ -23,6 +23,7 @@ describe('the relay itself by API', () => {
       purpose: 'address',
       type: 'A',
       name: 'relay.example.jp',
+      optional: false,
       value: '210.198.21.20',
       state: 'not-published',
       reason: 'absent',

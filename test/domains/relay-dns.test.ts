@@ -75,6 +75,8 @@ describe('the records of the relay itself in DNS', () => {
         'spf TXT not-published absent',
         'dkim TXT not-published absent',
         'dmarc TXT not-published absent',
+        'tls-reports TXT not-published absent',
+        'tls-reports TXT not-published absent',
       ],
     )
     for (const { message, fix, value } of records) {
@@ -90,6 +92,31 @@ describe('the records of the relay itself in DNS', () => {
     publish(zone, await relay.view())
     const { records } = await relay.verify()
     for (const { state, reason, name } of records) assert.deepEqual([state, reason], ['published', 'ok'], name)
+  })
+
+  it('about TLS reports are optional, and judged by meaning', async () => {
+    const { zone, relay } = await open()
+    publish(zone, await relay.view())
+    const wish = `_smtp._tls.${bounceHost}`
+    const { records } = await relay.verify()
+    const optional = records.filter(record => record.optional)
+    assert.deepEqual(
+      optional.map(({ purpose }) => purpose),
+      ['tls-reports', 'tls-reports'],
+    )
+    const [key] = optional
+    const judged = async (name: string, ...TXT: string[]) => {
+      zone.set(name, { TXT })
+      const record = (await relay.verify()).records.find(one => one.name === name)!
+      return [record.state, record.reason, record.value]
+    }
+    const other = 'v=TLSRPTv1;rua=https://reports.example/tls'
+    assert.deepEqual(await judged(wish, other), ['published', 'ok', other], "the operator's own choice stays")
+    assert.equal((await judged(wish, other, other))[1], 'two-records')
+    assert.equal((await judged(wish, 'v=TLSRPTv1; ruf=x'))[1], 'syntax')
+    assert.equal((await judged(key!.name, key!.value.replace('s=tlsrpt; ', '')))[0], 'published', 'any service')
+    assert.equal((await judged(key!.name, key!.value.replace('tlsrpt', 'email')))[1], 'syntax')
+    assert.equal((await judged(key!.name, 'v=DKIM1; s=tlsrpt; p=AAAA'))[1], 'key-differs')
   })
 
   it('are seen anew by verify, from the cache by view', async () => {

@@ -27,6 +27,8 @@ describe('the records of the relay itself', () => {
       'bounce.relay.example.jp TXT v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all',
       '20260115._domainkey.relay.example.jp TXT v=DKIM1; p=x',
       '_dmarc.relay.example.jp TXT v=DMARC1; p=none',
+      '20260115-tlsrpt._domainkey.relay.example.jp TXT v=DKIM1; s=tlsrpt; p=x',
+      '_smtp._tls.bounce.relay.example.jp TXT v=TLSRPTv1; rua=mailto:postmaster@relay.example.jp',
     ])
   })
 

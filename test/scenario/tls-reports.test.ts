@@ -55,6 +55,7 @@ describe('a domain that wants TLS reports', () => {
     ])
     const [signature] = /^DKIM-Signature:[^\r]*(?:\r\n[ \t][^\r]*)*/im.exec(arrived.content.toString())!
     assert.match(signature.replace(/\s+/g, ''), /d=relay\.example\.jp;.*h=.*TLS-Report-Domain:TLS-Report-Submitter/)
+    assert.match(arrived.content.toString(), /\bs=\d{8}-tlsrpt;/, 'and by the key that is declared for reports')
     await relay.settled()
     assert.equal(relay.logged('tls-reported').length, 1)
 

@@ -18,6 +18,7 @@ const relayAnswer = z.object({
   records: z.array(
     z.object({
       ...{ purpose: z.enum(relayPurposes), type: z.enum(relayRecordTypes) },
+      optional: z.boolean().meta({ description: 'The relay does its work without it' }),
       ...{ ...recordFields, ...mergeFields, ...whoSaysFields },
     }),
   ),
