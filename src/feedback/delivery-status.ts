@@ -8,6 +8,7 @@ import { diagnose } from './diagnosis.ts'
 import { type Fields, readFields, typedAddress, typedName } from './fields.ts'
 import { type Part, partsOf, plainBody } from './mime.ts'
 import type { RecipientReport, ReportedAction, StatusReport } from './reading.ts'
+import { readTextBounce } from './text-bounce.ts'
 
 const actions: ReadonlySet<string> = new Set<ReportedAction>(['failed', 'delayed', 'delivered', 'relayed', 'expanded'])
 /** A transaction of ours has no more recipients. */
@@ -27,7 +28,23 @@ export function readDeliveryStatus(mail: Part): StatusReport | null {
   const recipients = groups.flatMap(group => readRecipient(group) ?? [])
   if (recipients.length === 0) return null
   const reportingMta = typedName(about?.first('reporting-mta') ?? null)
-  return { kind: 'status', format: 'rfc3464', system: systemOf(mail, groups), reportingMta, recipients }
+  const prose = readTextBounce(mail)
+  return {
+    ...{ kind: 'status', format: 'rfc3464', reportingMta, system: systemOf(mail, groups) ?? prose?.system ?? null },
+    recipients: recipients.map(report => completed(report, prose?.recipients ?? [])),
+  }
+}
+
+/**
+ * The text beside the report knows more at times: OpenSMTPD says what was answered there only (and 5.0.0 here), Postfix
+ * which command it was the answer to.
+ */
+function completed(report: RecipientReport, prose: readonly RecipientReport[]): RecipientReport {
+  const addresses = new Set(report.addresses.map(address => address.toLowerCase()))
+  const told = prose.find(one => one.addresses.some(address => addresses.has(address.toLowerCase())))
+  if (told === undefined) return report
+  const isSilent = report.reply.text === '' && Math.trunc(told.reply.code / 100) === Math.trunc(report.reply.code / 100)
+  return { ...report, reply: isSilent ? told.reply : report.reply, phase: report.phase ?? told.phase }
 }
 
 function readRecipient(group: Fields): RecipientReport | null {

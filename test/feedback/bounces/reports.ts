@@ -596,6 +596,34 @@ const others: BounceMail[] = [
   ),
 ]
 
+/** The reply stands in the text only, and the mail is no multipart/report. */
+const openSmtpd: BounceMail[] = [
+  bounce(
+    'OpenSMTPD',
+    'b@theirs.example',
+    '5.1.1',
+    'address-unknown',
+    reportBounce({
+      from: 'Mailer Daemon <MAILER-DAEMON@mx.opensmtpd.example>',
+      subject: 'Delivery status notification: failed',
+      mta: 'mx.opensmtpd.example',
+      returned: 'text/rfc822-headers',
+      recipients: [{ final: 'b@theirs.example', status: '5.0.0' }],
+      text: `    Hi!
+
+    This is the MAILER-DAEMON, please DO NOT REPLY to this email.
+
+    An error has occurred while attempting to deliver a message for
+    the following list of recipients:
+
+b@theirs.example: 550 5.1.1 no such user
+
+    Below is a copy of the original message:
+`,
+    }).replace('multipart/report; report-type=delivery-status;', 'multipart/mixed;'),
+  ),
+]
+
 /** RFC 6533: addresses beyond ASCII, in both forms. */
 const internationalised: BounceMail[] = [
   bounce(
@@ -654,5 +682,6 @@ export const reports: readonly BounceMail[] = [
   ...gmailMails,
   ...sendmailMails,
   ...others,
+  ...openSmtpd,
   ...internationalised,
 ]

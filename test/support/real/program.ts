@@ -23,15 +23,17 @@ export interface Running extends AsyncDisposable {
   output(): string
 }
 
-/** Exim can't be installed beside Postfix; .ci/run unpacks it here. */
-const unpackedExim = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kitte/exim/usr/sbin')
+/** Exim and OpenSMTPD can't be installed beside Postfix; .ci/run unpacks them here. */
+const unpacked = ['exim', 'opensmtpd'].map(name =>
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kitte', name, 'usr/sbin'),
+)
 /** Daemons stand where a user's PATH does not reach. */
 const folders = [
   ...(process.env.PATH ?? '').split(delimiter),
   '/usr/sbin',
   '/sbin',
   '/usr/lib/postfix/sbin',
-  unpackedExim,
+  ...unpacked,
 ]
 
 export function findProgram(name: string): string | null {
