@@ -15,7 +15,9 @@ import type { Replan } from './replan.ts'
 import { eventRow } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
-type AccountChange = Partial<Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'feedbackId' | 'tls' | 'suspendedReason'>>
+type AccountChange = Partial<
+  Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'feedbackId' | 'tls' | 'autoSuppress' | 'suspendedReason'>
+>
 type CredentialChange = Partial<Pick<Credential, 'passwordHash' | 'limits' | 'pool' | 'priority' | 'revokedAt'>>
 type SenderChange = Partial<Pick<SenderAddress, 'smtp' | 'note'>>
 
