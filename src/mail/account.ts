@@ -5,8 +5,8 @@ import type { AccountId, CredentialId, Instant, Mailbox } from './ids.ts'
 import type { OutcomeClass } from './outcome.ts'
 import type { Priority } from './priority.ts'
 import type { SendLimits } from './sender-domain.ts'
-
 import type { TlsLevel } from './tls-level.ts'
+
 export interface Account {
   readonly id: AccountId
   readonly name: string
@@ -16,11 +16,13 @@ export interface Account {
   readonly unaligned: 'send' | 'warn' | 'refuse'
   /** A suspended account's submissions are refused with 550 5.7.1 and this text. */
   readonly suspendedReason: string | null
-  /** Pool of source addresses; absent or null: the default. */
   /** Whether its mail gets a Feedback-ID; absent or null: where `submission.feedbackId.add` says all. */
   readonly feedbackId?: boolean | null
+  /** Whether hard bounces and complaints suppress recipients; absent or null: as the configuration says. */
+  readonly autoSuppress?: boolean | null
   /** How far its mail must be protected on the way out. Absent: as far as hosts can. */
   readonly tls?: TlsLevel
+  /** Pool of source addresses; absent or null: the default. */
   readonly pool?: string | null
 }
 

@@ -37,6 +37,8 @@ export const eventTypes = [
   'warm_up.paused',
   'warm_up.resumed',
   'warm_up.finished',
+  'suppression.added',
+  'suppression.removed',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 

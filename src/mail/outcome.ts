@@ -29,6 +29,7 @@ export const outcomeClasses = [
   'mailbox-full',
   'mailbox-unavailable',
   'blocked-by-recipient',
+  'suppressed',
   'message-too-large',
   'attachment-refused',
   'message-malformed',

@@ -102,6 +102,7 @@ function entryOf(change: Change) {
     case 'queue':
     case 'webhook':
     case 'warm-up':
+    case 'suppression':
       return null
     default:
       return change satisfies never

@@ -5,6 +5,7 @@ import type { Outcome } from '../mail/outcome.ts'
 import type { Priority } from '../mail/priority.ts'
 import type { Returned } from '../mail/returned.ts'
 import type { SendLimits } from '../mail/sender-domain.ts'
+import type { AutomaticSuppression } from '../mail/suppression.ts'
 import type { VolumeNote } from '../mail/volume.ts'
 
 /** Where new content stands: bytes for the database, or a spool file already written **and synced**, directory too. */
@@ -279,6 +280,8 @@ export interface SettleBatch {
   readonly events: readonly NewEvent[]
   /** What each outcome counts for, in their order; null: nothing. Absent: none does. */
   readonly volume?: readonly (VolumeNote | null)[]
+  /** Of outcomes that say that the recipient need not be tried again; each is written when its outcome counts. */
+  readonly suppressions?: readonly AutomaticSuppression[]
 }
 
 /** A report (DSN) that is owed. */

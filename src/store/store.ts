@@ -5,12 +5,14 @@ import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 import type { Page, QueueStore } from './queue-store.ts'
 import type { VolumeStore, WarmUpName, WarmUpStore } from './sending-store.ts'
 import type { StsPolicyStore } from './sts-policy-store.ts'
+import type { SuppressionStore } from './suppression-store.ts'
 import type { AccountStore, ClaimStore, DomainStore, ShareLinkStore } from './tenant-store.ts'
 import type { TlsReportStore } from './tls-report-store.ts'
 
 export type * from './queue-store.ts'
 export type * from './sending-store.ts'
 export type * from './sts-policy-store.ts'
+export type * from './suppression-store.ts'
 export type * from './tenant-store.ts'
 export type * from './tls-report-store.ts'
 
@@ -27,6 +29,7 @@ export interface Store
     RequestStore,
     TlsReportStore,
     StsPolicyStore,
+    SuppressionStore,
     SettingStore {
   /** Told after commit, in every thread that opened the store, when something cached elsewhere may have changed. */
   onChange(listener: (change: Change) => void): () => void
@@ -42,6 +45,8 @@ export type Change =
   | { readonly kind: 'domain'; readonly name: DomainName }
   | { readonly kind: 'webhook'; readonly id: WebhookId }
   | { readonly kind: 'warm-up'; readonly of: WarmUpName }
+  /** Added; as `suppressedAddress` writes them. What is removed is told to nobody. */
+  | { readonly kind: 'suppression'; readonly account: AccountId | null; readonly addresses: readonly Mailbox[] }
   /**
    * Entries became due earlier than before: released, limits raised, or `retried` by an operator, who wants to see now
    * whether a closed site takes mail again.

@@ -16,7 +16,12 @@ export interface AccountStore {
   listAccounts(page: Page): Promise<readonly Account[]>
   updateAccount(
     id: AccountId,
-    change: Partial<Pick<Account, 'name' | 'limits' | 'pool' | 'unaligned' | 'feedbackId' | 'tls' | 'suspendedReason'>>,
+    change: Partial<
+      Pick<
+        Account,
+        'name' | 'limits' | 'pool' | 'unaligned' | 'feedbackId' | 'tls' | 'autoSuppress' | 'suspendedReason'
+      >
+    >,
   ): Promise<Account>
   /** Refused with `Conflict` while it has domains, senders or queued mail. */
   deleteAccount(id: AccountId): Promise<void>

@@ -13,6 +13,7 @@ import { contractOfReturned } from './contract-returned.ts'
 import { contractOfSettling } from './contract-settling.ts'
 import { contractOfShareLinks } from './contract-share-links.ts'
 import { contractOfStsPolicies } from './contract-sts-policies.ts'
+import { contractOfSuppressions } from './contract-suppressions.ts'
 import { contractOfTlsReports } from './contract-tls-reports.ts'
 import { contractOfTurns } from './contract-turns.ts'
 import { contractOfWarmUps } from './contract-warm-ups.ts'
@@ -36,6 +37,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfOwnership(factory)
     contractOfShareLinks(factory)
     contractOfStsPolicies(factory)
+    contractOfSuppressions(factory)
     contractOfErasure(factory)
   })
 }

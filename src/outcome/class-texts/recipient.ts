@@ -107,4 +107,16 @@ export const recipientTexts = {
       en: 'Ask the recipient by other means to allow the sender address or its domain.',
     },
   },
+  suppressed: {
+    actor: 'recipient',
+    suppressible: false,
+    sentence: {
+      ja: '宛先が配信停止リストに登録されているため、送信しませんでした（以前の宛先不明エラー、迷惑メール報告、または手動での登録によります）。',
+      en: 'The mail was not sent: the recipient is suppressed, after an earlier hard bounce or complaint, or by hand.',
+    },
+    next: {
+      ja: 'アドレスに誤りがあれば修正してください。届くはずの宛先であれば、配信停止を解除してから再度お送りください（kitte suppression remove アドレス）。',
+      en: 'Correct the address if it is wrong. If it should get mail, remove the suppression and send again (kitte suppression remove ADDRESS).',
+    },
+  },
 } as const satisfies Partial<Record<OutcomeClass, ClassText>>

@@ -29,6 +29,7 @@ import { openSettle } from './settle.ts'
 import { openShareLinks } from './share-links.ts'
 import { openSlots } from './slots.ts'
 import { openStsPolicies } from './sts-policies.ts'
+import { openSuppressions } from './suppressions.ts'
 import { openTlsReports } from './tls-reports.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
@@ -65,10 +66,11 @@ export function openCommands(db: Connection) {
   const { removeDomain, ...domains } = openDomains(db, events, replan)
   const { deleteAccount, ...accounts } = openAccounts(db, replan)
   const { deleteWebhooksOf, ...webhooks } = openWebhooks(db)
+  const { deleteSuppressionsOf, ...suppressions } = openSuppressions(db, events)
 
   const commands = {
     accept,
-    settle: openSettle({ db, turns, backlog, totals, events, volume, accept }),
+    settle: openSettle({ db, turns, backlog, totals, events, volume, accept, ...suppressions }),
     claim: (tx: Transaction, request: ClaimRequest) => claim.claim(tx, request),
     claimExpired: (tx: Transaction, request: Omit<ClaimRequest, 'perDomain'>) => claim.claimExpired(tx, request),
     takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
@@ -84,6 +86,7 @@ export function openCommands(db: Connection) {
       totals.flush(tx)
       deleteAccount(tx, id, removeDomain)
       deleteWebhooksOf(tx, id)
+      deleteSuppressionsOf(id)
     },
     ...openCredentials(db, replan),
     ...openSenders(db, events),
@@ -92,6 +95,7 @@ export function openCommands(db: Connection) {
     ...openRequests(db),
     ...openShareLinks(db),
     ...openStsPolicies(db),
+    ...suppressions,
     ...webhooks,
     ...openTlsReports(db),
     ...openSettings(db),

@@ -6,10 +6,12 @@
  * one of them counts. A delivery is a fact whoever holds the lease.
  */
 import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
+import type { AutomaticSuppression } from '../../mail/suppression.ts'
 import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import { type AcceptRow, type EventRow, entryIdOf, type OutcomeRow } from './rows.ts'
+import type { Suppress } from './suppressions.ts'
 import type { TotalsTable } from './totals.ts'
 import type { Transaction } from './transaction.ts'
 import type { Turns } from './turns.ts'
@@ -19,6 +21,7 @@ export interface SettleRow {
   readonly outcomes: readonly OutcomeRow[]
   readonly reports: readonly ReportRow[]
   readonly events: readonly EventRow[]
+  readonly suppressions?: readonly AutomaticSuppression[]
 }
 
 /** `about`: as in BatchReport. */
@@ -35,6 +38,7 @@ export interface SettleParts {
   readonly events: Events
   readonly volume: VolumeTable
   readonly accept: (tx: Transaction, row: AcceptRow) => unknown
+  readonly suppress: Suppress
 }
 
 interface OpenMessage {
@@ -50,7 +54,7 @@ interface OpenMessage {
 
 const letterOf = { delivered: 'd', bounced: 'b', cancelled: 'c' } as const
 
-export function openSettle({ db, turns, backlog, totals, events, volume, accept }: SettleParts) {
+export function openSettle({ db, turns, backlog, totals, events, volume, accept, suppress }: SettleParts) {
   const messageById: Statement<OpenMessage> = db.prepare(
     'select seq, account, sender_domain as senderDomain, priority, limits, states from message where id = ?',
   )
@@ -115,7 +119,8 @@ export function openSettle({ db, turns, backlog, totals, events, volume, accept 
     tx.tellQueue()
   }
 
-  return function settle(tx: Transaction, { outcomes, reports, events: rows }: SettleRow): readonly EntryId[] {
+  return function settle(tx: Transaction, row: SettleRow): readonly EntryId[] {
+    const { outcomes, reports, events: rows, suppressions = [] } = row
     const open = new Map<MessageId, OpenMessage | undefined>()
     const passedOver = new Set<EntryId>()
     for (const outcome of outcomes) {
@@ -130,6 +135,7 @@ export function openSettle({ db, turns, backlog, totals, events, volume, accept 
       if (about.length === 0 || about.some(entry => !passedOver.has(entry))) writeReport(tx, row)
     }
     events.write(passedOver.size === 0 ? rows : rows.filter(row => !isOf(passedOver, row)), seqs(open))
+    for (const one of suppressions) if (one.entry === null || !passedOver.has(one.entry)) suppress(tx, one)
     return [...passedOver]
   }
 }

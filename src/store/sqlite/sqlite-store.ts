@@ -18,6 +18,7 @@ import type {
   ShareLinkStore,
   Store,
   StsPolicyStore,
+  SuppressionStore,
   TlsReportStore,
   VolumeStore,
   WarmUpStore,
@@ -34,6 +35,7 @@ import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcom
 import { openSettingsReader } from './settings.ts'
 import { openShareLinksReader } from './share-links.ts'
 import { openStsPoliciesReader } from './sts-policies.ts'
+import { openSuppressionsReader } from './suppressions-reader.ts'
 import { openTlsReportsReader } from './tls-reports.ts'
 import { openTotalsReader } from './totals.ts'
 import { openVolumeReader } from './volume.ts'
@@ -61,6 +63,7 @@ export function createSqliteStore(parts: Parts): Store {
     ...domainStore(parts),
     ...shareLinkStore(parts),
     ...stsPolicyStore(parts),
+    ...suppressionStore(parts),
     ...claimStore(parts),
     ...requestStore(parts),
     ...webhookStore(parts),
@@ -99,6 +102,20 @@ function stsPolicyStore({ db, client }: Parts): StsPolicyStore {
   }
 }
 
+function suppressionStore({ db, client, clock }: Parts): SuppressionStore {
+  const read = openSuppressionsReader(db)
+  return {
+    putSuppressions: (suppressions, quiet = false) => client.call('putSuppressions', [suppressions, quiet]),
+    suppress: suppression => client.call('suppress', [suppression]),
+    suppression: async (account, address) => reading(() => read.suppression(account, address, clock.now())),
+    listSuppressions: async (filter, page) => reading(() => read.listSuppressions(filter, page, clock.now())),
+    suppressedAddresses: async page => reading(() => read.suppressedAddresses(page)),
+    countSuppressions: async () => reading(() => read.countSuppressions()),
+    removeSuppressions: (keys, at) => client.call('removeSuppressions', [keys, at]),
+    purgeSuppressions: (now, limit) => client.call('purgeSuppressions', [now, limit]),
+  }
+}
+
 function messageWrites({
   client,
 }: Parts): Pick<QueueStore, 'accept' | 'settle' | 'purge' | 'eraseRecipient' | 'recordReturned'> {
@@ -108,7 +125,7 @@ function messageWrites({
       const { leased, nextDueAt } = await client.call('accept', [row], [row])
       return { leased: leased.map(n => entryIdOf(row.id, n)), nextDueAt }
     },
-    async settle({ outcomes, reports, events, volume }: SettleBatch) {
+    async settle({ outcomes, reports, events, volume, suppressions }: SettleBatch) {
       const rows = reports.map(({ report, about }) => ({ row: acceptRow(report), about }))
       return client.call(
         'settle',
@@ -117,6 +134,7 @@ function messageWrites({
             outcomes: outcomes.map((outcome, index) => outcomeRow(outcome, volume?.[index])),
             reports: rows,
             events: events.map(eventRow),
+            ...(suppressions && { suppressions }),
           },
         ],
         rows.map(({ row }) => row),

@@ -16,6 +16,7 @@ import { order } from './008-order.ts'
 import { warmUp } from './009-warm-up.ts'
 import { tlsReports } from './010-tls-reports.ts'
 import { stsPolicy } from './011-sts-policy.ts'
+import { suppressions } from './012-suppressions.ts'
 
 /** Add at the end; never change what was released. */
 export const versions: readonly string[] = [
@@ -30,6 +31,7 @@ export const versions: readonly string[] = [
   warmUp,
   tlsReports,
   stsPolicy,
+  suppressions,
 ]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
