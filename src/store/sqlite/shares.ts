@@ -32,6 +32,8 @@ interface Claim<Entry> {
   readonly taken: Entry[]
   /** Entries looked at, by recipient domain. */
   readonly ofDomain: Map<string, number>
+  /** Turns of closed lanes that may still be parked on the way. */
+  parks: number
   /** Of each domain. */
   cap: (domain: string) => number
 }
@@ -49,15 +51,20 @@ const leastFirst = ranks.toReversed()
 
 export function openShares<Entry>({ claimants, turns, dueOf, take, nextOf }: ShareParts<Entry>) {
   /** Turns of open lanes; the others are parked on the way. */
-  function openTurns({ tx }: Claim<Entry>, account: string, rank: number, limit: number): readonly DueTurn[] {
-    for (let parked = 0; ; ) {
-      const due = turns.due(tx, account, rank, limit)
-      const open = due.filter(({ domain }) => turns.openAt(domain) <= tx.now)
-      if (open.length === due.length) return due
-      for (const { id, domain } of due) if (!open.some(turn => turn.id === id)) turns.park(id, turns.openAt(domain))
-      parked += due.length - open.length
-      if (open.length > 0 || parked >= parkedAtMost) return open
+  function openTurns(claim: Claim<Entry>, account: string, rank: number, limit: number): readonly DueTurn[] {
+    for (;;) {
+      const due = turns.due(claim.tx, account, rank, limit)
+      const open = due.filter(turn => !parkClosed(claim, turn))
+      if (open.length > 0 || due.length === 0 || claim.parks <= 0) return open
     }
+  }
+
+  function parkClosed(claim: Claim<Entry>, { id, domain }: DueTurn): boolean {
+    const until = turns.openAt(domain)
+    if (until <= claim.tx.now) return false
+    turns.park(id, until)
+    claim.parks--
+    return true
   }
 
   /** An even share of each turn; what short ones leave over is for the others. */
@@ -126,7 +133,7 @@ export function openShares<Entry>({ claimants, turns, dueOf, take, nextOf }: Sha
       const { limit, perDomain } = request
       turns.flush(tx)
       const all = claimants.due(tx, limit)
-      const claim: Claim<Entry> = { tx, request, taken: [], ofDomain: new Map(), cap: () => 0 }
+      const claim: Claim<Entry> = { tx, request, taken: [], ofDomain: new Map(), parks: parkedAtMost, cap: () => 0 }
       const leftOf = (domain: string) => perDomain - (claim.ofDomain.get(domain) ?? 0)
       let { left, withMore } = takeRound(claim, all, limit, waiting => {
         claim.cap = domain => Math.ceil(leftOf(domain) / waiting)
