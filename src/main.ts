@@ -32,7 +32,7 @@ import type { Sandbox, SandboxParts } from './sandbox/world.ts'
 import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
-import { startStsUpkeep } from './tls/open.ts'
+import { startTlsUpkeep } from './tls/open.ts'
 import { startReportSender } from './tls/report-sender.ts'
 import { openWebhooks } from './webhooks/service.ts'
 
@@ -119,8 +119,8 @@ async function wire(wiring: Wiring): Promise<Relay> {
   if (sandbox) lifecycle.add({ name: 'sandbox', stop: () => sandbox.stop() })
   const meter = new Meter()
   const planes = await openPlanes({ ...wiring, store, resolver, seal, sealKey, port: () => opened.port() })
-  const stsUpkeep = startStsUpkeep({ config, store, resolver, clock, log, trusted: wiring.trusted })
-  lifecycle.add({ name: 'MTA-STS upkeep', stop: () => stsUpkeep.stop() })
+  const tlsUpkeep = startTlsUpkeep({ config, store, resolver, clock, log, trusted: wiring.trusted })
+  lifecycle.add({ name: 'TLS upkeep', stop: () => tlsUpkeep.stop() })
   const state = () => liveState(planes, meter)
   const relay = await openRelayDns({ store, resolver, authority, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
@@ -147,6 +147,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     domains,
     relay,
     explainer: createExplainer({ store, resolver, clock, config, relayKey: relay.key }),
+    tlsPolicies: tlsUpkeep.explainer,
     webhooks,
     queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
     ownServers: openOwnServerTester({ config, resolver, clock, log }),

@@ -34,6 +34,7 @@ import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { shareRoutes } from './routes/shares.ts'
 import { systemRoutes } from './routes/system.ts'
+import { tlsPolicyRoutes } from './routes/tls-policies.ts'
 import { tlsReportRoutes } from './routes/tls-reports.ts'
 import { warmUpRoutes } from './routes/warm-ups.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
@@ -93,6 +94,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     eventRoutes,
     classRoutes,
     webhookRoutes,
+    tlsPolicyRoutes,
     tlsReportRoutes,
     poolRoutes,
     warmUpRoutes,

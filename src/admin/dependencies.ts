@@ -14,6 +14,7 @@ import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
 import type { MeterReading } from '../outcome/meter.ts'
 import type { QueueFilter, Store } from '../store/store.ts'
+import type { TlsExplainer } from '../tls/explain.ts'
 import type { Webhooks } from '../webhooks/service.ts'
 
 export interface AdminDependencies {
@@ -38,6 +39,7 @@ export interface AdminDependencies {
   readonly domains: Domains
   readonly relay: RelayDns
   readonly explainer: Explainer
+  readonly tlsPolicies: TlsExplainer
   readonly webhooks: Webhooks
   readonly queue: QueueCommands
   readonly ownServers: OwnServerTester

@@ -19,6 +19,7 @@ import { register as sender } from './sender.ts'
 import { register as limits } from './site-limits.ts'
 import { register as start } from './start.ts'
 import { register as tail } from './tail.ts'
+import { register as tlsPolicy } from './tls-policy.ts'
 import { register as tlsReport } from './tls-report.ts'
 import { register as warmUp } from './warm-up.ts'
 import { register as webhook } from './webhook.ts'
@@ -43,6 +44,7 @@ export const commands: readonly Register[] = [
   classify,
   erase,
   webhook,
+  tlsPolicy,
   tlsReport,
   sandbox,
   bench,

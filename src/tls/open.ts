@@ -9,6 +9,7 @@ import type { Resolver } from '../dns/resolver.ts'
 import type { Store } from '../store/store.ts'
 import { type AccountLevels, openAccountLevels } from './account-levels.ts'
 import { DomainPolicies } from './domain-policies.ts'
+import { createTlsExplainer, type TlsExplainer } from './explain.ts'
 import { StsPolicies } from './sts-policies.ts'
 import { startStsRefresher } from './sts-refresher.ts'
 import { noTlsResults, type TlsResults } from './tls-result.ts'
@@ -31,12 +32,11 @@ export interface TlsDecisions {
 }
 
 export async function openTlsDecisions(parts: TlsDecisionsParts): Promise<TlsDecisions> {
-  const { config, store, resolver, log } = parts
-  const sts = config.tls.mtaSts ? openStsPolicies(parts) : null
-  const dane = config.tls.dane ? { resolver, port: config.delivery.port, ipv6: config.delivery.ipv6 } : null
+  const { store, log } = parts
+  const sts = openStsPolicies(parts)
   const accountLevels = await openAccountLevels({ store, log })
   return {
-    policies: new DomainPolicies({ dane, sts, rules: config.sites }),
+    policies: openPolicies(parts, sts),
     accountLevels,
     close() {
       sts?.close()
@@ -45,23 +45,35 @@ export async function openTlsDecisions(parts: TlsDecisionsParts): Promise<TlsDec
   }
 }
 
-/** Asks for policies anew while the relay runs; one thread does it for all. */
-export function startStsUpkeep(parts: TlsDecisionsParts): { stop(): Promise<void> } {
-  const { config, store, clock, log } = parts
-  if (!config.tls.mtaSts) return { stop: async () => {} }
-  const policies = openStsPolicies(parts)
-  const refresher = startStsRefresher({ store, policies, clock, log })
+export interface TlsUpkeep {
+  readonly explainer: TlsExplainer
+  stop(): Promise<void>
+}
+
+/** Asks for MTA-STS policies anew while the relay runs, and tells of policies: on one thread, for all. */
+export function startTlsUpkeep(parts: TlsDecisionsParts): TlsUpkeep {
+  const { config, store, resolver, clock, log } = parts
+  const sts = openStsPolicies(parts)
+  const refresher = sts && startStsRefresher({ store, policies: sts, clock, log })
   return {
+    explainer: createTlsExplainer({ config, resolver, policies: openPolicies(parts, sts) }),
     async stop() {
-      refresher.stop()
-      policies.close()
-      await refresher.idle
+      refresher?.stop()
+      sts?.close()
+      await refresher?.idle
     },
   }
 }
 
-export function openStsPolicies(parts: TlsDecisionsParts): StsPolicies {
+function openPolicies({ config, resolver }: TlsDecisionsParts, sts: StsPolicies | null): DomainPolicies {
+  const { port, ipv6 } = config.delivery
+  return new DomainPolicies({ dane: config.tls.dane ? { resolver, port, ipv6 } : null, sts, rules: config.sites })
+}
+
+/** Null: switched off. */
+function openStsPolicies(parts: TlsDecisionsParts): StsPolicies | null {
   const { config, results = noTlsResults, trusted } = parts
+  if (!config.tls.mtaSts) return null
   return new StsPolicies({
     ...parts,
     results,
@@ -73,7 +85,7 @@ export function openStsPolicies(parts: TlsDecisionsParts): StsPolicies {
 }
 
 /** Made when it is wanted first: reading a hundred roots takes a while. */
-export function trusting(trusted: readonly string[] | undefined): () => SecureContext {
+function trusting(trusted: readonly string[] | undefined): () => SecureContext {
   let context: SecureContext | undefined
   return () => {
     context ??= createSecureContext(trusted ? { ca: [...rootCertificates, ...trusted] } : {})

@@ -269,6 +269,11 @@ async function walkTlsReports(api: Api, check: Check): Promise<void> {
   const destinations = [{ uri: 'mailto:tls@there.example', state: 'sent', attempts: 1, at: 0, message: 'm' }] as const
   await api.store.saveTlsReport({ ...day, reportId: 'r', attempts: 1, nextAttemptAt: null, destinations })
   await check('GET', '/v1/tls-reports', '/v1/tls-reports?limit=1')
+  const times = { fetchedAt: 1, expiresAt: 2, usedAt: 1 }
+  await api.store.putStsPolicy({ domain: 'a.example', id: '1', mode: 'none', mx: [], lines: [], ...times })
+  await check('GET', '/v1/tls-policies', '/v1/tls-policies')
+  await check('GET', '/v1/tls-policies/{domain}', '/v1/tls-policies/there.example')
+  await check('GET', '/v1/tls-policies/{domain}', '/v1/tls-policies/no')
   const path = '/v1/tls-reports/{domain}/{day}'
   await check('GET', path, '/v1/tls-reports/there.example/2026-01-15')
   await check('GET', path, '/v1/tls-reports/there.example/2026-01-14')

@@ -22,6 +22,7 @@ import { Meter } from '../../../src/outcome/meter.ts'
 import { settlerOf } from '../../../src/settler.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { startTlsUpkeep } from '../../../src/tls/open.ts'
 import { openWebhooks } from '../../../src/webhooks/service.ts'
 
 export const token = 'a-token-for-tests'
@@ -75,6 +76,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const store = options.store ? options.store(opened.store) : opened.store
   const seal = createSeal(Buffer.alloc(32, 7))
   const zone = zoneResolver({})
+  const tlsUpkeep = startTlsUpkeep({ config, store, resolver: zone, clock, log })
   const settler = settlerOf({ config, store, clock, log, meter: new Meter() })
   // A short key is made in a tenth of the time.
   const relayConfig = { ...config, signing: { ...config.signing, rsaBits: 1024 as const } }
@@ -91,6 +93,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       ...(options.makeKey ? { makeKey: options.makeKey } : {}),
     }),
     relay,
+    tlsPolicies: tlsUpkeep.explainer,
     explainer: createExplainer({ store, resolver: zone, clock, config, relayKey: relay.key }),
     webhooks,
     ownServers: openOwnServerTester({ config, resolver: zone, clock, log }),
@@ -127,6 +130,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       await admin.stop()
       await dependencies.domains.stop()
       await webhooks.stop()
+      await tlsUpkeep.stop()
       await settler.stop()
       await opened.close()
       rmSync(dataDir, { recursive: true })
