@@ -31,6 +31,8 @@ export interface SignatureSurroundings {
   readonly resolver: Resolver
   readonly relayKey: PublicKeyPart
   readonly policy: ReceivedPolicy
+  /** `signing.relayToo`. */
+  readonly relayToo: boolean
 }
 
 const results = { published: 'valid', 'not-published': 'invalid', 'dns-error': 'unknown' } as const
@@ -43,7 +45,7 @@ export function judgeSignatures(
   const own = dkim === 'domain' ? domain.keys.filter(({ state }) => state === 'active') : []
   const relay: JudgedKey = { ...surroundings.relayKey, state: 'active', createdAt: 0 }
   // Without a key that can sign the relay's takes its place.
-  const keys = own.length > 0 ? own : dkim === 'none' ? [] : [relay]
+  const keys = own.length > 0 ? [...own, ...(surroundings.relayToo ? [relay] : [])] : dkim === 'none' ? [] : [relay]
   return Promise.all(keys.map(key => judgeSignature(key, domain, surroundings)))
 }
 

@@ -46,7 +46,7 @@ export interface ExplainerParts {
   readonly store: Pick<DomainStore, 'domain'>
   readonly resolver: Resolver
   readonly clock: Clock
-  readonly config: RecordConfig & Pick<Config, 'relayDomain' | 'domains'>
+  readonly config: RecordConfig & Pick<Config, 'relayDomain' | 'domains' | 'signing'>
   readonly relayKey: PublicKeyPart
 }
 
@@ -73,7 +73,8 @@ async function explainDomain(domain: SenderDomain, parts: ExplainerParts): Promi
   const envelopeDomain = envelopeDomainOf(domain, decision, parts, now)
   const resolver = seeingNow(parts)
   const policy = await readPolicy(name, resolver, config)
-  const dkim = await judgeSignatures(domain, decision, { resolver, relayKey, policy })
+  const { relayToo } = config.signing
+  const dkim = await judgeSignatures(domain, decision, { resolver, relayKey, policy, relayToo })
   const addresses = config.spf.sendingIps.map(async ip => {
     const sender = { ip, domain: envelopeDomain, helo: config.hostname }
     const spf = await judgeSender(sender, { from: name, resolver, policy })

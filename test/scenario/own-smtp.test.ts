@@ -32,7 +32,7 @@ describe("a sender's own SMTP server", function () {
       zone: server.zone('sink.example', 'mail.example'),
       mxPort: receiver.port,
       clock,
-      settings: { KITTE_QUEUE_RETRY_JITTER: '0', KITTE_QUEUE_RETRY_AFTER: '[1h]' },
+      settings: { KITTE_QUEUE_RETRY_JITTER: '0', KITTE_QUEUE_RETRY_AFTER: '[1h]', KITTE_SIGNING_RSA_BITS: '1024' },
     })
     const { status } = await relay.api('POST', '/v1/senders', { address: from, account: relay.account })
     assert.equal(status, 201)

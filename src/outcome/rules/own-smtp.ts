@@ -25,6 +25,7 @@ const limits: RuleGroup = {
           'maximum sending rate',
           'maximum credits exceeded',
           'too many messages|emails|mails sent',
+          'too much mail',
           'unusual sending activity',
           'outgoing|outbound|sending * blocked|suspended|disabled',
           'bad outbound sender',

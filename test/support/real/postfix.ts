@@ -21,6 +21,8 @@ export interface MtaOptions {
   /** The name in its greeting and certificate. */
   readonly name: string
   readonly domains: readonly string[]
+  /** Of Postfix: milters that judge what comes, in this order. */
+  readonly milters?: readonly string[]
 }
 
 export async function startPostfix(test: Context, options: MtaOptions): Promise<Postfix> {
@@ -46,8 +48,14 @@ export async function startPostfix(test: Context, options: MtaOptions): Promise<
   }
 }
 
-function settingsOf(mail: string, { domains }: MtaOptions, { uid, gid }: PostfixIds): Record<string, string | number> {
+function settingsOf(
+  mail: string,
+  { domains, milters = [] }: MtaOptions,
+  { uid, gid }: PostfixIds,
+): Record<string, string | number> {
   return {
+    smtpd_milters: milters.join(' '),
+    milter_default_action: 'tempfail',
     // The client is on loopback: it must not count as one of ours, or headers would be completed.
     mynetworks: '192.0.2.255/32',
     local_header_rewrite_clients: '',

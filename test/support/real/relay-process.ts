@@ -21,6 +21,9 @@ export interface RelayProcessOptions {
   readonly mxPort: number
   /** Beside `dns.servers`. */
   readonly dns?: Readonly<Record<string, unknown>>
+  /** More of the configuration. */
+  readonly config?: Readonly<Record<string, unknown>>
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /** A credential and the records of a sender domain to be published. */
@@ -34,20 +37,22 @@ export const program = join(import.meta.dirname, '../../../src/kitte.ts')
 /** Long enough for a loaded machine. */
 const readyWithinMs = 30_000
 
-export async function startRelayProcess({ dnsPort, mxPort, dns = {} }: RelayProcessOptions): Promise<RelayProcess> {
+export async function startRelayProcess(options: RelayProcessOptions): Promise<RelayProcess> {
+  const { dnsPort, mxPort, dns = {} } = options
   const folder = temporaryFolder('kitte-relay-')
   const [starttlsPort, implicitPort, httpPort] = [await freePort(), await freePort(), await freePort()]
   const listeners = [
     { host: '127.0.0.1', port: starttlsPort, tls: 'starttls' },
     { host: '127.0.0.1', port: implicitPort, tls: 'implicit' },
   ]
-  const config = configOf({ dataDir: join(folder.path, 'data'), listeners, httpPort, dnsPort, mxPort, dns })
+  const common = configOf({ dataDir: join(folder.path, 'data'), listeners, httpPort, dnsPort, mxPort, dns })
+  const config = { ...common, ...options.config }
   const file = join(folder.path, 'kitte.yaml')
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(config))
   const token = randomBytes(16).toString('hex')
   const args = [program, 'start', '--config', file]
-  const env = { ...process.env, KITTE_ADMIN_TOKEN: token }
+  const env = { ...process.env, ...options.variables, KITTE_ADMIN_TOKEN: token }
   const ready = (output: string) => output.includes('kitte: running')
   const running = await start(process.execPath, args, ready, { env }, readyWithinMs)
   return {
