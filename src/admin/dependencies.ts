@@ -31,6 +31,7 @@ export interface AdminDependencies {
     | 'sites'
     | 'classification'
     | 'relayDomain'
+    | 'feedback'
     | 'tlsReports'
     | 'pools'
     | 'warmUp'

@@ -35,12 +35,17 @@ export function register(program: Command, context: CliContext): void {
 
 function showRelay(context: CliContext, command: Command, relay: RelayAnswer): void {
   const at = timesOf(context, command)
-  show(context, command, relay, ({ hostname, sendingIps, records }) => {
+  show(context, command, relay, ({ hostname, sendingIps, bounces, records }) => {
     const needed = records.filter(({ optional }) => !optional)
     const missing = needed.filter(({ state }) => state !== 'published').length
     const head = facts([
       ['hostname', hostname],
       ['addresses', sendingIps.join(' ') || 'none configured (spf.sendingIps)'],
+      ['bounces', `${bounces.host} at ${bounces.listeners.join(' ') || 'no listener (feedback.listeners)'}`],
+      ['', bounces.message.en],
+      ['', bounces.message.ja],
+      ['complaints', bounces.complaints],
+      ['postmaster', bounces.postmaster ?? 'nobody (feedback.postmaster): such mail is refused'],
       ['records', missing === 0 ? `all ${needed.length} published` : `${missing} of ${needed.length} to look after`],
     ])
     return [

@@ -17,6 +17,10 @@ describe('the relay itself by API', () => {
     const { status, body } = await api.call('GET', '/v1/relay')
     assert.equal(status, 200)
     assert.deepEqual([body.hostname, body.sendingIps], ['relay.example.jp', ['210.198.21.20']])
+    const { listeners, message, ...bounces } = body.bounces
+    const bounceHost = 'bounce.relay.example.jp'
+    assert.deepEqual(bounces, { host: bounceHost, complaints: `fbl@${bounceHost}`, postmaster: null })
+    assert.deepEqual([listeners, /^Nothing listens/.test(message.en)], [[], true])
     const { checkedAt, resolvers, ...host } = body.records[0]
     assert.ok(Number.isFinite(Date.parse(checkedAt)))
     assert.deepEqual(host, {

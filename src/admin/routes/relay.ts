@@ -10,11 +10,13 @@ import { time } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { recordFields } from '../record-fields.ts'
 import { mergeFields, renderMerge } from '../record-forms.ts'
+import { bounceHostAnswer, renderBounceHost } from '../render-bounce-host.ts'
 import { renderWhoSays, whoSaysFields } from '../who-says.ts'
 
 const relayAnswer = z.object({
   hostname: z.string(),
   sendingIps: z.array(z.string()),
+  bounces: bounceHostAnswer,
   records: z.array(
     z.object({
       ...{ purpose: z.enum(relayPurposes), type: z.enum(relayRecordTypes) },
@@ -43,16 +45,20 @@ const dkimZoneAnswer = z.object({
 
 export type DkimZoneAnswer = z.output<typeof dkimZoneAnswer>
 
-export function relayRoutes({ relay, domains }: Pick<AdminDependencies, 'relay' | 'domains'>): Operation[] {
+export function relayRoutes({
+  relay,
+  domains,
+  config,
+}: Pick<AdminDependencies, 'relay' | 'domains' | 'config'>): Operation[] {
   const answer = { status: 200, schema: relayAnswer } as const
   return [
     operation({
       method: 'get',
       path: '/v1/relay',
       id: 'getRelay',
-      summary: 'Tells which DNS records to publish for the relay itself, and how they stand',
+      summary: 'Tells which DNS records to publish for the relay itself, how they stand, and whether bounces are taken',
       answer,
-      run: async () => render(await relay.view()),
+      run: async () => render(await relay.view(), config),
     }),
     operation({
       method: 'post',
@@ -61,7 +67,7 @@ export function relayRoutes({ relay, domains }: Pick<AdminDependencies, 'relay' 
       summary:
         "Checks the relay's own records in DNS now, past the cache, at every authoritative server and every resolver",
       answer,
-      run: async () => render(await relay.verify()),
+      run: async () => render(await relay.verify(), config),
     }),
     operation({
       method: 'get',
@@ -82,10 +88,11 @@ export function relayRoutes({ relay, domains }: Pick<AdminDependencies, 'relay' 
   ]
 }
 
-function render({ hostname, sendingIps, records }: RelayView): RelayAnswer {
+function render({ hostname, sendingIps, records }: RelayView, config: AdminDependencies['config']): RelayAnswer {
   return {
     hostname,
     sendingIps: [...sendingIps],
+    bounces: renderBounceHost(config),
     records: records.map(record => ({
       ...record,
       ...renderMerge(record),
