@@ -203,7 +203,14 @@ describe('a sending mode', function () {
     await relay.api('PATCH', `/v1/accounts/${relay.account}`, { unaligned: 'warn' })
     const { line } = await send('a@bare.example')
     const [warning] = relay.logged('warned').filter(({ message }) => message === line.message)
-    assert.match(String(warning?.reason), /not aligned for DMARC: publish the TXT record/)
+    assert.match(String(warning?.reason), /not aligned for DMARC: publish the TXT record .*; no DMARC policy is known$/)
+    for (const policy of ['none', 'quarantine', 'reject']) {
+      relay.zone.set('_dmarc.bare.example', { TXT: [`v=DMARC1; p=${policy}`] })
+      await relay.api('POST', '/v1/domains/bare.example/verify')
+      const { line: told } = await send('a@bare.example')
+      const [one] = relay.logged('warned').filter(({ message }) => message === told.message)
+      assert.match(String(one?.reason), new RegExp(`\\(p=${policy}\\)$`))
+    }
     const { body } = await relay.api('GET', `/v1/events?type=message.warned&message=${line.message}`)
     assert.equal(body.events.length, 1)
     await relay.api('PATCH', `/v1/accounts/${relay.account}`, { unaligned: 'send' })

@@ -3,7 +3,8 @@
  *
  * Mail of mode `sender-only` passes SPF for the relay's own bounce domain only and carries no signature of the From
  * domain: not aligned. Mail of mode `spf` aligns by its reverse-path, or not at all. The account decides what happens then:
- * `send`, `warn` (an event) or `refuse`. A first form: the policy that the From domain publishes is not asked yet.
+ * `send`, `warn` (an event) or `refuse`, whatever policy the From domain publishes: under `p=none`, and without a record,
+ * large receivers turn unaligned mail away as well. What the policy asks for, as the last check found it, is told.
  */
 import { domainOf } from '../../mail/address.ts'
 import { resolveSendingMode, returnPathHost } from '../../policy/sending-mode.ts'
@@ -20,7 +21,7 @@ export const alignmentForecast: Check = {
     const domain = domainOf(author.address)
     const record = recordToPublish(author, facts)
     if (facts.account.unaligned === 'refuse') throw new SmtpError(replies.unalignedRefused(domain, record))
-    return `not aligned for DMARC: publish ${record}`
+    return `not aligned for DMARC: publish ${record}; ${policyClause(author)}`
   },
 }
 
@@ -37,6 +38,15 @@ function isAligned(author: OwnedAddress, { now, config, reversePath }: MessageFa
   // The relay's reverse-path then ends in a name of the domain's own; the null one stays as it is.
   if (mode === 'sender-only' && returnPathHost(domain, { now, lostGraceMs })) return reversePath !== null
   return mode === 'spf' && reversePath !== null && domainOf(reversePath.address) === domainOf(address)
+}
+
+/** What recipients are asked to do with such mail (RFC 7489 §6.3). */
+function policyClause({ domain }: OwnedAddress): string {
+  const policy = domain?.checks.find(({ purpose, state }) => purpose === 'dmarc' && state === 'published')?.detail
+    .policy
+  if (policy === 'reject') return 'the domain asks recipients to refuse such mail (p=reject)'
+  if (policy === 'quarantine') return 'the domain asks recipients to take such mail for spam (p=quarantine)'
+  return policy === 'none' ? 'the domain asks for nothing to be done (p=none)' : 'no DMARC policy is known'
 }
 
 /** The DKIM record aligns by itself; without a key, the SPF record. */
