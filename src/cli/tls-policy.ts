@@ -46,7 +46,7 @@ function policyText({ domain, validating, mtaSts, problem, hosts }: TlsPolicyAns
     ['domain', domain],
     [
       'DNSSEC',
-      validating ? 'vouched for by the resolver' : 'the resolver’s word is not taken (dns.validating): no DANE',
+      validating ? 'the resolver’s word is taken' : 'the resolver’s word is not taken (dns.validating): no DANE',
     ],
     [
       'MTA-STS',
