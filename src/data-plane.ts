@@ -25,6 +25,7 @@ import { openKeyRing } from './signing/key-ring.ts'
 import { openDirectory } from './store/directory.ts'
 import { openSpool } from './store/spool.ts'
 import type { Store } from './store/store.ts'
+import { openSuppressed } from './store/suppressed.ts'
 import type { AdmissionCounters } from './submission/admission.ts'
 import { openSubmission } from './submission/listener.ts'
 import { openTlsDecisions } from './tls/open.ts'
@@ -113,9 +114,21 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const tlsResults = parts.tlsResults ?? countSessions(parts, lifecycle)
   const tls = await openTlsDecisions({ ...parts, results: tlsResults })
   lifecycle.add({ name: 'TLS policies', stop: () => tls.close() })
+  const suppressed = await openSuppressed(store)
+  lifecycle.add({ name: 'suppressions', stop: () => suppressed.close() })
   const { trusted } = parts
   const transport = parts.transport ?? createSmtpTransport({ clock, log, ...(trusted && { trusted }) })
-  const dispatcher = openDispatcher({ ...parts, spool, directory, keyRing, transport, settler, tls, tlsResults })
+  const dispatcher = openDispatcher({
+    ...parts,
+    spool,
+    directory,
+    keyRing,
+    transport,
+    settler,
+    tls,
+    suppressed,
+    tlsResults,
+  })
   lifecycle.add({ name: 'dispatcher', stop: () => dispatcher.stop() })
   const { reusePort = false, sessionCounters } = parts
   const submission = await openSubmission({

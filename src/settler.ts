@@ -44,9 +44,11 @@ export function settlerOf({ config, store, clock, log, meter }: SettlerParts): S
       timeZone: config.timeZone,
       expireAfterMs: config.queue.expireAfter,
       maxRecipients: config.queue.reportRecipients,
+      suppressed: config.suppressions.report,
       original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
     },
     volume: new VolumeNotes(openCalendar(config.timeZone)),
+    suppressions: config.suppressions,
     classify: createClassifier(config.classification.rules).classify,
     retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
   })

@@ -170,6 +170,16 @@ export const configSchema = z.strictObject({
     lease: duration,
     keepHistory: duration,
   }),
+  suppressions: z.strictObject({
+    hardBounces: yesNo,
+    complaints: yesNo,
+    afterHardBounces: count,
+    countWithin: duration,
+    hardBounceFor: duration.nullable(),
+    complaintFor: duration.nullable(),
+    at: z.enum(['accept', 'rcpt'], mend('write accept or rcpt')),
+    report: yesNo,
+  }),
   store: z.strictObject({ inlineContentBytes: count, minFreeBytes: count }),
   signing: z.strictObject({
     rsaBits: z.union([z.literal(1024), z.literal(2048)], mend('write 2048, or 1024 for panels that can hold no more')),

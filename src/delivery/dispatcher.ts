@@ -21,6 +21,7 @@ import type { KeyRing } from '../signing/key-ring.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
+import type { Suppressed } from '../store/suppressed.ts'
 import type { TlsDecisions } from '../tls/open.ts'
 import type { TlsResults } from '../tls/tls-result.ts'
 import { Connections } from './connections.ts'
@@ -54,7 +55,9 @@ export interface DispatcherParts {
   /** Absent: opportunistic TLS everywhere. */
   readonly tls?: Pick<TlsDecisions, 'policies' | 'accountLevels'>
   readonly tlsResults?: TlsResults | undefined
-  readonly settler: Pick<Settler, 'settle' | 'unsettled' | 'onDue'>
+  /** Absent: nobody is suppressed. */
+  readonly suppressed?: Pick<Suppressed, 'mayBe' | 'find'>
+  readonly settler: Pick<Settler, 'settle' | 'finish' | 'unsettled' | 'onDue'>
   readonly clock: Clock
   readonly log: Log
   readonly owner: string

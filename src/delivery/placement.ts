@@ -28,6 +28,7 @@ import {
   type Unrouted,
 } from './route.ts'
 import type { SiteRing } from './site-ring.ts'
+import { endSuppressed, mayBeSuppressed, type SuppressedEntriesParts } from './suppressed-entries.ts'
 import type { Site } from './throttle.ts'
 import { littleShare } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
@@ -36,6 +37,7 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
   readonly config: RouteParts['config'] & HeldMessageParts['config']
   readonly clock: Clock
   readonly directory: DecisionParts['directory']
+  readonly suppressed?: SuppressedEntriesParts['suppressed']
   readonly store: HeldMessageParts['store'] & OwnServerParts['store']
   readonly leases: Leases
   readonly returns: Returns
@@ -67,7 +69,16 @@ export class Placement {
   }
 
   /** `leased`: entries of one message. */
-  async place(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
+  place(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
+    return mayBeSuppressed(leased, this.#parts) ? this.#placeOthers(leased, fresh) : this.#placeAll(leased, fresh)
+  }
+
+  async #placeOthers(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
+    const others = await endSuppressed(leased, this.#parts)
+    if (others.length > 0) await this.#placeAll(others, fresh)
+  }
+
+  async #placeAll(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
     const { returns, clock, stopping } = this.#parts
     const held = new HeldMessage(leased[0]!.message, fresh, this.#parts)
     const open = new Set(leased)

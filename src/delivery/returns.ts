@@ -10,13 +10,14 @@ import type { Log } from '../base/log.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
 import type { Settler } from '../outcome/settle.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
+import type { Verdict } from '../outcome/verdict.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { LeasedEntry, Store } from '../store/store.ts'
 import type { Group, Site } from './throttle.ts'
 
 export interface ReturnsParts {
   readonly store: Pick<Store, 'release' | 'postpone'>
-  readonly settler: Pick<Settler, 'settle'>
+  readonly settler: Pick<Settler, 'settle' | 'finish'>
   readonly clock: Clock
   readonly log: Log
   readonly leases: Leases
@@ -41,6 +42,16 @@ export class Returns {
       this.#parts.log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
     }
     this.#drop(attempts.flatMap(({ results }) => results.map(({ leased }) => leased)))
+  }
+
+  /** Ends without an attempt. */
+  async finish(verdicts: readonly Verdict[]): Promise<void> {
+    try {
+      await this.#parts.settler.finish(verdicts)
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
+    }
+    this.#drop(verdicts.map(({ leased }) => leased))
   }
 
   /** Due again then. `waitsFor`: as in QueueEntry. */

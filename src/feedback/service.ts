@@ -7,6 +7,7 @@ import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { ReturnedNotice } from '../mail/returned.ts'
 import { createClassifier } from '../outcome/classify.ts'
+import { suppressionOfReturned } from '../outcome/suppress.ts'
 import type { Store } from '../store/store.ts'
 import { countComplaint } from './complaint-volume.ts'
 import { createForwarder, type Forwarder } from './forward.ts'
@@ -20,7 +21,7 @@ export interface FeedbackServiceParts {
   readonly certificate: FeedbackCertificate
   readonly clock: Clock
   readonly log: Log
-  /** The place for suppressions: once per recipient and kind, after it stands in the store. */
+  /** Told too, once per recipient and kind, after it stands in the store. */
   readonly onReturned?: (notice: ReturnedNotice) => void | Promise<void>
 }
 
@@ -32,6 +33,8 @@ export function openFeedback(parts: FeedbackServiceParts): Promise<FeedbackListe
     explain: createClassifier(config.classification.rules).explain,
     async onReturned(notice) {
       if (notice.kind === 'complaint') await countComplaint(store, calendar, notice.evidence)
+      const suppression = suppressionOfReturned(notice, config.suppressions)
+      if (suppression !== null) await store.suppress(suppression)
       await onReturned?.(notice)
     },
   })

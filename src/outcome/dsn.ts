@@ -26,6 +26,8 @@ export interface ReportSettings {
   readonly expireAfterMs: number
   /** Named in one report; the others get reports of their own. */
   readonly maxRecipients: number
+  /** False: suppressed recipients are reported on only where NOTIFY asks for it. Absent: like others. */
+  readonly suppressed?: boolean
 }
 
 export interface ReportRequest {

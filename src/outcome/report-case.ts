@@ -31,9 +31,10 @@ export interface ReportCase {
 }
 
 /** Which report a verdict owes the sender, if any. */
-export function reportOwed({ leased, outcome, dsnPassedOn }: Verdict): ReportKind | null {
+export function reportOwed({ leased, outcome, dsnPassedOn }: Verdict, ofSuppressed = true): ReportKind | null {
   if (!canBeToldOf(leased.message)) return null
   const notify = leased.entry.recipient.notify
+  if (outcome.class === 'suppressed' && !ofSuppressed && notify === undefined) return null
   if (outcome.action === 'bounced') return wants(notify, 'FAILURE') ? 'failure' : null
   if (outcome.action === 'delivered') return notify?.includes('SUCCESS') && !dsnPassedOn ? 'success' : null
   return null

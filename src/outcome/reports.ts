@@ -65,7 +65,7 @@ function groupsOf({ verdicts, late, settings, classify: judging = classify }: Re
     groups.push(group)
   }
   for (const verdict of verdicts) {
-    const kind = reportOwed(verdict)
+    const kind = reportOwed(verdict, settings.suppressed)
     if (kind !== null) add(kind, verdict.leased.message, caseOfVerdict(verdict, judging))
   }
   for (const leased of late) if (delayOwed(leased)) add('delay', leased.message, caseOfDelay(leased, judging))

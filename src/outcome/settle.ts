@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { NewEvent } from '../mail/event.ts'
 import type { EntryId, Instant } from '../mail/ids.ts'
+import type { AutomaticSuppression } from '../mail/suppression.ts'
 import type { LeasedEntry, SettleBatch, Store } from '../store/store.ts'
 import { type Classify, classify } from './classify.ts'
 import { deliveryPaused, deliveryResumed, reported, settled } from './delivery-log.ts'
@@ -19,6 +20,7 @@ import type { Meter } from './meter.ts'
 import type { OriginalReader } from './original.ts'
 import { composeReports, type OwedReport } from './reports.ts'
 import type { SettledAttempt } from './settled-attempt.ts'
+import { type SuppressionRules, suppressionOfOutcome } from './suppress.ts'
 import { type RetryRules, type Verdict, verdictsOf } from './verdict.ts'
 import type { VolumeNotes } from './volume-notes.ts'
 
@@ -33,6 +35,8 @@ export interface SettlerOptions {
   readonly classify?: Classify
   /** For the counts per day; absent: nothing is counted. */
   readonly volume?: Pick<VolumeNotes, 'noteOf'>
+  /** Absent: no outcome suppresses. */
+  readonly suppressions?: SuppressionRules
 }
 
 export interface Settler {
@@ -141,7 +145,7 @@ class BatchingSettler implements Settler {
     const owed = await this.#composeReports(pieces)
     let passedOver: readonly EntryId[]
     try {
-      passedOver = await this.#untilWritten(batchOf(pieces, owed, this.#options.volume))
+      passedOver = await this.#untilWritten(batchOf(pieces, owed, this.#options))
     } catch (error) {
       if (pieces.length > 1 && !isUnavailable(error)) return this.#writeEach(pieces)
       this.#options.log.error({ err: error, entries: entriesOf(pieces) }, 'outcomes could not be written')
@@ -220,14 +224,30 @@ class BatchingSettler implements Settler {
   }
 }
 
-function batchOf(pieces: readonly Piece[], owed: readonly OwedReport[], volume: SettlerOptions['volume']): SettleBatch {
+function batchOf(
+  pieces: readonly Piece[],
+  owed: readonly OwedReport[],
+  { volume, suppressions: rules }: Pick<SettlerOptions, 'volume' | 'suppressions'>,
+): SettleBatch {
   const verdicts = pieces.flatMap(piece => piece.verdicts)
+  const suppressions = rules === undefined ? [] : suppressionsOf(verdicts, rules)
   return {
     outcomes: verdicts.map(({ outcome }) => outcome),
     reports: owed.map(({ report, about }) => ({ report, about })),
     events: verdicts.map(eventOf),
     ...(volume && { volume: verdicts.map(({ outcome, leased }) => volume.noteOf(outcome, leased.message)) }),
+    ...(suppressions.length > 0 && { suppressions }),
   }
+}
+
+function suppressionsOf(verdicts: readonly Verdict[], rules: SuppressionRules): AutomaticSuppression[] {
+  const found: AutomaticSuppression[] = []
+  for (const { outcome, leased } of verdicts) {
+    if (outcome.action !== 'bounced') continue
+    const suppression = suppressionOfOutcome(outcome, leased.message, rules)
+    if (suppression !== null) found.push(suppression)
+  }
+  return found
 }
 
 function eventOf({ leased: { message }, outcome }: Verdict): NewEvent {

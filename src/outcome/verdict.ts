@@ -8,10 +8,14 @@ import type { Instant } from '../mail/ids.ts'
 import type { QueueEntry } from '../mail/message.ts'
 import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
 import { formatReply, parseReply, type Reply } from '../mail/reply.ts'
+import type { Suppression } from '../mail/suppression.ts'
 import { nextAttemptAt } from '../queue/retry-schedule.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { type Classifiable, type Classify, classify, type Judgement } from './classify.ts'
 import type { EntryResult, SettledAttempt } from './settled-attempt.ts'
+
+/** Of the reply that led to a suppression: enough to know it by, within one line of SMTP (RFC 5321 §4.5.3.1.5). */
+const shownReply = 200
 
 export interface Verdict {
   readonly leased: LeasedEntry
@@ -74,6 +78,31 @@ export function verdictOfCancel(leased: LeasedEntry, reason: string, now: Instan
     facts: null,
   }
   return { leased, outcome, lastReply: lastReplyOf(leased.entry), dsnPassedOn: false }
+}
+
+/** It is not tried (again); what it was answered before, if anything, is kept. */
+export function verdictOfSuppression(leased: LeasedEntry, suppression: Suppression, now: Instant): Verdict {
+  const { entry } = leased
+  const outcome: Outcome = {
+    action: 'bounced',
+    ...idsOf(leased, now),
+    attempt: entry.attempts,
+    reply: suppressedReply(suppression),
+    class: 'suppressed',
+    actor: 'recipient',
+    inDoubt: entry.inDoubt,
+    facts: null,
+  }
+  return { leased, outcome, lastReply: lastReplyOf(entry), dsnPassedOn: false }
+}
+
+/** RFC 3463 X.7.1: not authorized by local policy; the address itself may be sound. */
+export function suppressedReply({ account, reason, createdAt, evidence }: Suppression): Reply {
+  const since = new Date(createdAt).toISOString().slice(0, 10)
+  const whose = account === null ? ' for all accounts' : ''
+  const why = evidence?.reply == null ? '' : ` (${evidence.reply.slice(0, shownReply)})`
+  const text = `not sent: this recipient is suppressed${whose} since ${since}, reason ${reason}${why}`
+  return { code: 550, detail: '7.1', text, from: 'relay' }
 }
 
 function classifiable(result: EntryResult, { route, facts }: SettledAttempt): Classifiable {

@@ -1,5 +1,6 @@
 /**
- * Puts right what nobody waits for: leases that ran out come back into the queue, finished history goes.
+ * Puts right what nobody waits for: leases that ran out come back into the queue; finished history goes, and suppressions
+ * whose time is over.
  *
  * One janitor per node. After the store could not be written, workers may not have renewed the leases of attempts that
  * are alive; so nothing is taken from them until writing has worked for a whole lease (RFC: none; design section 2:
@@ -10,7 +11,7 @@ import type { Log } from '../base/log.ts'
 import type { Store } from '../store/store.ts'
 
 export interface JanitorOptions {
-  readonly store: Pick<Store, 'health' | 'reclaim' | 'purge'>
+  readonly store: Pick<Store, 'health' | 'reclaim' | 'purge' | 'purgeSuppressions'>
   readonly clock: Clock
   readonly log: Log
   /** `queue.lease` and `queue.keepHistory`, ms. */
@@ -50,6 +51,11 @@ export function startJanitor(options: JanitorOptions): Janitor {
     while (!stopped && purged >= purgeAtOnce) purged = await store.purge(before, purgeAtOnce)
   }
 
+  async function purgeSuppressions() {
+    let purged = purgeAtOnce
+    while (!stopped && purged >= purgeAtOnce) purged = await store.purgeSuppressions(clock.now(), purgeAtOnce)
+  }
+
   /** Rounds of one kind don't overlap: a slow one makes the next ones skip. */
   function round(what: string, act: () => Promise<void>) {
     if (underWay.has(what)) return
@@ -62,6 +68,7 @@ export function startJanitor(options: JanitorOptions): Janitor {
   const cancels = [
     clock.every(leaseMs / 2, () => round('reclaim leases', reclaimLeases)),
     clock.every(purgeEveryMs, () => round('purge history', purgeHistory)),
+    clock.every(purgeEveryMs, () => round('purge suppressions', purgeSuppressions)),
   ]
   return {
     async stop() {

@@ -10,6 +10,7 @@ interface Change {
   readonly writable?: () => boolean
   readonly lost?: number
   readonly purge?: () => Promise<number>
+  readonly suppressions?: () => number
 }
 
 function janitorOver(change: Change = {}) {
@@ -24,6 +25,10 @@ function janitorOver(change: Change = {}) {
     async purge(before: number, limit: number) {
       calls.push(`purge ${(clock.now() - before) / day} ${limit}`)
       return change.purge?.() ?? 0
+    },
+    async purgeSuppressions(now: number, limit: number) {
+      calls.push(`suppressions ${now - clock.now()} ${limit}`)
+      return change.suppressions?.() ?? 0
     },
   }
   const reclaimed: number[] = []
@@ -78,6 +83,17 @@ describe('the janitor', () => {
     assert.deepEqual(
       calls.filter(call => call.startsWith('purge')),
       ['purge 30 500', 'purge 30 500', 'purge 30 500'],
+    )
+    await janitor.stop()
+  })
+
+  it('purges suppressions whose time is over until none is left', async () => {
+    const left = [500, 3]
+    const { clock, calls, janitor } = janitorOver({ suppressions: () => left.shift() ?? 0 })
+    await clock.advance(10 * minute)
+    assert.deepEqual(
+      calls.filter(call => call.startsWith('suppressions')),
+      ['suppressions 0 500', 'suppressions 0 500'],
     )
     await janitor.stop()
   })

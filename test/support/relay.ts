@@ -116,6 +116,8 @@ function defaults({ mxPort }: TestRelayOptions, dataDir: string): Record<string,
     KITTE_DELIVERY_ALLOW_PRIVATE_ADDRESSES: 'true',
     KITTE_SPF_MECHANISMS: '["ip4:127.0.0.1"]',
     KITTE_SPF_SENDING_IPS: '["127.0.0.1"]',
+    // Sinks answer by the name of the address, so one refused before is asked again on purpose.
+    KITTE_SUPPRESSIONS_HARD_BOUNCES: 'false',
   }
 }
 
