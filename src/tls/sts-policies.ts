@@ -30,7 +30,8 @@ interface Known {
 }
 
 interface Failed {
-  readonly id: string
+  /** Null: the record itself could not be looked up. */
+  readonly id: string | null
   readonly until: number
 }
 
@@ -38,6 +39,8 @@ interface Failed {
 const rereadMs = 300_000
 /** RFC 8461 §3.3: five minutes or longer between tries. */
 const afterFailureMs = 300_000
+/** A name whose servers are dead would cost its mail the whole wait again and again. */
+const afterTroubleMs = 60_000
 /** §5.1 wants it checked before it expires, and removals noticed (§8.3): daily, or sooner where it is short-lived. */
 const refreshMs = 86_400_000
 /** When it was used last is told to the day: it is written down, and a day is enough to know what is not needed. */
@@ -125,11 +128,15 @@ export class StsPolicies {
 
   /** RFC 8461 §3.1: no record, or one that can't be read, announces nothing; nor does trouble with DNS. */
   async #announced(domain: DomainName): Promise<string | null> {
+    const { resolver, clock } = this.#parts
+    const failed = this.#failed.get(domain)
+    if (failed !== undefined && failed.id === null && failed.until > clock.monotonic()) return null
     try {
-      return readStsRecord((await this.#parts.resolver.txt(`_mta-sts.${domain}`)).records)
+      return readStsRecord((await resolver.txt(`_mta-sts.${domain}`)).records)
     } catch (error) {
-      if (error instanceof DnsTrouble) return null
-      throw error
+      if (!(error instanceof DnsTrouble)) throw error
+      this.#failed.set(domain, { id: null, until: clock.monotonic() + afterTroubleMs })
+      return null
     }
   }
 

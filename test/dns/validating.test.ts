@@ -74,6 +74,7 @@ describe('a validating resolver', () => {
     assert.equal(trusted(['127.0.0.1']), true)
     assert.equal(trusted(['127.0.0.1:5353', '[::1]:53']), true)
     assert.equal(trusted(['127.0.0.53']), false)
+    assert.equal(trusted(['127.0.0.11']), false)
     assert.equal(trusted(['127.0.0.1', '192.0.2.53']), false)
     assert.equal(trusted(['192.0.2.53'], true), true)
     assert.equal(trusted(['127.0.0.1'], false), false)

@@ -101,9 +101,19 @@ describe('the MTA-STS policy of a domain', () => {
     await using world = await startWorld()
     assert.equal(await world.open().find(domain), null)
     assert.equal(await world.open().find('[127.0.0.1]'), null)
-    world.zone.fail(`_mta-sts.${domain}`)
-    assert.equal(await world.open().find(domain), null)
     assert.equal(world.hosts.connections, 0)
+  })
+
+  it('is none while its record can not be looked up, which is not tried again for a minute', async () => {
+    await using world = await startWorld()
+    const policies = world.open()
+    world.zone.fail(`_mta-sts.${domain}`)
+    assert.equal(await policies.find(domain), null)
+    world.announce('1')
+    await world.t.clock.advance(59_999)
+    assert.equal(await policies.find(domain), null)
+    await world.t.clock.advance(1)
+    assert.equal((await policies.find(domain))?.id, '1')
   })
 
   it('holds up nobody for longer than its time, and is there for who asks later', async () => {
