@@ -135,6 +135,22 @@ describe('kitte sender', () => {
     assert.match(err, /unknown option '--smtp-password'/)
   })
 
+  it('sets the limits of an SMTP server, keeps its password, and tells what a test came to', async () => {
+    await using api = await startApi()
+    await api.account('acme')
+    const smtp = ['--smtp-host', 'smtp.acme.example', '--smtp-user', 'sales']
+    const made = await run(api, ['sender', 'create', 'a@acme.example', '--account', 'acme', ...smtp], 'open sesame\n')
+    assert.match(made.out, /test +no-server: .*[ぁ-ん]/)
+    const limited = await run(api, ['sender', 'set', 'a@acme.example', '--smtp-per-minute', '30', '--test', 'skip'])
+    assert.match(limited.out, /limits +3 connections, 50 messages on each, 30 recipients a minute/)
+    assert.doesNotMatch(limited.out, /^test/m)
+    const { smtp: stored } = (await api.store.sender('a@acme.example'))!
+    assert.equal(api.seal.open(stored!.sealedPassword, 'own-smtp:a@acme.example'), 'open sesame')
+    const tested = await run(api, ['sender', 'test', 'a@acme.example', '--json'])
+    assert.deepEqual([JSON.parse(tested.out).finding, JSON.parse(tested.out).works], ['no-server', false])
+    assert.match((await run(api, ['sender', 'test', 'b@acme.example'])).err, /sender address b@acme\.example/)
+  })
+
   it('lists, notes and deletes, and is told the holder of a taken address', async () => {
     await using api = await startApi()
     await kitte(api, ['account', 'create', 'Acme'])
