@@ -26,6 +26,7 @@ import { domainZoneRoutes } from './routes/domain-zone.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { erasureRoutes } from './routes/erasure.ts'
 import { eventRoutes } from './routes/events.ts'
+import { finishRoutes } from './routes/finish.ts'
 import { limitRoutes } from './routes/limits.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { poolRoutes } from './routes/pools.ts'
@@ -87,6 +88,7 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     domainVolumeRoutes,
     claimRoutes,
     erasureRoutes,
+    finishRoutes,
     relayRoutes,
     senderRoutes,
     messageRoutes,

@@ -273,6 +273,10 @@ export const mends = {
     ja: '"queued"、"delivered"、"bounced"、"cancelled"のいずれかにしてください',
     en: 'write "queued", "delivered", "bounced" or "cancelled"',
   },
+  'finish-by': {
+    ja: '"site"、"domain"、"account"、"senderDomain"のいずれかにしてください',
+    en: 'write "site", "domain", "account" or "senderDomain"',
+  },
   'queue-state': {
     ja: '"due"、"waiting"、"leased"、"held"のいずれかにしてください',
     en: 'write "due", "waiting", "leased" or "held"',

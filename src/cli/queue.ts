@@ -6,6 +6,7 @@ import type { QueueAnswer, QueueCommandAnswer, QueueCountsAnswer } from '../admi
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, connect, show } from './context.ts'
+import { registerFinish } from './queue-finish.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -59,6 +60,7 @@ export function register(program: Command, context: CliContext): void {
   registerShow(queue, context)
   for (const [verb, description] of verbs) registerVerb(queue, context, verb, description)
   registerReschedule(queue, context)
+  registerFinish(queue, context)
 }
 
 function registerList(queue: Command, context: CliContext): void {

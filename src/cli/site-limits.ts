@@ -1,30 +1,79 @@
 /**
- * `kitte limits`: what each site may get now and why, and the rules that Kitte ships with the reason of each number.
+ * `kitte limits`: what each site may get now and why, what binds a sender, and the rules that Kitte ships with the reason of each number.
  */
 import type { Command } from 'commander'
-import type { SiteLimitsAnswer } from '../admin/routes/limits.ts'
+import type { LimitsAnswer, SiteLimitsAnswer } from '../admin/routes/limits.ts'
 import { type CliContext, connect, show } from './context.ts'
-import { table } from './table.ts'
+import { limitText } from './limits.ts'
+import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
 type Provider = SiteLimitsAnswer['providers'][number]
 type Site = SiteLimitsAnswer['sites'][number]
+type Rule = NonNullable<LimitsAnswer['rule']>
 
 export function register(program: Command, context: CliContext): void {
   program
     .command('limits')
+    .option('--account <id>', 'all that binds mail of this account …')
+    .option('--domain <name>', '… of this sender domain …')
+    .option('--credential <id>', '… handed in with this credential …')
+    .option('--to <name>', '… to this recipient domain or provider, such as gmail.com or google.com')
     .option('--rules', 'the rules for large providers that Kitte ships, with the reason of each number')
     .description('what each site may get now: connections, messages on each, rate; and the reply that lowered it')
-    .action(async (options: { readonly rules?: boolean }, command: Command) => {
+    .action(async ({ rules, ...asked }: LimitsOptions, command: Command) => {
+      if (Object.keys(asked).length > 0) return showEffective(context, command, asked)
       const answer = await connect(context, command).get<SiteLimitsAnswer>('/v1/limits/sites')
-      show(context, command, answer, () =>
-        options.rules ? rulesText(answer) : sitesText(answer, timesOf(context, command)),
-      )
+      show(context, command, answer, () => (rules ? rulesText(answer) : sitesText(answer, timesOf(context, command))))
     })
 }
 
+interface LimitsOptions {
+  readonly rules?: boolean
+  readonly account?: string
+  readonly domain?: string
+  readonly credential?: string
+  readonly to?: string
+}
+
+async function showEffective(
+  context: CliContext,
+  command: Command,
+  asked: Omit<LimitsOptions, 'rules'>,
+): Promise<void> {
+  const answer = await connect(context, command).get<LimitsAnswer>('/v1/limits', { ...asked })
+  const at = timesOf(context, command)
+  show(context, command, answer, found => {
+    const own = asked.account ?? asked.domain ?? asked.credential
+    const sender = own === undefined ? [] : [senderText(found, at)]
+    const { sites, rule } = found
+    const receiving = sites.length > 0 ? [sitesText({ sites }, at)] : rule === null ? [] : [ruleText(rule)]
+    return [...sender, ...receiving].join('\n\n')
+  })
+}
+
+function senderText({ buckets, effective, nextSlotAt, pool, warmUp }: LimitsAnswer, at: TimeText): string {
+  const cap = warmUp === null || warmUp.cap === null ? null : `${warmUp.taken} of ${warmUp.cap} today (${warmUp.state})`
+  return facts([
+    ...buckets.map(bucket => [bucket.key, limitText(bucket.limits)] as const),
+    ['effective', limitText(effective)],
+    ['next slot', nextSlotAt === null ? 'at once: nothing limits it' : at(nextSlotAt)],
+    ['pool', pool],
+    ['warm-up', cap],
+  ])
+}
+
+function ruleText({ suffix, name, connections, messagesPerConnection, perMinute }: Rule): string {
+  return facts([
+    ['rule', `${name ?? 'everybody else'}${suffix === '' ? '' : ` (${suffix})`}`],
+    ['connections', connections],
+    ['messages each', messagesPerConnection],
+    ['per minute', perMinute ?? 'no limit'],
+  ])
+}
+
 /** Beside what is in force stands what the rule allows, where that is more. */
-function sitesText({ sites }: SiteLimitsAnswer, at: TimeText): string {
+function sitesText({ sites }: Pick<SiteLimitsAnswer, 'sites'>, at: TimeText): string {
   return table(
     ['site', 'shared', 'connections', 'messages each', 'per minute', 'closed until', 'lowered at', 'because of'],
     sites.map(site => [

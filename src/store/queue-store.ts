@@ -228,6 +228,8 @@ export interface QueueStore {
    * most entries first; at most five minutes late. Neither held nor leased entries count.
    */
   finishBy(column: QueueColumn, filter: CommonFilter, limit: number): Promise<readonly QueueFinish[]>
+  /** When one more recipient under all of these would leave, were it handed in now; null: none of them limits it. */
+  nextSlot(uses: readonly LimitUse[]): Promise<Instant | null>
   hold(filter: QueueFilter, reason: string, now: Instant): Promise<number>
   unhold(filter: QueueFilter, now: Instant): Promise<number>
   /** Makes matching entries due now that are neither leased nor held. */

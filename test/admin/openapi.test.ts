@@ -150,6 +150,7 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await check('PATCH', '/v1/credentials/{id}', `/v1/credentials/${id}`, { limits: { perMinute: 1 } })
   await check('POST', '/v1/credentials/{id}/rotate', `/v1/credentials/${id}/rotate`)
   await check('GET', '/v1/limits', `/v1/limits?credential=${id}`)
+  await check('GET', '/v1/limits', '/v1/limits?to=gmail.com')
   await check('GET', '/v1/limits/sites', '/v1/limits/sites')
   await check('DELETE', '/v1/credentials/{id}', `/v1/credentials/${id}`)
 
@@ -287,6 +288,7 @@ async function walkMail(api: Api, account: string, check: Check): Promise<void> 
   await check('GET', '/v1/messages/{id}', `/v1/messages/${draft.message.id}`)
   await check('GET', '/v1/messages/{id}', '/v1/messages/none')
   await check('GET', '/v1/queue', '/v1/queue')
+  await check('GET', '/v1/queue/finish', '/v1/queue/finish?by=account')
   await check('POST', '/v1/queue/hold', '/v1/queue/hold', { all: true })
   await check('POST', '/v1/queue/release', '/v1/queue/release', { all: true })
   await check('POST', '/v1/queue/retry', '/v1/queue/retry', { all: true })

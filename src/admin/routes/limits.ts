@@ -6,17 +6,22 @@ import { z } from 'zod'
 import { defaultPool } from '../../delivery/pools.ts'
 import type { SendLimits } from '../../mail/sender-domain.ts'
 import { type ProviderRule, providerRules, type Reasoned } from '../../policy/provider-rules.ts'
-import { type SiteRule, siteRules } from '../../policy/site-rules.ts'
+import { type SiteRule, siteRule, siteRules } from '../../policy/site-rules.ts'
 import type { LimitUse, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
-import { accountId, bilingual, domainName, id, limits, mend } from '../fields.ts'
+import { accountId, bilingual, domainName, id, limits, mend, time, timestamp } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { notFound } from '../problem.ts'
 import { liveSites, siteAnswer } from '../render-site.ts'
 import { render } from './warm-ups.ts'
 
 const query = z
-  .strictObject({ account: accountId.optional(), domain: domainName.optional(), credential: id.optional() })
+  .strictObject({
+    account: accountId.optional(),
+    domain: domainName.optional(),
+    credential: id.optional(),
+    to: domainName.optional().meta({ description: 'A recipient domain, or a name that its MX hosts end in' }),
+  })
   .refine(asked => Object.keys(asked).length > 0, mend('limits-of'))
 
 const reasoned = z.object({
@@ -48,6 +53,11 @@ export type SiteLimitsAnswer = z.output<typeof sitesAnswer>
 const answer = z.object({
   buckets: z.array(z.object({ key: z.string(), limits })).meta({ description: 'What a mail of these counts against' }),
   effective: limits.meta({ description: 'The smallest number per window' }),
+  nextSlotAt: timestamp
+    .nullable()
+    .meta({ description: 'When another mail of these could leave; null: nothing limits them' }),
+  sites: z.array(siteAnswer).meta({ description: 'Of `to`, as far as delivery knows them now' }),
+  rule: ruleAnswer.nullable().meta({ description: 'Of `to`, where no site is known yet: what hosts of that name get' }),
   pool: z.string().meta({ description: 'Of source addresses that a mail of these leaves by' }),
   warmUp: z
     .object({ state: z.enum(['waiting', 'running', 'paused', 'done']), cap: z.int().nullable(), taken: z.int() })
@@ -55,7 +65,17 @@ const answer = z.object({
     .meta({ description: 'Of the sender domain: most recipients today, and those that have their place' }),
 })
 
+export type LimitsAnswer = z.output<typeof answer>
+
 export function limitRoutes({ store, live, config }: AdminDependencies): Operation[] {
+  /** What the receiving side is given: by the sites a recipient domain's mail went to, or by the name of its hosts. */
+  async function receiving(to: string | undefined) {
+    if (to === undefined) return { sites: [], rule: null }
+    const known = new Set((await store.countQueueBy('site', { domain: to }, sitesShown)).map(({ value }) => value))
+    const sites = (await liveSites(live)).filter(({ site }) => known.has(site) || endsIn(site, to))
+    return { sites, rule: sites.length > 0 ? null : renderRule(siteRule(siteRules(config.sites), [to])) }
+  }
+
   return [
     operation({
       method: 'get',
@@ -82,10 +102,18 @@ export function limitRoutes({ store, live, config }: AdminDependencies): Operati
       async run({ query }) {
         const buckets = await bucketsOf(store, query)
         const effective = smallest(buckets.map(bucket => bucket.limits))
-        return { buckets, effective, ...(await departureOf(store, query)) }
+        const slot = await store.nextSlot(buckets)
+        const departure = await departureOf(store, query)
+        return { buckets, effective, nextSlotAt: time(slot), ...(await receiving(query.to)), ...departure }
       },
     }),
   ]
+}
+
+const sitesShown = 20
+
+function endsIn(site: string, name: string): boolean {
+  return site.split(',').some(host => host === name || host.endsWith(`.${name}`))
 }
 
 function renderRule(rule: SiteRule): z.output<typeof ruleAnswer> {

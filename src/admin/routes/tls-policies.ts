@@ -21,12 +21,10 @@ const stsPolicy = z.object({
 
 const host = z.object({
   host: z.string(),
-  tls: z
-    .enum(['opportunistic', 'required', 'verified', 'refused'])
-    .meta({
-      description:
-        'What a connection must have; verified: a certificate that proves the host; refused: the host is not used',
-    }),
+  tls: z.enum(['opportunistic', 'required', 'verified', 'refused']).meta({
+    description:
+      'What a connection must have; verified: a certificate that proves the host; refused: the host is not used',
+  }),
   policy: z
     .string()
     .nullable()
@@ -44,11 +42,9 @@ const host = z.object({
 
 const answer = z.object({
   domain: z.string(),
-  validating: z
-    .boolean()
-    .meta({
-      description: 'Whether the resolver’s word on DNSSEC is taken (dns.validating); without it there is no DANE',
-    }),
+  validating: z.boolean().meta({
+    description: 'Whether the resolver’s word on DNSSEC is taken (dns.validating); without it there is no DANE',
+  }),
   mtaSts: stsPolicy.nullable(),
   problem: z.string().nullable().meta({ description: 'Why the hosts are not known' }),
   hosts: z.array(host),

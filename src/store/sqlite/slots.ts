@@ -6,7 +6,7 @@
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { SendLimits } from '../../mail/sender-domain.ts'
-import { type BucketState, isLimited, reserve } from '../../policy/token-bucket.ts'
+import { type BucketState, isLimited, peek, reserve } from '../../policy/token-bucket.ts'
 import type { LimitUse } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { OpenBucket, Transaction } from './transaction.ts'
@@ -77,6 +77,17 @@ export function openSlots(db: Connection) {
         else write.run(key, state.minute, state.hour, state.day)
       }
       tx.buckets.clear()
+    },
+  }
+}
+
+export function openSlotsReader(db: Connection) {
+  const read: Statement<BucketState> = db.prepare('select minute, hour, day from bucket where key = ?')
+  return {
+    nextSlot(uses: readonly LimitUse[], now: Instant): Instant | null {
+      const limited = uses.filter(({ limits }) => isLimited(limits))
+      if (limited.length === 0) return null
+      return Math.max(...limited.map(({ key, limits }) => peek(read.get(key) ?? null, limits, now)))
     },
   }
 }

@@ -34,6 +34,7 @@ import { openQueueLists } from './queue-lists.ts'
 import { acceptRow, type ClaimedRows, entryIdOf, eventRow, leasedEntries, outcomeRow } from './rows.ts'
 import { openSettingsReader } from './settings.ts'
 import { openShareLinksReader } from './share-links.ts'
+import { openSlotsReader } from './slots.ts'
 import { openStsPoliciesReader } from './sts-policies.ts'
 import { openSuppressionsReader } from './suppressions-reader.ts'
 import { openTlsReportsReader } from './tls-reports.ts'
@@ -196,6 +197,7 @@ type QueueReads =
   | 'countQueue'
   | 'countQueueBy'
   | 'finishBy'
+  | 'nextSlot'
   | 'message'
   | 'listMessages'
   | 'totals'
@@ -203,6 +205,7 @@ type QueueReads =
 
 function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
   const lists = openQueueLists(db)
+  const slots = openSlotsReader(db)
   const search = openMessageSearch(db)
   const { totals, totalsByAccount } = openTotalsReader(db)
   return {
@@ -212,6 +215,7 @@ function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
     countQueue: async filter => reading(() => lists.countQueue(filter, clock.now())),
     countQueueBy: async (column, filter, limit) =>
       reading(() => lists.countQueueBy(column, filter, limit, clock.now())),
+    nextSlot: async uses => reading(() => slots.nextSlot(uses, clock.now())),
     finishBy: async (column, filter, limit) => reading(() => lists.finishBy(column, filter, limit, clock.now())),
     message: async id => reading(() => search.message(id)),
     listMessages: async (filter, page) => reading(() => search.listMessages(filter, page)),
