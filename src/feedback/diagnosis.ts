@@ -22,7 +22,11 @@ const statusAlone = /(?:^|[\s:;"'<([#=])([45])\.(\d{1,3}\.\d{1,3})(?![\d.]*\d)/
 
 /** `status`: the Status field (RFC 3464 §2.3.4), where the report has one. */
 export function diagnose(text: string, status: string | null = null): Diagnosis {
-  const said = text.replace(/\s+/g, ' ').trim().slice(0, maxDiagnosis)
+  const said = text
+    .slice(0, 2 * maxDiagnosis)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, maxDiagnosis)
   return { reply: replyOf(said, status), phase: phaseOf(said) }
 }
 

@@ -146,7 +146,8 @@ class BounceHost {
     const open = (this.#openBy.get(remoteAddress) ?? 0) + 1
     this.#openBy.set(remoteAddress, open)
     this.#sessions.set(id, [])
-    const mayEnter = open <= this.#parts.config.feedback.maxConnectionsPerAddress
+    const { maxConnections, maxConnectionsPerAddress } = this.#parts.config.feedback
+    const mayEnter = open <= maxConnectionsPerAddress && this.#sessions.size <= maxConnections
     if (!mayEnter)
       connectionRefused(this.#parts.log, { client: remoteAddress, reply: formatReply(replies.tooManyConnections) })
     done(mayEnter ? null : refusal(replies.tooManyConnections))

@@ -2,7 +2,7 @@
  * Reads bounces in prose, of systems that write no delivery status (RFC 3464), by the rules of `text-rules/`.
  *
  * The first rule whose marker stands in the text decides. Text that no rule knows is no bounce: a wrong guess would end
- * somebody's mail, a missed one changes nothing. Bounded text, patterns without nested repetition: linear.
+ * somebody's mail, a missed one changes nothing. Bounded text, bounded repetitions: linear.
  */
 import { subjectOf } from './auto-reply.ts'
 import { diagnose } from './diagnosis.ts'
@@ -15,14 +15,14 @@ import { providerRules } from './text-rules/providers.ts'
 import { serverRules } from './text-rules/servers.ts'
 
 /** Carriers last: theirs are sentences that any Japanese system might write. */
-const rules: readonly TextRule[] = [...providerRules, ...groupwareRules, ...serverRules, ...carrierRules]
+export const textRules: readonly TextRule[] = [...providerRules, ...groupwareRules, ...serverRules, ...carrierRules]
 const maxText = 16_000
 const maxRecipients = 100
 const anyAddress = new RegExp(`(?<address>${address})`, 'g')
 
 export function readTextBounce(mail: Part): StatusReport | null {
   const text = wordsOf(mail)
-  const rule = rules.find(({ marker }) => marker.test(text))
+  const rule = textRules.find(({ marker }) => marker.test(text))
   if (rule === undefined) return null
   const recipients = recipientsOf(rule, text, mail.fields.first('x-failed-recipients'))
   return { kind: 'status', format: 'text', system: rule.system, reportingMta: null, recipients }

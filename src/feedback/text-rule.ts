@@ -2,7 +2,7 @@
  * A rule for the bounces of one mail system in prose: how to know them, and where their recipients stand.
  *
  * Plain data: to add a system, write a rule in `text-rules/` and a mail of it in the tests. Patterns see at most 16,000
- * characters, subject first; they must not contain repetitions inside repetitions.
+ * characters, sender and subject first; a test sees that they repeat nothing without bound but blanks.
  */
 export interface TextRule {
   readonly system: string

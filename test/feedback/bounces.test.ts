@@ -6,13 +6,8 @@ import { judgeReport } from '../../src/feedback/judge.ts'
 import { readReturned } from '../../src/feedback/read.ts'
 import { statusOf } from '../../src/mail/reply.ts'
 import { explain } from '../../src/outcome/classify.ts'
-import { groupware } from './bounces/groupware.ts'
-import { japan } from './bounces/japan.ts'
-import { reports } from './bounces/reports.ts'
-import { servers } from './bounces/servers.ts'
+import { bounceMails as mails } from './bounces/all.ts'
 import type { BounceMail } from './bounces/shape.ts'
-
-const mails: readonly BounceMail[] = [...reports, ...servers, ...groupware, ...japan]
 
 /** As the wire brings it. */
 function octetsOf({ raw }: BounceMail): Buffer {

@@ -6,14 +6,11 @@ import { randomBytes } from 'node:crypto'
 import { newId } from '../../src/base/ids.ts'
 import { bytesInUse } from '../support/heap.ts'
 import { seededRandom } from '../support/random.ts'
-import { groupware } from './bounces/groupware.ts'
-import { japan } from './bounces/japan.ts'
-import { reports } from './bounces/reports.ts'
-import { servers } from './bounces/servers.ts'
+import { bounceMails } from './bounces/all.ts'
 import { returnPath } from './bounces/shape.ts'
 import { bounceHost, type FeedbackWorld, openFeedbackWorld, type Sent } from './world.ts'
 
-const bounces = [...reports, ...servers, ...groupware, ...japan].map(({ raw }) => Buffer.from(raw))
+const bounces = bounceMails.map(({ raw }) => Buffer.from(raw))
 const arf = Buffer.from(`From: fbl@provider.example
 Content-Type: multipart/report; report-type=feedback-report; boundary=p
 

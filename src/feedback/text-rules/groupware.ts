@@ -71,12 +71,12 @@ export const groupwareRules: readonly TextRule[] = [
   },
   {
     system: 'm-FILTER',
-    marker: /-{3,} ?server message/i,
+    marker: /--- ?server message/i,
     recipients: new RegExp(
       String.raw`^(?:RCPT TO:\s?<|To:? |.{0,60}not delivered to\s{1,4})(?<address>${address})`,
       'gim',
     ),
-    reason: /-{3,} ?server message\s{1,8}(?<reason>[^\n]{1,600})/i,
+    reason: /--- ?server message\s{1,8}(?<reason>[^\n]{1,600})/i,
   },
   {
     system: 'Barracuda',

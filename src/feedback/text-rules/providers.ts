@@ -55,6 +55,6 @@ export const providerRules: readonly TextRule[] = [
     marker: /The following addresses had delivery problems -----[\s\S]{0,1200}Non-delivered information/i,
     recipients: new RegExp(String.raw`^[ \t]{0,8}<?(?<address>${address})>?[ \t]*$`, 'gm'),
     reason: /Non-delivered information -----\s{1,8}(?<reason>[^\n]{1,600}(?:\n[^\n]{1,600}){0,2})/i,
-    until: /^[ \t]*-{3,} ?Original (?:mail|message)/im,
+    until: /^[ \t]*-{3,20} ?Original (?:mail|message)/im,
   },
 ]

@@ -40,7 +40,7 @@ export const serverRules: readonly TextRule[] = [
       'gm',
     ),
     from: /The following (?:address|recipient)|failed:|permanent error|The address to which|message has not yet been delivered|recipients? after more than/i,
-    until: /^-{4,} (?:This is a copy|Nachricht|The original)/m,
+    until: /^-{4,20} (?:This is a copy|Nachricht|The original)/m,
     delayed:
       /No action is required on your part|has not (?:yet )?been delivered|Delivery attempts will continue|Warning: message .{0,60}delayed/i,
   },
@@ -54,19 +54,19 @@ export const serverRules: readonly TextRule[] = [
   },
   {
     system: 'Postfix',
-    marker: /This is the (?:mail system|Postfix program) at host|The (?:mail system|Postfix program)\s*$/im,
+    marker: /This is the (?:mail system|Postfix program) at host|The (?:mail system|Postfix program)\s{0,8}$/im,
     recipients: bracketed,
     delayed: /THIS IS A WARNING ONLY|Your message could not be delivered for (?:more than )?[\d.]+ hours?/i,
   },
   {
     system: 'sendmail',
     marker:
-      /-{3,} ?The following addresses had (?:permanent (?:fatal )?(?:delivery )?errors|transient non-fatal errors|delivery problems(?=[^\n]{0,20}\n[^\n]{0,200}\n[^\n]{0,200}Transcript))|Transcript of session follows/i,
+      /--- ?The following addresses had (?:permanent (?:fatal )?(?:delivery )?errors|transient non-fatal errors|delivery problems(?=[^\n]{0,20}\n[^\n]{0,200}\n[^\n]{0,200}Transcript))|Transcript of session follows/i,
     recipients: new RegExp(
       String.raw`^[ \t]{0,4}<?(?<address>${address})>?[ \t]*\n(?<reason>(?:[ \t]+\([^\n]{1,600}\n?){0,4})`,
       'gm',
     ),
-    until: /^[ \t]*-{3,} ?(?:Original message follows|Message header follows|Unsent message follows)/im,
+    until: /^[ \t]*-{3,20} ?(?:Original message follows|Message header follows|Unsent message follows)/im,
     reason: /(?:^<<< (?<reason>[45][^\n]{0,600})|^(?:[45]\d\d) [^\n]{0,600})/m,
     delayed: /WARNING MESSAGE ONLY|transient non-fatal errors|will keep trying/i,
   },
