@@ -56,7 +56,7 @@ export const serverRules: readonly TextRule[] = [
     system: 'Postfix',
     marker: /This is the (?:mail system|Postfix program) at host|The (?:mail system|Postfix program)\s{0,8}$/im,
     recipients: bracketed,
-    delayed: /THIS IS A WARNING ONLY|Your message could not be delivered for (?:more than )?[\d.]+ hours?/i,
+    delayed: /THIS IS A WARNING ONLY|Your message could not be delivered for (?:more than )?[\d.]{1,8} hours?/i,
   },
   {
     system: 'sendmail',
