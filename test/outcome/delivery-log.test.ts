@@ -3,10 +3,12 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../../src/base/log.ts'
 import { openForwardedLog } from '../../src/base/log.ts'
+import { type Returned, returnedKinds } from '../../src/mail/returned.ts'
+import type { WarmUp } from '../../src/mail/warm-up.ts'
 import * as deliveryLog from '../../src/outcome/delivery-log.ts'
 import { logEvents, logFields } from '../../src/outcome/log-fields.ts'
 import { manualClock } from '../support/manual-clock.ts'
-import { makeMessage, makeOutcome } from './make.ts'
+import { makeMessage, makeOutcome, start } from './make.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -23,12 +25,30 @@ const command = { entries: 12, account: 'account-1', senderDomain: 'example.co.j
 
 const tlsReport = { policyDomain: 'example.com', day: '2026-01-15', recipient: 'tls@example.com' }
 
+const warmUp: WarmUp = {
+  ...{ kind: 'domain', name: 'example.co.jp', account: 'account-1', plan: 'standard', caps: [50, 100], step: 0 },
+  ...{ startsOn: '2026-01-15', createdAt: start, state: 'running', day: '2026-01-15', taken: 50, trustedOn: null },
+  pause: { since: '2026-01-15', trouble: { kind: 'bounced', share: 0.2, of: 50 } },
+}
+const warmUpChanges = (['started', 'advanced', 'paused', 'resumed', 'finished'] as const).map(type => ({
+  type,
+  warmUp,
+}))
+
+const returned: Returned = {
+  ...{ kind: 'bounce', message: 'message-1', entry: 'message-1.0', recipient: 'b@example.com', at: start + 60_000 },
+  ...{ reply: { code: 550, detail: '1.1', text: 'no such user', from: 'remote' }, class: 'address-unknown' },
+  ...{ actor: 'recipient', permanent: true, format: 'rfc3464', system: 'Postfix', reportingMta: 'mx1.example.com' },
+  ...{ remoteMta: 'mx2.example.com', finalRecipient: 'c@example.com', feedbackType: 'abuse', client: '192.0.2.7' },
+}
+
 /** One call of every function, all optional facts given. */
 const everything: readonly ((log: Log) => void)[] = [
   log => {
     const message = makeMessage()
     const envelope = { ...message.envelope, tls: 'required' as const }
-    deliveryLog.accepted(log, { ...message, envelope }, { totalMs: 7 })
+    const asked = { priority: 'transactional' as const, releaseAt: start + 3_600_000 }
+    deliveryLog.accepted(log, { ...message, ...asked, envelope }, { totalMs: 7 })
   },
   log =>
     deliveryLog.refused(log, {
@@ -52,6 +72,13 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.held(log, command),
   log => deliveryLog.released(log, command),
   log => deliveryLog.retried(log, { ...command, message: 'message-1', recipient: 'b@example.com' }),
+  log => deliveryLog.rescheduled(log, { ...command, releaseAt: start }),
+  log => deliveryLog.erased(log, { entries: 3 }),
+  ...warmUpChanges.map(change => (log: Log) => deliveryLog.warmUpChanged(log, change)),
+  log => deliveryLog.sourceUnusable(log, { sourceIp: '192.0.2.1', reason: 'EADDRNOTAVAIL' }),
+  ...returnedKinds.map(kind => (log: Log) => deliveryLog.returned(log, { ...returned, kind }, makeMessage())),
+  log => deliveryLog.returnIgnored(log, { client: '192.0.2.7', recipient: 'x@bounce.example', reason: 'forged' }),
+  log => deliveryLog.returnForwarded(log, makeMessage(), '192.0.2.7'),
   log => deliveryLog.tlsReported(log, { ...tlsReport, message: 'message-1' }),
   log => deliveryLog.tlsReportFailed(log, { ...tlsReport, reason: 'answered 503', nextAttemptAt: 0 }),
   log => deliveryLog.siteClosed(log, { ...site, reply: '421 busy', class: 'rate', until: Date.UTC(2026, 0, 15) }),
@@ -99,6 +126,8 @@ describe('the delivery log', () => {
     const warnings = lines.filter(line => line.level === 'warn').map(line => line.event)
     assert.deepEqual(warnings, [
       'warned',
+      'warm-up-paused',
+      'source-unusable',
       'tls-report-failed',
       'site-closed',
       'tls-fallback',
