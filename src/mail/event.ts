@@ -39,6 +39,8 @@ export const eventTypes = [
   'warm_up.finished',
   'suppression.added',
   'suppression.removed',
+  'queue.suspended',
+  'queue.resumed',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 

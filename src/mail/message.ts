@@ -4,6 +4,7 @@
 import type { Envelope, Recipient } from './envelope.ts'
 import type { AccountId, CredentialId, DomainName, EntryId, HostName, Instant, Mailbox, MessageId } from './ids.ts'
 import type { Priority } from './priority.ts'
+import type { SuspensionId } from './suspension.ts'
 
 /** Where the content is: in the database beside the message, or in a synced file of the spool. */
 export type ContentRef = { readonly kind: 'inline' } | { readonly kind: 'file'; readonly path: string }
@@ -55,6 +56,8 @@ export interface QueueEntry {
   /** Set when an earlier attempt ended without us knowing its outcome: a duplicate is possible. */
   readonly inDoubt: boolean
   readonly heldReason?: string
+  /** That holds it; absent: an operator's own order does, or nothing. */
+  readonly suspension?: SuspensionId
   readonly lastReply?: string
   readonly lastHost?: HostName
   /** Site of the last attempt. */

@@ -103,6 +103,8 @@ function entryOf(change: Change) {
     case 'webhook':
     case 'warm-up':
     case 'suppression':
+    case 'suspension':
+    case 'detour':
       return null
     default:
       return change satisfies never

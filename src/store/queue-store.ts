@@ -6,6 +6,7 @@ import type { Priority } from '../mail/priority.ts'
 import type { Returned } from '../mail/returned.ts'
 import type { SendLimits } from '../mail/sender-domain.ts'
 import type { AutomaticSuppression } from '../mail/suppression.ts'
+import type { SuspensionId } from '../mail/suspension.ts'
 import type { VolumeNote } from '../mail/volume.ts'
 
 /** Where new content stands: bytes for the database, or a spool file already written **and synced**, directory too. */
@@ -111,6 +112,9 @@ export interface QueueRow extends LeasedEntry {
    */
   readonly waitReason: WaitReason | null
 }
+
+/** Told after each slice of an order how many entries it has changed so far; false: no more of them. */
+export type GoOn = (changed: number) => boolean | Promise<boolean>
 
 export interface QueueCounts {
   readonly total: number
@@ -230,10 +234,11 @@ export interface QueueStore {
   finishBy(column: QueueColumn, filter: CommonFilter, limit: number): Promise<readonly QueueFinish[]>
   /** When one more recipient under all of these would leave, were it handed in now; null: none of them limits it. */
   nextSlot(uses: readonly LimitUse[]): Promise<Instant | null>
-  hold(filter: QueueFilter, reason: string, now: Instant): Promise<number>
-  unhold(filter: QueueFilter, now: Instant): Promise<number>
+  hold(filter: QueueFilter, reason: string, now: Instant, goOn?: GoOn): Promise<number>
+  /** Not what a suspension holds: that ends with it. */
+  unhold(filter: QueueFilter, now: Instant, goOn?: GoOn): Promise<number>
   /** Makes matching entries due now that are neither leased nor held. */
-  retryNow(filter: QueueFilter, now: Instant): Promise<number>
+  retryNow(filter: QueueFilter, now: Instant, goOn?: GoOn): Promise<number>
   /**
    * Scheduled entries that match are released then, at once when that is past; they expire as long after it as they
    * would have. `retryNow` releases them too.
@@ -262,11 +267,14 @@ export interface QueueStore {
   purge(before: Instant, limit: number): Promise<number>
 }
 
-/** `waitsFor`: as in QueueEntry; absent: nothing but that moment. */
+/**
+ * `waitsFor`: as in QueueEntry; absent: nothing but that moment. `suspension`: becomes held by it, if it is still in force.
+ */
 export interface Release {
   readonly entry: EntryId
   readonly nextAttemptAt: Instant
   readonly waitsFor?: string
+  readonly suspension?: SuspensionId
 }
 
 export interface RecordedReturn {

@@ -6,6 +6,7 @@ import type { Page, QueueStore } from './queue-store.ts'
 import type { VolumeStore, WarmUpName, WarmUpStore } from './sending-store.ts'
 import type { StsPolicyStore } from './sts-policy-store.ts'
 import type { SuppressionStore } from './suppression-store.ts'
+import type { DetourStore, QueueOperationStore, SuspensionStore } from './suspension-store.ts'
 import type { AccountStore, ClaimStore, DomainStore, ShareLinkStore } from './tenant-store.ts'
 import type { TlsReportStore } from './tls-report-store.ts'
 
@@ -13,6 +14,7 @@ export type * from './queue-store.ts'
 export type * from './sending-store.ts'
 export type * from './sts-policy-store.ts'
 export type * from './suppression-store.ts'
+export type * from './suspension-store.ts'
 export type * from './tenant-store.ts'
 export type * from './tls-report-store.ts'
 
@@ -30,6 +32,9 @@ export interface Store
     TlsReportStore,
     StsPolicyStore,
     SuppressionStore,
+    SuspensionStore,
+    DetourStore,
+    QueueOperationStore,
     SettingStore {
   /** Told after commit, in every thread that opened the store, when something cached elsewhere may have changed. */
   onChange(listener: (change: Change) => void): () => void
@@ -45,6 +50,8 @@ export type Change =
   | { readonly kind: 'domain'; readonly name: DomainName }
   | { readonly kind: 'webhook'; readonly id: WebhookId }
   | { readonly kind: 'warm-up'; readonly of: WarmUpName }
+  /** Any of them: they are few, and read whole. */
+  | { readonly kind: 'suspension' | 'detour' }
   /** Added; as `suppressedAddress` writes them. What is removed is told to nobody. */
   | { readonly kind: 'suppression'; readonly account: AccountId | null; readonly addresses: readonly Mailbox[] }
   /**

@@ -14,6 +14,7 @@ import { contractOfSettling } from './contract-settling.ts'
 import { contractOfShareLinks } from './contract-share-links.ts'
 import { contractOfStsPolicies } from './contract-sts-policies.ts'
 import { contractOfSuppressions } from './contract-suppressions.ts'
+import { contractOfSuspensions } from './contract-suspensions.ts'
 import { contractOfTlsReports } from './contract-tls-reports.ts'
 import { contractOfTurns } from './contract-turns.ts'
 import { contractOfWarmUps } from './contract-warm-ups.ts'
@@ -38,6 +39,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     contractOfShareLinks(factory)
     contractOfStsPolicies(factory)
     contractOfSuppressions(factory)
+    contractOfSuspensions(factory)
     contractOfErasure(factory)
   })
 }

@@ -11,6 +11,7 @@ import { openBacklog } from './backlog.ts'
 import { openClaim } from './claim.ts'
 import { openClaimants } from './claimants.ts'
 import type { Connection } from './connection.ts'
+import { openDetours, openQueueOperations } from './detours.ts'
 import { openDomainClaims } from './domain-claims.ts'
 import { openDomains } from './domains.ts'
 import { openErase } from './erase.ts'
@@ -30,6 +31,7 @@ import { openShareLinks } from './share-links.ts'
 import { openSlots } from './slots.ts'
 import { openStsPolicies } from './sts-policies.ts'
 import { openSuppressions } from './suppressions.ts'
+import { openSuspensions } from './suspensions.ts'
 import { openTlsReports } from './tls-reports.ts'
 import { openTotals } from './totals.ts'
 import { openTrace } from './trace.ts'
@@ -60,6 +62,7 @@ export function openCommands(db: Connection) {
   const events = openEvents(db, sequences)
   const trace = openTrace(db)
   const volume = openVolume(db, events)
+  const suspensions = openSuspensions(db, events)
   const accept = openAccept({ db, sequences, turns, lines, backlog, slots, totals, events })
   const claim = openClaim({ db, claimants, turns, lines, backlog, waiting, slots })
   const replan = openReplan({ db, turns, backlog, slots })
@@ -70,14 +73,14 @@ export function openCommands(db: Connection) {
 
   const commands = {
     accept,
-    settle: openSettle({ db, turns, backlog, totals, events, volume, accept, ...suppressions }),
+    settle: openSettle({ db, turns, backlog, totals, events, volume, accept, suspensions, ...suppressions }),
     claim: (tx: Transaction, request: ClaimRequest) => claim.claim(tx, request),
     claimExpired: (tx: Transaction, request: Omit<ClaimRequest, 'perDomain'>) => claim.claimExpired(tx, request),
     takeDelayed: (tx: Transaction, request: { readonly receivedBefore: Instant; readonly limit: number }) =>
       claim.takeDelayed(tx, request),
     postpone: (tx: Transaction, domains: readonly string[], until: Instant) => lanes.postpone(tx, domains, until),
-    ...openLeases(db, lanes, waiting),
-    ...openOrders({ db, lanes, turns, backlog, waiting, events, claim }),
+    ...openLeases(db, lanes, waiting, suspensions),
+    ...openOrders({ db, lanes, turns, backlog, waiting, events, claim, suspensions }),
     purge: openPurge(db, trace),
     ...openErase(db),
     ...openReturned(db, events),
@@ -96,6 +99,9 @@ export function openCommands(db: Connection) {
     ...openShareLinks(db),
     ...openStsPolicies(db),
     ...suppressions,
+    ...suspensions.commands,
+    ...openDetours(db),
+    ...openQueueOperations(db),
     ...webhooks,
     ...openTlsReports(db),
     ...openSettings(db),

@@ -2,10 +2,12 @@
  * Leases end: given back, extended, or taken from an owner that is gone.
  */
 import type { EntryId, Instant } from '../../mail/ids.ts'
+import type { SuspensionId } from '../../mail/suspension.ts'
 import type { Lease, Release } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Lanes } from './lanes.ts'
 import { splitEntryId } from './rows.ts'
+import type { SuspensionsTable } from './suspensions.ts'
 import type { Transaction } from './transaction.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -18,7 +20,7 @@ const freed = 'returning message, n'
 const takeBack = `update entry set lease_until = null, lease_owner = null, in_doubt = 1
   where lease_until is not null and`
 
-export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting) {
+export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting, suspensions: SuspensionsTable) {
   const release: Statement<Freed> = db.prepare(`
     update entry set lease_until = null, lease_owner = null, next_attempt_at = ?, waits_for = ?
     where message = (select seq from message where id = ?) and n = ? and lease_until is not null ${freed}`)
@@ -28,12 +30,19 @@ export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting) {
   const reclaimOf: Statement<Freed> = db.prepare(`${takeBack} lease_owner = ? ${freed}`)
   const reclaimExpired: Statement<Freed> = db.prepare(`${takeBack} lease_until < ? ${freed}`)
 
+  function suspend(tx: Transaction, { message, n }: Freed, id: SuspensionId): void {
+    const suspension = suspensions.inForce(tx).find(one => one.id === id)
+    if (suspension) suspensions.hold(tx, message, n, suspension)
+  }
+
   return {
     release(tx: Transaction, entries: readonly Release[]): void {
-      for (const { entry, nextAttemptAt, waitsFor = null } of entries) {
+      for (const { entry, nextAttemptAt, waitsFor = null, suspension } of entries) {
         const { message, n } = splitEntryId(entry)
         const row = release.get(nextAttemptAt, waitsFor, message, n)
-        if (row) waiting.put(tx, row.message, row.n)
+        if (!row) continue
+        if (suspension !== undefined) suspend(tx, row, suspension)
+        waiting.put(tx, row.message, row.n)
       }
       tx.tellQueue()
     },

@@ -6,15 +6,17 @@
  */
 import type { EventType } from '../../mail/event.ts'
 import type { Instant } from '../../mail/ids.ts'
+import type { SuspensionFacts, SuspensionId } from '../../mail/suspension.ts'
 import type { Lease, QueueFilter } from '../store.ts'
 import type { Backlog } from './backlog.ts'
 import type { openClaim } from './claim.ts'
 import { type Candidate, candidateColumns } from './claim.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
 import { type Source, sourcesOf } from './queue-filter.ts'
 import type { ClaimedRows } from './rows.ts'
+import type { SuspensionsTable } from './suspensions.ts'
 import { openTraceReader } from './trace.ts'
 import type { Transaction } from './transaction.ts'
 import type { Turns } from './turns.ts'
@@ -38,6 +40,8 @@ const orderColumns = `e.message, e.n, e.domain, e.next_attempt_at as nextAttempt
   json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.turn,
   e.paced = 3 as scheduled, e.lease_until is not null as leased`
 
+type SuspendedEntry = OrderedEntry & SuspensionFacts
+
 export interface OrderParts {
   readonly db: Connection
   readonly lanes: Lanes
@@ -46,10 +50,17 @@ export interface OrderParts {
   readonly waiting: Waiting
   readonly events: Events
   readonly claim: ReturnType<typeof openClaim>
+  readonly suspensions: SuspensionsTable
 }
 
-export function openOrders({ db, lanes, turns, backlog, waiting, events, claim }: OrderParts) {
-  const hold = db.prepare('update entry set held_reason = ? where message = ? and n = ?')
+export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, suspensions }: OrderParts) {
+  const hold = db.prepare('update entry set held_reason = ?, suspension = ? where message = ? and n = ?')
+  const suspended: Statement<SuspendedEntry> = db.prepare(`
+    select ${orderColumns}, m.sender_domain as senderDomain, e.last_site as site, e.last_class as class
+    from entry e indexed by entry_suspended join message m on m.seq = e.message where e.suspension = ? limit ?`)
+  const place: Statement<OrderedEntry> = db.prepare(
+    `select ${orderColumns} from entry e join message m on m.seq = e.message where e.message = ? and e.n = ?`,
+  )
   const trace = openTraceReader(db)
   // Who orders a retry doesn't want it to wait for the slot it had.
   const retry = db.prepare('update entry set next_attempt_at = ?, paced = min(paced, 1) where message = ? and n = ?')
@@ -84,9 +95,14 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim }
     return take(read, sourcesOf(trace, filter, tx.now, held), limit)
   }
 
-  function setHeld(tx: Transaction, reason: string | null, entry: OrderedEntry): void {
+  function setHeld(
+    tx: Transaction,
+    reason: string | null,
+    entry: OrderedEntry,
+    suspension: SuspensionId | null = null,
+  ): void {
     const { message, n, leased, nextAttemptAt } = entry
-    hold.run(reason, message, n)
+    hold.run(reason, suspension, message, n)
     if (leased) return
     backlog.leave(tx, entry.backlog, nextAttemptAt)
     waiting.put(tx, message, n)
@@ -119,10 +135,38 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim }
 
     unhold(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
       tx.now = now
-      const entries = select(tx, filter, true, 'e.held_reason is not null', limit)
+      const entries = select(tx, filter, true, 'e.held_reason is not null and e.suspension is null', limit)
       for (const entry of entries) setHeld(tx, null, entry)
       tell(tx, 'message.released', entries, {})
       if (entries.length > 0) tx.tellQueue()
+      return entries.length
+    },
+
+    catchSuspended(tx: Transaction, id: SuspensionId, now: Instant, limit: number): number {
+      tx.now = now
+      const suspension = suspensions.inForce(tx).find(one => one.id === id)
+      if (suspension === undefined) return 0
+      const { filter, reason } = suspension
+      const entries = select(tx, filter, false, 'e.held_reason is null', limit)
+      for (const entry of entries) setHeld(tx, reason, entry, id)
+      tell(tx, 'message.held', entries, { reason, suspension: id })
+      if (entries.length < limit) suspensions.caught(id)
+      return entries.length
+    },
+
+    /** What another one fits too is held by that from now on. */
+    releaseSuspended(tx: Transaction, id: SuspensionId, now: Instant, limit: number): number {
+      tx.now = now
+      const entries = suspended.all(id, limit)
+      for (const entry of entries) {
+        setHeld(tx, null, entry)
+        const next = suspensions.matching(tx, entry)
+        if (next === null) continue
+        setHeld(tx, next.reason, place.get(entry.message, entry.n)!, next.id)
+      }
+      tell(tx, 'message.released', entries, { suspension: id })
+      if (entries.length > 0) tx.tellQueue()
+      if (entries.length < limit) suspensions.remove(id)
       return entries.length
     },
 

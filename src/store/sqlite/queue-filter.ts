@@ -120,7 +120,8 @@ function waitingSource(filter: QueueFilter, now: Instant, held: boolean | undefi
     `select ${what === 'id' ? 'b.id from backlog b' : turnOf} where ${sql}${held === undefined ? '' : ` and b.held = ${held ? 1 : 0}`}`
   if (filter.state !== 'due' && filter.state !== 'waiting')
     return {
-      from: 'entry e indexed by entry_backlog',
+      // Of what suspensions hold there may be a million, and no order is about it.
+      from: `entry e indexed by ${held === true ? 'entry_own_hold' : 'entry_backlog'}`,
       sql: `e.lease_until is null and e.backlog in (${those('id')})`,
       values,
     }

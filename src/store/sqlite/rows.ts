@@ -72,7 +72,7 @@ export interface OutcomeRow {
 
 /** Columns of an entry that a LeasedEntry needs; `select ${entryColumns} from entry e`. */
 export const entryColumns =
-  'e.message, e.n, e.domain, e.attempts, e.next_attempt_at, e.expires_at, e.notice, e.in_doubt, e.held_reason, e.last_reply, e.last_host, e.last_site, e.waits_for'
+  'e.message, e.n, e.domain, e.attempts, e.next_attempt_at, e.expires_at, e.notice, e.in_doubt, e.held_reason, e.last_reply, e.last_host, e.last_site, e.waits_for, e.suspension'
 
 export type EntryRow = readonly [
   message: number,
@@ -88,6 +88,7 @@ export type EntryRow = readonly [
   lastHost: string | null,
   lastSite: string | null,
   waitsFor: string | null,
+  suspension: string | null,
 ]
 
 /** Claimed entries and, once each, their messages' facts. */
@@ -174,6 +175,7 @@ export function queueEntry(row: EntryRow, message: Message): QueueEntry {
     lastHost,
     lastSite,
     waitsFor,
+    suspension,
   ] = row
   return {
     id: entryIdOf(message.id, n),
@@ -186,6 +188,7 @@ export function queueEntry(row: EntryRow, message: Message): QueueEntry {
     delayNotified: notice === 2,
     inDoubt: inDoubt === 1,
     ...(heldReason !== null && { heldReason }),
+    ...(suspension !== null && { suspension }),
     ...(lastReply !== null && { lastReply }),
     ...(lastHost !== null && { lastHost }),
     ...(lastSite !== null && { lastSite }),

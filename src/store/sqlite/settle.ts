@@ -7,11 +7,13 @@
  */
 import type { EntryId, Instant, MessageId } from '../../mail/ids.ts'
 import type { AutomaticSuppression } from '../../mail/suppression.ts'
+import type { SuspensionFacts } from '../../mail/suspension.ts'
 import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import { type AcceptRow, type EventRow, entryIdOf, type OutcomeRow } from './rows.ts'
 import type { Suppress } from './suppressions.ts'
+import type { SuspensionsTable } from './suspensions.ts'
 import type { TotalsTable } from './totals.ts'
 import type { Transaction } from './transaction.ts'
 import type { Turns } from './turns.ts'
@@ -39,6 +41,7 @@ export interface SettleParts {
   readonly volume: VolumeTable
   readonly accept: (tx: Transaction, row: AcceptRow) => unknown
   readonly suppress: Suppress
+  readonly suspensions: SuspensionsTable
 }
 
 interface OpenMessage {
@@ -54,7 +57,8 @@ interface OpenMessage {
 
 const letterOf = { delivered: 'd', bounced: 'b', cancelled: 'c' } as const
 
-export function openSettle({ db, turns, backlog, totals, events, volume, accept, suppress }: SettleParts) {
+export function openSettle(parts: SettleParts) {
+  const { db, turns, backlog, totals, events, volume, accept, suppress, suspensions } = parts
   const messageById: Statement<OpenMessage> = db.prepare(
     'select seq, account, sender_domain as senderDomain, priority, limits, states from message where id = ?',
   )
@@ -95,14 +99,21 @@ export function openSettle({ db, turns, backlog, totals, events, volume, accept,
     const { n, nextAttemptAt, reply, host, site, inDoubt } = outcome
     const entry = leased.get(seq, n)
     if (!entry) return false
-    const { domain, held } = entry
+    const { domain } = entry
     const key = { domain, account, senderDomain, priority }
-    const id = backlog.find(tx, { ...key, scheduled: false, site, class: outcome.class, held: held === 1 })
+    const held = entry.held === 1 || suspend(tx, seq, n, { ...key, site, class: outcome.class })
+    const id = backlog.find(tx, { ...key, scheduled: false, site, class: outcome.class, held })
     const paced = limits === null ? 1 : 0
-    const turn = held === 1 ? 0 : turns.enter(tx, key, nextAttemptAt)
+    const turn = held ? 0 : turns.enter(tx, key, nextAttemptAt)
     defer.run(nextAttemptAt, paced, outcome.class, reply, host, site, inDoubt, id, turn, seq, n)
     backlog.enter(tx, id, nextAttemptAt)
     return true
+  }
+
+  function suspend(tx: Transaction, seq: number, n: number, facts: SuspensionFacts): boolean {
+    const suspension = suspensions.matching(tx, facts)
+    if (suspension !== null) suspensions.hold(tx, seq, n, suspension)
+    return suspension !== null
   }
 
   function closeMessage(tx: Transaction, { seq, letters }: OpenMessage): void {

@@ -8,9 +8,12 @@ import type { Clock } from '../../base/clock.ts'
 import type {
   AccountStore,
   ClaimStore,
+  DetourStore,
   DomainStore,
   EventStore,
+  GoOn,
   NewMessage,
+  QueueOperationStore,
   QueueStore,
   RequestStore,
   SettingStore,
@@ -19,6 +22,7 @@ import type {
   Store,
   StsPolicyStore,
   SuppressionStore,
+  SuspensionStore,
   TlsReportStore,
   VolumeStore,
   WarmUpStore,
@@ -26,6 +30,7 @@ import type {
 } from '../store.ts'
 import { openAccountsReader } from './accounts.ts'
 import { type Connection, reading } from './connection.ts'
+import { openDetoursReader, openQueueOperationsReader } from './detours.ts'
 import { openDomainClaimsReader } from './domain-claims.ts'
 import { openDomainsReader } from './domains-reader.ts'
 import { openEventsReader } from './events.ts'
@@ -37,6 +42,7 @@ import { openShareLinksReader } from './share-links.ts'
 import { openSlotsReader } from './slots.ts'
 import { openStsPoliciesReader } from './sts-policies.ts'
 import { openSuppressionsReader } from './suppressions-reader.ts'
+import { openSuspensionsReader } from './suspensions.ts'
 import { openTlsReportsReader } from './tls-reports.ts'
 import { openTotalsReader } from './totals.ts'
 import { openVolumeReader } from './volume.ts'
@@ -65,6 +71,7 @@ export function createSqliteStore(parts: Parts): Store {
     ...shareLinkStore(parts),
     ...stsPolicyStore(parts),
     ...suppressionStore(parts),
+    ...suspensionStore(parts),
     ...claimStore(parts),
     ...requestStore(parts),
     ...webhookStore(parts),
@@ -114,6 +121,26 @@ function suppressionStore({ db, client, clock }: Parts): SuppressionStore {
     countSuppressions: async () => reading(() => read.countSuppressions()),
     removeSuppressions: (keys, at) => client.call('removeSuppressions', [keys, at]),
     purgeSuppressions: (now, limit) => client.call('purgeSuppressions', [now, limit]),
+  }
+}
+
+function suspensionStore({ db, client }: Parts): SuspensionStore & DetourStore & QueueOperationStore {
+  const { suspensions, countSuspended } = openSuspensionsReader(db)
+  const { detours } = openDetoursReader(db)
+  const { queueOperation, queueOperations } = openQueueOperationsReader(db)
+  return {
+    addSuspension: suspension => client.call('addSuspension', [suspension]),
+    suspensions: async () => reading(suspensions),
+    countSuspended: async () => reading(countSuspended),
+    catchSuspended: (id, now, limit) => client.call('catchSuspended', [id, now, limit]),
+    endSuspension: (id, now) => client.call('endSuspension', [id, now]),
+    releaseSuspended: (id, now, limit) => client.call('releaseSuspended', [id, now, limit]),
+    addDetour: detour => client.call('addDetour', [detour]),
+    detours: async () => reading(detours),
+    removeDetour: id => client.call('removeDetour', [id]),
+    saveQueueOperation: operation => client.call('saveQueueOperation', [operation]),
+    queueOperation: async id => reading(() => queueOperation(id)),
+    queueOperations: async () => reading(queueOperations),
   }
 }
 
@@ -173,20 +200,21 @@ function leaseWrites({ client }: Parts): Pick<QueueStore, LeaseMethods> {
 
 function orderWrites({ client }: Parts): Pick<QueueStore, 'hold' | 'unhold' | 'retryNow' | 'reschedule'> {
   return {
-    hold: (filter, reason, now) => inSlices(limit => client.call('hold', [filter, reason, now, limit])),
-    unhold: (filter, now) => inSlices(limit => client.call('unhold', [filter, now, limit])),
-    retryNow: (filter, now) => inSlices(limit => client.call('retryNow', [filter, now, limit])),
+    hold: (filter, reason, now, goOn) => inSlices(limit => client.call('hold', [filter, reason, now, limit]), goOn),
+    unhold: (filter, now, goOn) => inSlices(limit => client.call('unhold', [filter, now, limit]), goOn),
+    retryNow: (filter, now, goOn) => inSlices(limit => client.call('retryNow', [filter, now, limit]), goOn),
     reschedule: (filter, releaseAt, now) =>
       inSlices(limit => client.call('reschedule', [filter, releaseAt, now, limit])),
   }
 }
 
-async function inSlices(order: (limit: number) => Promise<number>): Promise<number> {
+async function inSlices(order: (limit: number) => Promise<number>, goOn: GoOn = () => true): Promise<number> {
   let total = 0
   for (;;) {
     const changed = await order(sliceSize)
     total += changed
-    if (changed < sliceSize) return total
+    const wanted = await goOn(total)
+    if (changed < sliceSize || !wanted) return total
   }
 }
 

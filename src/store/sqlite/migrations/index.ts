@@ -17,6 +17,7 @@ import { warmUp } from './009-warm-up.ts'
 import { tlsReports } from './010-tls-reports.ts'
 import { stsPolicy } from './011-sts-policy.ts'
 import { suppressions } from './012-suppressions.ts'
+import { queueOrders } from './013-queue-orders.ts'
 
 /** Add at the end; never change what was released. */
 export const versions: readonly string[] = [
@@ -32,6 +33,7 @@ export const versions: readonly string[] = [
   tlsReports,
   stsPolicy,
   suppressions,
+  queueOrders,
 ]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
