@@ -208,6 +208,15 @@ export function contractOfOrder(factory: StoreFactory): void {
       assert.deepEqual(await seconds(t, { priority: 'transactional' }), [1, 60])
     })
 
+    it('is overtaken from where a limit of one’s own allows, however long the line is', async () => {
+      await using t = await factory()
+      await put(t, { priority: 'bulk', count: 100, limits: perMinute(60) })
+      const limits = [...perMinute(60), { key: 'domain:app.example', limits: { perMinute: 6 } }]
+      await put(t, { priority: 'transactional', from: 'a@app.example', count: 4, limits })
+      assert.deepEqual(await seconds(t, { priority: 'transactional' }), [1, 10, 20, 30])
+      assert.equal(new Set(await seconds(t, {})).size, 104)
+    })
+
     it('of another account is left alone', async () => {
       await using t = await factory()
       const limits = [{ key: 'credential:crm', limits: { perMinute: 60 } }]

@@ -11,7 +11,7 @@ import type { Events } from './events.ts'
 import type { Lines } from './lines.ts'
 import type { AcceptRow, NewEntryRow } from './rows.ts'
 import type { Sequences } from './sequences.ts'
-import type { Slots } from './slots.ts'
+import type { ShortKey, Slots } from './slots.ts'
 import type { TotalsTable } from './totals.ts'
 import type { Transaction } from './transaction.ts'
 import type { Turns } from './turns.ts'
@@ -77,7 +77,7 @@ export function openAccept({ db, sequences, turns, lines, backlog, slots, totals
   }
 
   function takeSlot(tx: Transaction, { account, priority, limits }: AcceptRow): Instant {
-    const short: string[] = []
+    const short: ShortKey[] = []
     const slotAt = slots.reserve(tx, limits, short)
     if (slotAt <= tx.now || account === null) return slotAt
     return lines.overtake(tx, account, priority, short, slotAt)

@@ -14,7 +14,7 @@ import type { Connection, Statement } from './connection.ts'
 import type { Lines } from './lines.ts'
 import { type ClaimedRows, type EntryRow, entryColumns, expandKeys } from './rows.ts'
 import { openShares } from './shares.ts'
-import type { Slots } from './slots.ts'
+import type { ShortKey, Slots } from './slots.ts'
 import type { Transaction } from './transaction.ts'
 import type { Turns } from './turns.ts'
 import type { Waiting } from './waiting.ts'
@@ -102,7 +102,7 @@ export function openClaim({ db, claimants, turns, lines, backlog, waiting, slots
   }
 
   function takeSlot(tx: Transaction, { limits, account, senderDomain, priority }: Owner): Instant {
-    const short: string[] = []
+    const short: ShortKey[] = []
     const slotAt = slots.reserveInForce(tx, expandKeys(limits, account, senderDomain), short)
     return slotAt <= tx.now || account === null ? slotAt : lines.overtake(tx, account, priority, short, slotAt)
   }

@@ -3,10 +3,11 @@
  *
  * A mailing takes its slots hours ahead. More urgent mail that would have to stand behind it takes the earliest slot of
  * a less urgent entry instead, and that entry the slot at the end: the limits see the same slots, so they stay exact. An
- * entry can give its slot when its limits include those that make the other wait. Whoever is moved may overtake in turn
- * (normal mail goes before bulk), so at most two entries move. Of every few that could be overtaken one keeps its
- * slot for good, so that the less urgent never stop. Considered: a slot late, when its mail is due; then a limit can
- * only be kept by looking again and again at all that waits for it.
+ * entry can give its slot when that is not before the slots that the other has under limits of its own: a credential for
+ * passwords has a rate, too, and its second mail must not wait for the account's mailing because of that. Whoever is moved
+ * may overtake in turn (normal mail goes before bulk), so at most two entries move. Of every few that could be overtaken
+ * one keeps its slot for good, so that the less urgent never stop. Considered: a slot late, when its mail is due; then a
+ * limit can only be kept by looking again and again at all that waits for it.
  * O(log n) for each line of the account; nothing is looked at while there are slots for all.
  */
 import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
@@ -14,6 +15,7 @@ import { leastRank, turnsBeforeLess } from '../../mail/priority.ts'
 import type { Backlog } from './backlog.ts'
 import type { Connection, Statement } from './connection.ts'
 import { expandKeys } from './rows.ts'
+import type { ShortKey } from './slots.ts'
 import type { Transaction } from './transaction.ts'
 
 export type Lines = ReturnType<typeof openLines>
@@ -48,6 +50,8 @@ const linesLookedAt = 100
 
 export const firstOfLineSql = `select message, n, next_attempt_at as at, backlog from entry
   where paced = 2 and line = ? order by next_attempt_at limit 1`
+export const firstInLineFromSql = `select message, n, next_attempt_at as at, backlog from entry
+  where paced = 2 and line = ? and next_attempt_at >= ? order by next_attempt_at limit 1`
 
 export function openLines(db: Connection, backlog: Backlog) {
   const known: Statement<number> = db.prepare(
@@ -62,6 +66,7 @@ export function openLines(db: Connection, backlog: Backlog) {
       where account = ? and priority > ? order by priority desc limit ${linesLookedAt}`,
   )
   const firstOf: Statement<InLine> = db.prepare(firstOfLineSql)
+  const firstFrom: Statement<InLine> = db.prepare(firstInLineFromSql)
   const count = db.prepare('update line set overtaken = overtaken + 1 where id = ?')
   const keep = db.prepare('update entry set line = null where message = ? and n = ?')
   const move = db.prepare('update entry set next_attempt_at = ? where message = ? and n = ?')
@@ -75,38 +80,38 @@ export function openLines(db: Connection, backlog: Backlog) {
     return id
   }
 
-  /** Null: nobody stands in it, and it is gone. */
-  function firstIn(tx: Transaction, line: LineRow): InLine | null {
+  /** Who is due first, not before `from`. Null: nobody; a line that nobody stands in is gone. */
+  function firstIn(tx: Transaction, line: LineRow, from: Instant): InLine | null {
     const entry = firstOf.get(line.id)
-    if (entry) return entry
+    if (entry) return entry.at >= from ? entry : (firstFrom.get(line.id, from) ?? null)
     const { account, priority, senderDomain, limits } = line
     tx.lines.delete([account, priority, senderDomain, limits].join('\n'))
     remove.run(line.id)
     return null
   }
 
-  /** The entry that is due first, of those that stand before `slotAt` and whose limits include `keys`. */
+  /** The entry that is due first, of those whose slots satisfy what is `short` and come before `slotAt`. */
   function earliest(
     tx: Transaction,
     account: AccountId,
     rank: number,
-    keys: readonly string[],
+    short: readonly ShortKey[],
     slotAt: Instant,
   ): Overtakable | null {
     let found: Overtakable | null = null
     for (const line of lessUrgent.all(account, rank)) {
-      const own = expandKeys(line.limits, account, line.senderDomain)
-      if (!keys.every(key => own.includes(key))) continue
-      const entry = firstIn(tx, line)
+      const from = fromWhen(short, expandKeys(line.limits, account, line.senderDomain))
+      if (from >= slotAt) continue
+      const entry = firstIn(tx, line, from)
       if (entry !== null && entry.at < (found?.entry.at ?? slotAt)) found = { entry, line }
     }
     return found
   }
 
   /** What stands in the slot of `found` from now on is moved to `slotAt`, or overtakes in turn. */
-  function moveBack(tx: Transaction, { entry, line }: Overtakable, keys: readonly string[], slotAt: Instant): void {
+  function moveBack(tx: Transaction, { entry, line }: Overtakable, short: readonly ShortKey[], slotAt: Instant): void {
     count.run(line.id)
-    const at = overtake(tx, line.account, line.priority, keys, slotAt)
+    const at = overtake(tx, line.account, line.priority, short, slotAt)
     move.run(at, entry.message, entry.n)
     backlog.leave(tx, entry.backlog, entry.at)
     backlog.enter(tx, entry.backlog, at)
@@ -116,25 +121,32 @@ export function openLines(db: Connection, backlog: Backlog) {
     tx: Transaction,
     account: AccountId,
     rank: number,
-    keys: readonly string[],
+    short: readonly ShortKey[],
     slotAt: Instant,
   ): Instant {
     if (rank >= leastRank) return slotAt
-    const found = earliest(tx, account, rank, keys, slotAt)
+    const found = earliest(tx, account, rank, short, slotAt)
     if (found === null) return slotAt
     if (found.line.overtaken % (turnsBeforeLess + 1) === turnsBeforeLess) {
       count.run(found.line.id)
       keep.run(found.entry.message, found.entry.n)
-      return overtake(tx, account, rank, keys, slotAt)
+      return overtake(tx, account, rank, short, slotAt)
     }
-    moveBack(tx, found, keys, slotAt)
+    moveBack(tx, found, short, slotAt)
     return Math.max(found.entry.at, tx.now)
   }
 
   return {
     /** The number of a line, made when it is new: an entry that waits for its slot is given it in the same transaction. */
     find,
-    /** Who would have to wait for `slotAt` because of `keys`: answers the slot it has after overtaking. */
+    /** Who would have to wait for `slotAt`, the latest of its slots that are not now: answers the one it has after overtaking. */
     overtake,
   }
+}
+
+/** The moment from which on a slot under `own` limits does for all that is short. */
+function fromWhen(short: readonly ShortKey[], own: readonly string[]): Instant {
+  let from = 0
+  for (const { key, at } of short) if (at > from && !own.includes(key)) from = at
+  return from
 }

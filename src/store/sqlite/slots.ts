@@ -13,6 +13,12 @@ import type { OpenBucket, Transaction } from './transaction.ts'
 
 export type Slots = ReturnType<typeof openSlots>
 
+/** A limit that has no slot now. */
+export interface ShortKey {
+  readonly key: string
+  readonly at: Instant
+}
+
 export function openSlots(db: Connection) {
   const read: Statement<BucketState> = db.prepare('select minute, hour, day from bucket where key = ?')
   const write = db.prepare('insert or replace into bucket (key, minute, hour, day) values (?, ?, ?, ?)')
@@ -43,24 +49,24 @@ export function openSlots(db: Connection) {
 
   return {
     limitsOf,
-    /** A slot under each; the latest counts. Keys whose slot is not now are added to `short`. */
-    reserve(tx: Transaction, uses: readonly LimitUse[], short: string[]): Instant {
+    /** A slot under each; the latest counts. Those that are not now are added to `short`. */
+    reserve(tx: Transaction, uses: readonly LimitUse[], short: ShortKey[]): Instant {
       let slotAt = tx.now
       for (const { key, limits } of uses) {
         const at = take(tx, key, limits)
-        if (at > tx.now) short.push(key)
+        if (at > tx.now) short.push({ key, at })
         if (at > slotAt) slotAt = at
       }
       return slotAt
     },
     /** The same under the limits in force now. */
-    reserveInForce(tx: Transaction, keys: readonly string[], short: string[] = []): Instant {
+    reserveInForce(tx: Transaction, keys: readonly string[], short: ShortKey[] = []): Instant {
       let slotAt = tx.now
       for (const key of keys) {
         const limits = limitsOf(tx, key)
         if (!isLimited(limits)) continue
         const at = take(tx, key, limits)
-        if (at > tx.now) short.push(key)
+        if (at > tx.now) short.push({ key, at })
         if (at > slotAt) slotAt = at
       }
       return slotAt
