@@ -29,6 +29,7 @@ import {
 } from './route.ts'
 import type { SiteRing } from './site-ring.ts'
 import { endSuppressed, mayBeSuppressed, type SuppressedEntriesParts } from './suppressed-entries.ts'
+import { areSuspensions, holdSuspended, type SuspendedEntriesParts } from './suspended-entries.ts'
 import type { Site } from './throttle.ts'
 import { littleShare } from './turns.ts'
 import type { UnderWay } from './under-way.ts'
@@ -38,6 +39,7 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
   readonly clock: Clock
   readonly directory: DecisionParts['directory']
   readonly suppressed?: SuppressedEntriesParts['suppressed']
+  readonly suspended?: SuspendedEntriesParts['suspended']
   readonly store: HeldMessageParts['store'] & OwnServerParts['store']
   readonly leases: Leases
   readonly returns: Returns
@@ -70,6 +72,15 @@ export class Placement {
 
   /** `leased`: entries of one message. */
   place(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
+    return areSuspensions(this.#parts) ? this.#placeUnsuspended(leased, fresh) : this.#placeGoing(leased, fresh)
+  }
+
+  async #placeUnsuspended(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
+    const others = await holdSuspended(leased, null, this.#parts)
+    if (others.length > 0) await this.#placeGoing(others, fresh)
+  }
+
+  #placeGoing(leased: readonly LeasedEntry[], fresh: FreshContent | null): Promise<void> {
     return mayBeSuppressed(leased, this.#parts) ? this.#placeOthers(leased, fresh) : this.#placeAll(leased, fresh)
   }
 
@@ -136,9 +147,24 @@ export class Placement {
   ): void {
     for (const routed of batch) {
       for (const one of routed.leased) open.delete(one)
-      this.#parts.underWay.add(this.#placeRouted(routed, held, decision))
+      const isSuspendable = areSuspensions(this.#parts) && !('failure' in routed)
+      this.#parts.underWay.add(
+        isSuspendable ? this.#placeAtSite(routed, held, decision) : this.#placeRouted(routed, held, decision),
+      )
     }
     this.#parts.ring.turn()
+  }
+
+  /** The way of what a suspension of its site may hold. */
+  async #placeAtSite(routed: Routed, held: HeldMessage, decision: Decision): Promise<void> {
+    held.join()
+    try {
+      const leased = await holdSuspended(routed.leased, routed.route.site, this.#parts)
+      if (leased.length > 0) await this.#placeRouted({ ...routed, leased }, held, decision)
+      this.#parts.ring.turn()
+    } finally {
+      held.leave()
+    }
   }
 
   /** Pushes at once what can be pushed; only what goes back is waited for. */
@@ -171,7 +197,9 @@ export class Placement {
       const { going, staying } = await departures.plan(leased, route, decision, way => this.#roomAt(way, held.message))
       for (const { leased, until, waitsFor } of staying) await returns.release(leased, until, waitsFor)
       for (const one of going) {
-        if (!stopping()) this.#push(ring.site(one.route), one, held)
+        const site = ring.site(one.route)
+        // It may have closed while the store was asked: nobody would come back for what is pushed then.
+        if (!stopping() && site.closedUntil === null) this.#push(site, one, held)
         else {
           await departures.giveBack([one])
           await returns.release(one.leased, clock.now())

@@ -2,8 +2,10 @@
  * Pools and warm-ups between routing and the wire: real store and dispatch, a transport that tells what it was asked.
  */
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { openCalendar } from '../../src/base/calendar.ts'
 import type { WarmUp } from '../../src/mail/warm-up.ts'
+import type { Store } from '../../src/store/store.ts'
 import { account as accountOf, credential, senderDomain } from '../store/fixtures.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { answerAll, scriptedTransport } from '../support/scripted-transport.ts'
@@ -194,6 +196,39 @@ describe('a source address that is being warmed up', () => {
     assert.equal(await worker.store.wakeWaiting('warm-up pool mail'), 3)
     await clock.advance(1000)
     await worker.until(async () => (await delivered(worker)) === 5)
+  })
+
+  it('keeps nothing in memory for a site that closes while the store is asked for places', async () => {
+    const clock = manualClock(noon)
+    const events = new EventEmitter()
+    let asked = 0
+    const transport = scriptedTransport({
+      send: async ({ envelope }) => {
+        await once(events, 'answer')
+        return answerAll(envelope, '421 4.3.2 later', 'mail')
+      },
+    })
+    const around = (store: Store): Store => ({
+      ...store,
+      async takePlaces(...question) {
+        const places = await store.takePlaces(...question)
+        if (++asked === 2) await once(events, 'places')
+        return places
+      },
+    })
+    await using worker = await startWorker({ zone, clock, transport, settings, around })
+    await registered(worker, 'mail')
+    await worker.store.createWarmUp(warmUp('source', '127.0.0.9', [10]))
+    await worker.submit({ to: many(1) })
+    await worker.until(() => transport.busy === 1)
+    await worker.submit({ to: many(1) })
+    await worker.until(() => asked === 2)
+    events.emit('answer')
+    await worker.until(() => worker.dispatcher.sites().some(({ closedUntil }) => closedUntil !== null))
+    events.emit('places')
+    await worker.until(async () => (await worker.store.countQueue({})).leased === 0, 'what waits to be given back')
+    const taken = async () => (await worker.store.warmUp({ kind: 'source', name: '127.0.0.9' }))?.taken
+    await worker.until(async () => (await taken()) === 1, 'the place of what was not tried')
   })
 
   it('may be the plain source address of the configuration', async () => {
