@@ -147,8 +147,8 @@ export const earlyTexts: RuleGroup = {
     {
       id: 'tls-trouble',
       class: 'tls',
-      when: { phases: ['starttls'], digit: 4 },
-      reason: 'TLS is not available just now',
+      when: { phases: ['starttls'], codes: [450, 451, 452, 454] },
+      reason: 'TLS is not available just now (RFC 3207 §4); 421 is a farewell whatever the command was',
     },
     {
       id: 'spf-failed-status',
