@@ -140,6 +140,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     clock,
     log,
     meter,
+    suppressed,
     reusePort,
     sessionCounters,
   })

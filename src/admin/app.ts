@@ -34,6 +34,8 @@ import { queueRoutes } from './routes/queue.ts'
 import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { shareRoutes } from './routes/shares.ts'
+import { suppressionImportRoutes } from './routes/suppression-import.ts'
+import { suppressionRoutes } from './routes/suppressions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { tlsPolicyRoutes } from './routes/tls-policies.ts'
 import { tlsReportRoutes } from './routes/tls-reports.ts'
@@ -95,6 +97,8 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     queueRoutes,
     eventRoutes,
     classRoutes,
+    suppressionImportRoutes,
+    suppressionRoutes,
     webhookRoutes,
     tlsPolicyRoutes,
     tlsReportRoutes,

@@ -7,6 +7,8 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client'
 import { type LoopDelay, openLoopDelay } from '../base/loop-delay.ts'
+import { suppressionReasons } from '../mail/suppression.ts'
+import type { SuppressionCount } from '../store/store.ts'
 import { breakdown } from './breakdown-metrics.ts'
 import type { AdminDependencies, LiveState } from './dependencies.ts'
 import { mailInstruments } from './mail-metrics.ts'
@@ -33,7 +35,7 @@ export function openMetrics({ config, store, live, loopDelays, clock, webhooks }
   return {
     contentType: registry.contentType,
     async text() {
-      const [totals, queue, storage, delivery, delays, hooks] = await Promise.all([
+      const [totals, queue, storage, delivery, delays, hooks, , suppressions] = await Promise.all([
         store.totals(),
         depth(),
         store.health(),
@@ -41,11 +43,13 @@ export function openMetrics({ config, store, live, loopDelays, clock, webhooks }
         loopDelays().catch(() => ({})),
         webhooks.states(),
         readBreakdown(),
+        store.countSuppressions(),
       ])
       set.totals({ ...totals })
       set.queue({ due: queue.due, waiting: queue.waiting, leased: queue.leased, held: queue.held })
       set.oldest(queue.oldestReceivedAt === null ? 0 : (clock.now() - queue.oldestReceivedAt) / 1000)
       set.storage(storage)
+      set.suppressions(suppressions)
       set.delivery(delivery)
       setMail(delivery?.meter ?? null)
       byWhom.sites(delivery?.sites ?? [])
@@ -71,6 +75,7 @@ function instruments(registry: Registry) {
   const queued = gauge('kitte_recipients_queued', 'Recipients without a final outcome; accepted less all that ended.')
   const entries = labelled('kitte_queue_entries', 'Queue entries by state.', 'state')
   const oldest = gauge('kitte_queue_oldest_seconds', 'Age of the oldest queued message.')
+  const suppressed = labelled('kitte_suppressions', 'Recipients that are not tried again, by reason.', 'reason')
   const writable = gauge('kitte_store_writable', '1 while outcomes can be written.')
   const acceptsMail = gauge('kitte_store_accepts_mail', '1 while new mail is taken.')
   const free = gauge('kitte_store_free_bytes', 'Free space where the data stands.')
@@ -102,6 +107,10 @@ function instruments(registry: Registry) {
       writable.set(Number(health.writable))
       acceptsMail.set(Number(health.acceptsMail))
       free.set(health.freeBytes)
+    },
+    suppressions(counts: readonly SuppressionCount[]) {
+      for (const reason of suppressionReasons) suppressed.set({ reason }, 0)
+      for (const { reason, count } of counts) suppressed.inc({ reason }, count)
     },
     delivery(state: LiveState | null) {
       up.set(Number(state !== null))

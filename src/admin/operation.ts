@@ -4,6 +4,7 @@
  * The same list is mounted as routes and written as OpenAPI, so the two can't disagree. A route reads its parameters,
  * query and body by their schemas, runs, and renders; every failure goes to the one error handler as a Problem.
  */
+import { pipeline } from 'node:stream/promises'
 import { type NextFunction, type Request, type Response, Router } from 'express'
 import type { z } from 'zod'
 import { Problem } from './problem.ts'
@@ -26,8 +27,8 @@ export interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B exte
   readonly answer?: {
     readonly status: 200 | 201 | 202
     readonly schema: A
-    /** JSON unless it says otherwise; then the answer is that text. */
-    readonly type?: 'text/plain'
+    /** JSON unless it says otherwise; then the answer is that text, whole or piece by piece. */
+    readonly type?: 'text/plain' | 'text/csv' | 'application/x-ndjson'
   }
   /** Problems of its own, beside those that every operation can have. */
   readonly problems?: readonly ProblemName[]
@@ -103,17 +104,31 @@ export function routesOf(operations: readonly Operation[]): Router {
   for (const [path, group] of Map.groupBy(operations, ({ path }) => path)) {
     const route = router.route(path.replace(/\{(\w+)\}/g, ':$1'))
     for (const { method, perform } of group)
-      route[method](async (request, response) => answer(response, await perform(request)))
+      route[method](async (request, response) => await answer(response, await perform(request)))
     route.all(refuseMethod(group.map(({ method }) => method)))
   }
   return router
 }
 
-function answer(response: Response, { status, headers, body }: Performed): void {
+async function answer(response: Response, { status, headers, body }: Performed): Promise<void> {
   response.status(status).set({ ...headers })
   if (body === undefined) response.end()
+  else if (isPieces(body)) await writePieces(response, body)
   else if (headers['Content-Type'] !== undefined) response.send(body)
   else response.json(body)
+}
+
+/** At the pace of whoever reads; who hangs up in the middle has had enough. */
+async function writePieces(response: Response, pieces: AsyncIterable<string>): Promise<void> {
+  try {
+    await pipeline(pieces, response)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  }
+}
+
+function isPieces(body: unknown): body is AsyncIterable<string> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 }
 
 function refuseMethod(methods: readonly Method[]) {

@@ -325,6 +325,26 @@ export const mends = {
     en: 'write what it answers: banner, ehlo, mail, rcpt, data, dot …',
   },
   route: { ja: 'mxかown-smtpにしてください', en: 'write mx or own-smtp' },
+  'suppression-reason': {
+    ja: 'hard-bounce、complaint、unsubscribed、manualのいずれかにしてください',
+    en: 'write hard-bounce, complaint, unsubscribed or manual',
+  },
+  'suppression-scope': {
+    ja: '全アカウント共通のものだけを対象にするときは"all"にしてください（省略時はすべて）',
+    en: 'write "all" for those of all accounts, or leave it out',
+  },
+  'suppression-text': {
+    ja: '応答の一部を1〜200文字で書いてください',
+    en: 'write a part of the reply, 1 to 200 characters',
+  },
+  'suppression-over': {
+    ja: '未来の日時にするか、無期限であれば省略してください',
+    en: 'write a time that is still to come, or leave it out',
+  },
+  suppressions: {
+    ja: '{"address": "a@example.jp"} を1〜5000件並べてください',
+    en: 'write a list of 1 to 5000 entries such as {"address": "a@example.jp"}',
+  },
   'filter-or-all': {
     ja: 'filterで対象を絞るか、本当にすべてであれば all: true を指定してください',
     en: 'narrow it with filter, or give all: true if really everything is meant',

@@ -55,6 +55,12 @@ export interface QueueCommand {
   readonly reason?: string | undefined
 }
 
+/** What somebody suppressed, or let go again. */
+export type SuppressionCommand = Pick<QueueCommand, 'entries' | 'recipient' | 'site' | 'reason'> & {
+  /** Null: for all accounts. */
+  readonly account?: AccountId | null | undefined
+}
+
 export interface SiteFacts {
   readonly site: string
   readonly remoteMta?: HostName | null | undefined
@@ -150,6 +156,20 @@ export function retried(log: Log, command: QueueCommand): void {
 /** The address is not told: it is what was to be forgotten. */
 export function erased(log: Log, command: Pick<QueueCommand, 'entries'>): void {
   log.info({ event: 'erased', ...command } satisfies Line, `erased a recipient from ${command.entries} messages`)
+}
+
+/** Somebody said that recipients are not to be tried any more … */
+export function suppressionsAdded(log: Log, command: SuppressionCommand): void {
+  log.info({ event: 'suppressions-added', ...pick(command) }, `suppressed ${whom(command)}`)
+}
+
+/** … or that they are again. */
+export function suppressionsRemoved(log: Log, command: SuppressionCommand): void {
+  log.info({ event: 'suppressions-removed', ...pick(command) }, `let ${whom(command)} be tried again`)
+}
+
+function whom({ entries, recipient }: SuppressionCommand): string {
+  return recipient ?? `${entries} recipients`
 }
 
 /** Scheduled entries were given another moment. */

@@ -17,6 +17,11 @@ export const logEvents = [
   ['released', 'Held queue entries may go again.'],
   ['retried', 'Queue entries were made due at once.'],
   ['rescheduled', 'Scheduled queue entries are sent at `releaseAt` instead; `entries` says how many.'],
+  [
+    'suppressions-added',
+    'Recipients were suppressed by hand; `entries` says how many. What bounces suppress is told by events only.',
+  ],
+  ['suppressions-removed', 'Suppressions were removed by hand; `entries` says how many.'],
   ['erased', "A recipient's address was taken out of `entries` messages on request; the line doesn't name it."],
   ['bounced-later', 'A delivered recipient bounced after all, says the next host in a report that came back.'],
   ['delayed-later', 'The next host reports that it is still trying.'],

@@ -6,6 +6,7 @@ import type { Page } from './queue-store.ts'
 export interface SuppressionFilter {
   /** Null: those of all accounts; absent: any. */
   readonly account?: AccountId | null
+  readonly address?: Mailbox
   readonly reason?: SuppressionReason
   /** Of the evidence. */
   readonly class?: string
@@ -23,6 +24,12 @@ export interface SuppressionCount {
   readonly account: AccountId | null
   readonly reason: SuppressionReason
   readonly count: number
+}
+
+export interface ErasedSuppressions {
+  readonly removed: number
+  readonly kept: number
+  readonly events: number
 }
 
 /** What became of one that was put: `kept`: there was one already, which stays. */
@@ -45,6 +52,11 @@ export interface SuppressionStore {
   countSuppressions(): Promise<readonly SuppressionCount[]>
   /** Answers how many were there. Told as events. */
   removeSuppressions(keys: readonly SuppressionKey[], at: Instant): Promise<number>
+  /**
+   * For `kitte erase`: takes the address out of suppressions that bounces made and out of their events. What says that
+   * somebody wants no mail stays, or they would get it again.
+   */
+  eraseSuppressions(address: Mailbox): Promise<ErasedSuppressions>
   /** Removes expired ones, at most `limit`, and counts of bounces older than theirs; answers how many. */
   purgeSuppressions(now: Instant, limit: number): Promise<number>
 }

@@ -15,6 +15,7 @@ import type { Message } from '../mail/message.ts'
 import type { SenderDomain, SendLimits } from '../mail/sender-domain.ts'
 import type { Spool } from '../store/spool.ts'
 import type { AcceptResult, LeasedEntry, LimitUse, NewContent, NewEntry, Store } from '../store/store.ts'
+import type { Suppressed } from '../store/suppressed.ts'
 
 export interface AcceptParts {
   readonly store: Pick<Store, 'accept'>
@@ -22,6 +23,7 @@ export interface AcceptParts {
   readonly spool: Pick<Spool, 'absolute'>
   readonly clock: Clock
   readonly expireAfterMs: number
+  readonly suppressed?: Pick<Suppressed, 'mayBe'>
 }
 
 export interface Acceptance {
@@ -39,7 +41,7 @@ export async function accept(parts: AcceptParts, acceptance: Acceptance): Promis
   const { recipients } = acceptance.message.envelope
   const offer = parts.fresh.ask(recipients.length, acceptance.message.account, acceptance.message.priority)
   const now = parts.clock.now()
-  const entries = entriesOf(acceptance.message, offer, now, parts.expireAfterMs)
+  const entries = entriesOf(acceptance.message, offer, now, parts)
   const result = await commit(parts, acceptance, offer, entries)
   handOver(parts, acceptance, entries, result)
 }
@@ -65,10 +67,16 @@ async function commit(
   }
 }
 
-function entriesOf(message: Message, offer: FreshOffer, now: Instant, expireAfterMs: number): NewEntry[] {
+function entriesOf(
+  message: Message,
+  offer: FreshOffer,
+  now: Instant,
+  { expireAfterMs, suppressed }: Pick<AcceptParts, 'expireAfterMs' | 'suppressed'>,
+): NewEntry[] {
   return message.envelope.recipients.map((recipient, index) => {
     const domain = domainOf(recipient.address)
-    const leasable = offer.leasable(domain)
+    // What ends without an attempt needn't wait for its site.
+    const leasable = offer.leasable(domain) || suppressed?.mayBe(message.account, recipient.address) === true
     return {
       id: `${message.id}.${index}`,
       recipient,

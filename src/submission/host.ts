@@ -10,6 +10,7 @@ import type { Meter } from '../outcome/meter.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
+import type { Suppressed } from '../store/suppressed.ts'
 import type { AcceptParts } from './accept.ts'
 import { Admission, type AdmissionCounters } from './admission.ts'
 import { Authentication } from './authentication.ts'
@@ -26,6 +27,8 @@ export interface SubmissionParts {
   readonly clock: Clock
   readonly log: Log
   readonly meter: Meter
+  /** Absent: nobody is suppressed. */
+  readonly suppressed?: Pick<Suppressed, 'mayBe' | 'find'>
   /** Several threads listen on the same ports. */
   readonly reusePort?: boolean
   /** Where these threads count their sessions together. */
@@ -45,6 +48,8 @@ export interface SessionParts {
   readonly clock: Clock
   readonly log: Log
   readonly meter: Meter
+  /** Who is refused at RCPT; absent: nobody, suppressed recipients are accepted and end in delivery. */
+  readonly suppressed?: Pick<Suppressed, 'mayBe' | 'find'>
 }
 
 export interface Host {
@@ -56,7 +61,7 @@ export interface Host {
 }
 
 export function createHost(parts: SubmissionParts): Host {
-  const { config, directory, store, spool, fresh, clock, log, meter } = parts
+  const { config, directory, store, spool, fresh, clock, log, meter, suppressed } = parts
   const { maxConnections: inAll, maxConnectionsPerAddress: perAddress, trustedNetworks } = config.submission
   const maxFailuresPerAddress = config.submission.maxAuthFailuresPerAddress
   return {
@@ -68,10 +73,18 @@ export function createHost(parts: SubmissionParts): Host {
       meter,
       log,
       authentication: new Authentication({ directory, clock, maxFailuresPerAddress }),
-      acceptParts: { store, fresh, spool, clock, expireAfterMs: config.queue.expireAfter },
+      acceptParts: {
+        store,
+        fresh,
+        spool,
+        clock,
+        expireAfterMs: config.queue.expireAfter,
+        ...(suppressed && { suppressed }),
+      },
       storeAcceptsMail: createReadiness(store, clock),
       trustedUsername: trustedUsernames(trustedNetworks),
       dateOf: createDateWriter(config.timeZone),
+      ...(suppressed && config.suppressions.at === 'rcpt' && { suppressed }),
     },
     admission: new Admission({ inAll, perAddress }, parts.sessionCounters),
     handshakes: new Admission({ inAll, perAddress }),

@@ -5,8 +5,10 @@
  * whoever finds it, a store that is down becomes 452, and whatever else goes wrong is 451 4.3.0 with its stack in the log
  * (design invariants 6 and 9). A transaction ends with its message, RSET, a new greeting or STARTTLS (RFC 5321 §4.1.4).
  */
+import type { Mailbox } from '../mail/ids.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { authFailed, type ClientFacts, type Refusal, refused } from '../outcome/delivery-log.ts'
+import { suppressedReply } from '../outcome/verdict.ts'
 import type { Login } from './authentication.ts'
 import type { Submitter } from './checks/check.ts'
 import { CheckRefusal, checkMail, checkRcpt } from './checks/index.ts'
@@ -144,10 +146,23 @@ export class Session {
       facts.recipient = recipient.address
       if (!recipients.has(recipient.address)) {
         checkRcpt({ limits, recipient, accepted: recipients.size })
+        if (this.#mayBeSuppressed(recipient.address)) await this.#refuseSuppressed(recipient.address)
         recipients.set(recipient.address, recipient)
       }
       return replies.recipientOk
     })
+  }
+
+  #mayBeSuppressed(address: Mailbox): boolean {
+    const { suppressed } = this.#parts
+    return suppressed?.mayBe(this.#submitter?.credential.account ?? null, address) === true
+  }
+
+  /** Where the login decides the account; otherwise only what is suppressed for all. */
+  async #refuseSuppressed(address: Mailbox): Promise<void> {
+    const account = this.#submitter?.credential.account ?? null
+    const found = await this.#parts.suppressed!.find(account, address)
+    if (found !== null) throw new SmtpError(suppressedReply(found))
   }
 
   /** After a 354 content comes by `receive`, then `endOfData`. */

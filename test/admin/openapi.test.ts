@@ -172,6 +172,7 @@ async function walkThrough(api: Api, check: Check): Promise<void> {
   await walkMail(api, account, check)
   await walkWebhooks(account, check)
   await walkTlsReports(api, check)
+  await walkSuppressions(api, account, check)
 
   await check('DELETE', '/v1/accounts/{id}', `/v1/accounts/${account}`)
   await check('DELETE', '/v1/senders/{address}', `/v1/senders/${address}`)
@@ -255,6 +256,47 @@ async function walkWebhooks(account: string, check: Check): Promise<void> {
   await check('DELETE', ...at())
   await check('GET', ...at())
   await check('DELETE', ...at())
+}
+
+async function walkSuppressions(api: Api, account: string, check: Check): Promise<void> {
+  const list = '/v1/suppressions'
+  const one = `${list}/you@there.example`
+  const evidence = {
+    from: 'outcome',
+    message: 'm',
+    at: 1,
+    reply: '550 5.1.1 no',
+    remoteMta: 'mx.there.example',
+  } as const
+  await check('POST', list, list, { address: 'You@there.example', account, note: 'asked by phone' })
+  await check('POST', list, list, { address: 'you@there.example' })
+  await check('POST', list, list, { address: 'you@there.example', account: 'none' })
+  await check('POST', list, list, { address: 'you@there.example', account: null, expiresAt: '2026-01-01' })
+  await api.store.suppress({
+    ...{ account, address: 'they@there.example', reason: 'hard-bounce', note: '', createdAt: 1, expiresAt: null },
+    ...{
+      evidence: { ...evidence, class: 'address-unknown' },
+      entry: null,
+      byDefault: true,
+      after: 1,
+      countWithinMs: 1,
+    },
+  })
+  await check('GET', list, `${list}?account=${account}`)
+  await check('GET', list, `${list}?class=address-unknown&text=5.1.1&scope=all`)
+  await check('GET', list, `${list}?reason=none`)
+  await check('GET', `${list}/{address}`, `${one}?account=${account}`)
+  await check('GET', `${list}/{address}`, one)
+  await check('GET', `${list}/export.csv`, `${list}/export.csv`)
+  await check('GET', `${list}/export.ndjson`, `${list}/export.ndjson?account=${account}`)
+  const suppressions = [{ address: 'a@there.example' }, { address: 'a' }, 7]
+  await check('POST', `${list}/import`, `${list}/import`, { account, suppressions })
+  await check('POST', `${list}/import`, `${list}/import`, { suppressions: [] })
+  await check('DELETE', `${list}/{address}`, `${one}?account=${account}`)
+  await check('DELETE', `${list}/{address}`, one)
+  await check('POST', `${list}/undo`, `${list}/undo`, { filter: { account, class: 'address-unknown' }, dryRun: true })
+  await check('POST', `${list}/undo`, `${list}/undo`, { all: true })
+  await check('POST', `${list}/undo`, `${list}/undo`, {})
 }
 
 async function walkTlsReports(api: Api, check: Check): Promise<void> {

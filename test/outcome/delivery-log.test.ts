@@ -74,6 +74,8 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.retried(log, { ...command, message: 'message-1', recipient: 'b@example.com' }),
   log => deliveryLog.rescheduled(log, { ...command, releaseAt: start }),
   log => deliveryLog.erased(log, { entries: 3 }),
+  log => deliveryLog.suppressionsAdded(log, { entries: 3, account: null, reason: 'manual' }),
+  log => deliveryLog.suppressionsRemoved(log, { entries: 3, account: null, site: 'there.example' }),
   ...warmUpChanges.map(change => (log: Log) => deliveryLog.warmUpChanged(log, change)),
   log => deliveryLog.sourceUnusable(log, { sourceIp: '192.0.2.1', reason: 'EADDRNOTAVAIL' }),
   ...returnedKinds.map(kind => (log: Log) => deliveryLog.returned(log, { ...returned, kind }, makeMessage())),

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import type { AutomaticSuppression, Suppression } from '../../src/mail/suppression.ts'
-import type { Change, Store } from '../../src/store/store.ts'
+import { type Change, erasedAddress, type Store } from '../../src/store/store.ts'
 import { suppressionCursor } from '../../src/store/suppression-store.ts'
 import type { StoreFactory, TestStore } from './factory.ts'
 import { newMessage, outcome } from './fixtures.ts'
@@ -171,6 +171,24 @@ export function contractOfSuppressions(factory: StoreFactory): void {
         (await store.listSuppressions({}, all)).map(({ address }) => address),
         ['a@x.example'],
       )
+    })
+
+    it('that a bounce made is erased with its events; others keep mail from somebody', async () => {
+      await using t = await factory()
+      const store = await withAccounts(t)
+      await store.suppress(bounced('You@x.example'))
+      await store.suppress(bounced('they@x.example'))
+      await store.putSuppressions([manual('you@x.example', { account: null })])
+      assert.deepEqual(await store.eraseSuppressions('you@X.example'), { removed: 1, kept: 1, events: 2 })
+      assert.deepEqual((await store.listSuppressions({ address: 'YOU@x.example' }, all)).map(suppressionCursor), [
+        ' you@x.example',
+      ])
+      const events = await store.events({}, 10)
+      assert.deepEqual(
+        events.map(({ recipient }) => recipient),
+        [erasedAddress, 'they@x.example', erasedAddress],
+      )
+      assert.doesNotMatch(JSON.stringify(events), /you@/i)
     })
 
     it('goes with its account', async () => {

@@ -24,6 +24,10 @@ const feedbackId = z.boolean(mend('yes-no')).nullable().meta({
   description:
     'Whether its mail gets a Feedback-ID; null: where submission.feedbackId.add in the configuration says all',
 })
+const autoSuppress = z.boolean(mend('yes-no')).nullable().meta({
+  description:
+    'Whether hard bounces and complaints suppress recipients of its mail; null: as suppressions.hardBounces and complaints in the configuration say',
+})
 const params = z.object({ id })
 
 const newAccount = z.strictObject(
@@ -34,6 +38,7 @@ const newAccount = z.strictObject(
     pool: pool.optional(),
     tls: tls.optional(),
     feedbackId: feedbackId.optional(),
+    autoSuppress: autoSuppress.optional(),
   },
   mend('object'),
 )
@@ -46,6 +51,7 @@ const accountChange = z
       unaligned,
       tls,
       feedbackId,
+      autoSuppress,
       suspendedReason: text(1, 500, 'reason')
         .nullable()
         .meta({ description: 'Set: submissions are refused with this text; null: the account may send again' }),
@@ -64,6 +70,7 @@ const accountAnswer = z.object({
   unaligned: z.enum(['send', 'warn', 'refuse']),
   tls: z.enum(tlsLevels),
   feedbackId,
+  autoSuppress,
   suspendedReason: z.string().nullable(),
 })
 
@@ -91,6 +98,7 @@ export function accountRoutes({ store, clock, config }: AdminDependencies): Oper
           suspendedReason: null,
           ...(body.tls && { tls: body.tls }),
           ...(typeof body.feedbackId === 'boolean' && { feedbackId: body.feedbackId }),
+          ...(typeof body.autoSuppress === 'boolean' && { autoSuppress: body.autoSuppress }),
         }
         await store.createAccount(account)
         return render(account)
@@ -163,6 +171,8 @@ function render({ createdAt, ...account }: Account): AccountAnswer {
     suspendedReason,
     tls = 'opportunistic',
     feedbackId = null,
+    autoSuppress = null,
   } = account
-  return { id, name, createdAt: time(createdAt), limits, pool, unaligned, tls, feedbackId, suspendedReason }
+  const wishes = { unaligned, tls, feedbackId, autoSuppress }
+  return { id, name, createdAt: time(createdAt), limits, pool, ...wishes, suspendedReason }
 }

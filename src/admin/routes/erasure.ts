@@ -16,6 +16,10 @@ const erasureAnswer = z.object({
   messages: z.int().meta({ description: 'Messages whose recipient was erased' }),
   events: z.int().meta({ description: 'Events that were changed' }),
   cancelled: z.int().meta({ description: 'Queue entries that were cancelled first' }),
+  suppressions: z.int().meta({ description: 'Suppressions after hard bounces that were removed' }),
+  suppressionsKept: z.int().meta({
+    description: 'Others that stay, because they keep mail from somebody who wants none; removed one by one',
+  }),
   queued: z.int().meta({ description: 'Messages left alone because they are still queued for this recipient' }),
 })
 export type ErasureAnswer = z.output<typeof erasureAnswer>
@@ -24,7 +28,7 @@ export type ErasureAnswer = z.output<typeof erasureAnswer>
 const messagesAtOnce = 200
 
 export function erasureRoutes({ store, queue, log }: AdminDependencies): Operation[] {
-  async function eraseAll(address: Mailbox): Promise<Omit<ErasureAnswer, 'cancelled'>> {
+  async function eraseAll(address: Mailbox): Promise<Pick<ErasureAnswer, 'messages' | 'events' | 'queued'>> {
     const total = { messages: 0, events: 0, queued: 0 }
     let after: string | undefined
     for (;;) {
@@ -62,9 +66,14 @@ export function erasureRoutes({ store, queue, log }: AdminDependencies): Operati
       answer: { status: 200, schema: erasureAnswer },
       async run({ body: { address, cancel = false } }) {
         const cancelled = cancel ? await queue.cancel({ recipient: address }, 'the recipient is erased') : 0
-        const done = { ...(await eraseAll(address)), cancelled }
-        erased(log, { entries: done.messages })
-        return done
+        const { messages, events, queued } = await eraseAll(address)
+        const suppressions = await store.eraseSuppressions(address)
+        erased(log, { entries: messages })
+        return {
+          ...{ messages, events: events + suppressions.events, cancelled, queued },
+          suppressions: suppressions.removed,
+          suppressionsKept: suppressions.kept,
+        }
       },
     }),
   ]

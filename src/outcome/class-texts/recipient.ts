@@ -115,8 +115,8 @@ export const recipientTexts = {
       en: 'The mail was not sent: the recipient is suppressed, after an earlier hard bounce or complaint, or by hand.',
     },
     next: {
-      ja: 'アドレスに誤りがあれば修正してください。届くはずの宛先であれば、配信停止を解除してから再度お送りください（kitte suppression remove アドレス）。',
-      en: 'Correct the address if it is wrong. If it should get mail, remove the suppression and send again (kitte suppression remove ADDRESS).',
+      ja: 'アドレスに誤りがあれば修正してください。届くはずの宛先であれば、配信停止の解除（kitte suppression remove）を中継サーバーの管理者にご依頼のうえ、再度お送りください。',
+      en: 'Correct the address if it is wrong. If it should get mail, have the operator of the relay remove the suppression (kitte suppression remove), then send again.',
     },
   },
 } as const satisfies Partial<Record<OutcomeClass, ClassText>>

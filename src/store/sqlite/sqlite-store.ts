@@ -120,6 +120,7 @@ function suppressionStore({ db, client, clock }: Parts): SuppressionStore {
     suppressedAddresses: async page => reading(() => read.suppressedAddresses(page)),
     countSuppressions: async () => reading(() => read.countSuppressions()),
     removeSuppressions: (keys, at) => client.call('removeSuppressions', [keys, at]),
+    eraseSuppressions: address => client.call('eraseSuppressions', [address]),
     purgeSuppressions: (now, limit) => client.call('purgeSuppressions', [now, limit]),
   }
 }

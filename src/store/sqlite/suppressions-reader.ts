@@ -81,6 +81,7 @@ function conditionsOf(filter: SuppressionFilter): { conditions: string; values: 
     if (value !== undefined) found.push([condition, value])
   }
   add('account = ?', filter.account === null ? '' : filter.account)
+  add('address = ?', filter.address === undefined ? undefined : suppressedAddress(filter.address))
   add('reason = ?', filter.reason)
   add('class = ?', filter.class)
   add('domain = ?', filter.domain)

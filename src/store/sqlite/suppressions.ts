@@ -15,7 +15,7 @@ import {
   type SuppressionReason,
   suppressedAddress,
 } from '../../mail/suppression.ts'
-import { NotFound, type PutSuppression } from '../store.ts'
+import { type ErasedSuppressions, erasedAddress, NotFound, type PutSuppression } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import { eventRow } from './rows.ts'
@@ -54,6 +54,14 @@ export function openSuppressions(db: Connection, events: Events) {
   const forgetBounces = db.prepare('delete from hard_bounce where account = ? and address = ?')
   const purgeBounces = db.prepare('delete from hard_bounce where until <= ?')
 
+  const forgetBouncesOf = db.prepare('delete from hard_bounce where address = ?')
+  const removeBounced = db.prepare("delete from suppression where address = ? and reason = 'hard-bounce'")
+  const countOf: Statement<number> = db.prepare('select count(*) from suppression where address = ?')
+  countOf.pluck()
+  const eventsOf: Statement<{ seq: number; data: string }> = db.prepare(
+    "select seq, data from event where recipient = ? and type in ('suppression.added', 'suppression.removed')",
+  )
+  const eraseEvent = db.prepare('update event set recipient = ?, data = ? where seq = ?')
   const removeAllOf = ['suppression', 'suppression_count', 'hard_bounce'].map(table =>
     db.prepare(`delete from ${table} where account = ?`),
   )
@@ -139,6 +147,18 @@ export function openSuppressions(db: Connection, events: Events) {
     /** With their account, which nothing can be told of any more. */
     deleteSuppressionsOf(account: AccountId): void {
       for (const statement of removeAllOf) statement.run(account)
+    },
+
+    eraseSuppressions(_tx: Transaction, mailbox: Mailbox): ErasedSuppressions {
+      const address = suppressedAddress(mailbox)
+      forgetBouncesOf.run(address)
+      const removed = removeBounced.run(address).changes
+      const events = eventsOf.all(address)
+      for (const { seq, data } of events) {
+        const suppression = JSON.parse(data) as Suppression
+        eraseEvent.run(erasedAddress, JSON.stringify({ ...suppression, address: erasedAddress, evidence: null }), seq)
+      }
+      return { removed, kept: countOf.get(address) ?? 0, events: events.length }
     },
 
     purgeSuppressions(_tx: Transaction, now: Instant, limit: number): number {
