@@ -86,6 +86,10 @@ const rows: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
           q('sum by (reply) (rate(kitte_refusals_total{instance=~"$instance"}[$__rate_interval]))', '{{reply}}'),
         ],
       },
+      {
+        title: '配信停止中の宛先 / Suppressed recipients by reason',
+        queries: [q(`sum by (reason) (${here('kitte_suppressions')})`, '{{reason}}')],
+      },
     ],
   ],
   [

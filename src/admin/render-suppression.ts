@@ -57,10 +57,10 @@ function sentenceOf(found: OutcomeClass | null): Bilingual | null {
 
 export const csvHeader = 'address,account,reason,expiresAt,note,createdAt,class,reply\r\n'
 
-/** RFC 4180. */
+/** RFC 4180. `*` stands for all accounts. */
 export function csvLine({ address, account, reason, expiresAt, note, createdAt, evidence }: Suppression): string {
   const told = [plainText(note), time(createdAt), evidence?.class ?? '', plainText(evidence?.reply ?? '')]
-  return `${[address, account ?? '', reason, time(expiresAt) ?? '', ...told].map(csvField).join(',')}\r\n`
+  return `${[address, account ?? '*', reason, time(expiresAt) ?? '', ...told].map(csvField).join(',')}\r\n`
 }
 
 function csvField(text: string): string {

@@ -17,6 +17,7 @@ interface SetOptions extends LimitOptions {
   readonly unaligned?: string
   readonly tls?: string
   readonly feedbackId?: string
+  readonly autoSuppress?: string
   readonly pool?: string
 }
 
@@ -54,9 +55,22 @@ function feedbackIdOption(): Option {
   ])
 }
 
+function autoSuppressOption(): Option {
+  const meaning = 'suppress recipients after hard bounces and complaints; auto: as configured'
+  return new Option('--auto-suppress <whether>', meaning).choices(['on', 'off', 'auto'])
+}
+
 /** Undefined: not said. */
-function feedbackIdOf({ feedbackId }: SetOptions): boolean | null | undefined {
-  return feedbackId === undefined ? undefined : feedbackId === 'auto' ? null : feedbackId === 'on'
+function whether(given: string | undefined): boolean | null | undefined {
+  return given === undefined ? undefined : given === 'auto' ? null : given === 'on'
+}
+
+function wishesOf({ feedbackId, autoSuppress }: SetOptions) {
+  return { feedbackId: whether(feedbackId), autoSuppress: whether(autoSuppress) }
+}
+
+function wishText(wish: boolean | null): string {
+  return wish === null ? 'as configured' : wish ? 'on' : 'off'
 }
 
 function unalignedOption(): Option {
@@ -76,9 +90,10 @@ function registerCreate(account: Command, context: CliContext): void {
     .addOption(unalignedOption())
     .addOption(tlsOption())
     .addOption(feedbackIdOption())
+    .addOption(autoSuppressOption())
     .action(async (name: string, options: SetOptions, command: Command) => {
       const { unaligned, tls } = options
-      const body = { name, limits: limitsOf(options), unaligned, tls, feedbackId: feedbackIdOf(options) }
+      const body = { name, limits: limitsOf(options), unaligned, tls, ...wishesOf(options) }
       show(context, command, await connect(context, command).post<AccountAnswer>('/v1/accounts', body), describe)
     })
 }
@@ -129,6 +144,7 @@ function registerSet(account: Command, context: CliContext): void {
     .addOption(tlsOption())
     .addOption(poolOption())
     .addOption(feedbackIdOption())
+    .addOption(autoSuppressOption())
     .action((given: string, options: SetOptions, command: Command) => {
       const { name, unaligned, tls } = options
       const change = {
@@ -137,7 +153,7 @@ function registerSet(account: Command, context: CliContext): void {
         unaligned,
         tls,
         pool: poolOf(options.pool),
-        feedbackId: feedbackIdOf(options),
+        ...wishesOf(options),
       }
       return patch(context, command, given, change)
     })
@@ -175,7 +191,8 @@ function describe(account: AccountAnswer): string {
     ['pool', account.pool ?? 'default'],
     ['unaligned', account.unaligned],
     ['tls', account.tls],
-    ['feedback-id', account.feedbackId === null ? 'as configured' : account.feedbackId ? 'on' : 'off'],
+    ['feedback-id', wishText(account.feedbackId)],
+    ['auto-suppress', wishText(account.autoSuppress)],
     ['suspended', account.suspendedReason ?? 'no'],
   ])
 }

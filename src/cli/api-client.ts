@@ -3,6 +3,9 @@
  *
  * Fails with CliError: the problem's detail, the mend of each field, or what to start when nobody answers.
  */
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
 import type { Clock } from '../base/clock.ts'
 import { CliError } from './cli-error.ts'
 
@@ -13,6 +16,8 @@ export interface ApiClient {
   get<T>(path: string, query?: Query): Promise<T>
   /** What is no JSON: a zone file. */
   text(path: string): Promise<string>
+  /** Writes a long answer as it comes. */
+  copy(path: string, query: Query, output: Writable): Promise<void>
   post<T>(path: string, body?: unknown): Promise<T>
   patch<T>(path: string, body: unknown): Promise<T>
   delete<T = void>(path: string): Promise<T>
@@ -55,6 +60,12 @@ export function createApiClient(url: string, token: string | null, clock: Clock)
     url: base,
     get: (path, query = {}) => call('GET', path + queryText(query)),
     text: path => ask('GET', path, 'text/plain'),
+    async copy(path, query, output) {
+      const headers = token === null ? {} : { authorization: `Bearer ${token}` }
+      const response = await begin(base, path + queryText(query), clock, { headers })
+      if (!response.ok) throw describe(base, response.status, await response.text(), token)
+      await pipeline(Readable.fromWeb(response.body as ReadableStream), output, { end: false })
+    },
     post: (path, body) => call('POST', path, body),
     patch: (path, body) => call('PATCH', path, body),
     delete: path => call('DELETE', path),
@@ -67,6 +78,19 @@ async function send(base: string, path: string, clock: Clock, request: RequestIn
   try {
     const response = await fetch(base + path, { ...request, signal: giveUp.signal, redirect: 'error' })
     return { ok: response.ok, status: response.status, text: await response.text() }
+  } catch (cause) {
+    throw unreachable(base, giveUp.signal.aborted, cause)
+  } finally {
+    cancel()
+  }
+}
+
+/** The answer's beginning; what follows takes its time. */
+async function begin(base: string, path: string, clock: Clock, request: RequestInit): Promise<Response> {
+  const giveUp = new AbortController()
+  const cancel = clock.after(patienceMs, () => giveUp.abort())
+  try {
+    return await fetch(base + path, { ...request, signal: giveUp.signal, redirect: 'error' })
   } catch (cause) {
     throw unreachable(base, giveUp.signal.aborted, cause)
   } finally {

@@ -18,6 +18,7 @@ import { register as sandbox } from './sandbox.ts'
 import { register as sender } from './sender.ts'
 import { register as limits } from './site-limits.ts'
 import { register as start } from './start.ts'
+import { register as suppression } from './suppression.ts'
 import { register as tail } from './tail.ts'
 import { register as tlsPolicy } from './tls-policy.ts'
 import { register as tlsReport } from './tls-report.ts'
@@ -38,6 +39,7 @@ export const commands: readonly Register[] = [
   pool,
   warmUp,
   queue,
+  suppression,
   limits,
   tail,
   explain,
