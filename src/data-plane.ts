@@ -22,10 +22,12 @@ import { Meter, type MeterReading } from './outcome/meter.ts'
 import { startJanitor } from './queue/janitor.ts'
 import { openSettler } from './settler.ts'
 import { openKeyRing } from './signing/key-ring.ts'
+import { openDetoured } from './store/detoured.ts'
 import { openDirectory } from './store/directory.ts'
 import { openSpool } from './store/spool.ts'
 import type { Store } from './store/store.ts'
 import { openSuppressed } from './store/suppressed.ts'
+import { openSuspended } from './store/suspended.ts'
 import type { AdmissionCounters } from './submission/admission.ts'
 import { openSubmission } from './submission/listener.ts'
 import { openTlsDecisions } from './tls/open.ts'
@@ -116,6 +118,10 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   lifecycle.add({ name: 'TLS policies', stop: () => tls.close() })
   const suppressed = await openSuppressed(store)
   lifecycle.add({ name: 'suppressions', stop: () => suppressed.close() })
+  const suspended = await openSuspended({ store, clock })
+  lifecycle.add({ name: 'suspensions', stop: () => suspended.close() })
+  const detoured = await openDetoured({ store, clock })
+  lifecycle.add({ name: 'detours', stop: () => detoured.close() })
   const { trusted } = parts
   const transport = parts.transport ?? createSmtpTransport({ clock, log, ...(trusted && { trusted }) })
   const dispatcher = openDispatcher({
@@ -127,6 +133,8 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     settler,
     tls,
     suppressed,
+    suspended,
+    detoured,
     tlsResults,
   })
   lifecycle.add({ name: 'dispatcher', stop: () => dispatcher.stop() })

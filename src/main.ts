@@ -4,7 +4,6 @@
  * Fails to start with the first error met, after stopping what had started: a listener's port that is taken, a database
  * newer than the program, a seal key that does not open what it sealed.
  */
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { openAdmin } from './admin/app.ts'
 import type { LiveState } from './admin/dependencies.ts'
@@ -25,9 +24,11 @@ import { createExplainer } from './domains/explain.ts'
 import { startRechecker } from './domains/rechecker.ts'
 import { openRelayDns } from './domains/relay-dns.ts'
 import { type Domains, openDomains } from './domains/service.ts'
+import { startBulkOrders } from './outcome/bulk-orders.ts'
 import { startDailyRound } from './outcome/daily-round.ts'
-import { cancelEntries } from './outcome/expiry.ts'
 import { Meter } from './outcome/meter.ts'
+import { startSuspensions } from './outcome/suspensions.ts'
+import { queueVerbs } from './queue-verbs.ts'
 import type { Sandbox, SandboxParts } from './sandbox/world.ts'
 import { openSettler } from './settler.ts'
 import { openStore } from './store/open.ts'
@@ -140,7 +141,11 @@ async function wire(wiring: Wiring): Promise<Relay> {
   }
   const bounceHost = await openBounceHost({ config, store, seal, clock, log, lifecycle })
   const settler = openSettler({ config, store, clock, log, meter }, lifecycle)
-  const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs: config.queue.lease }
+  const verbs = queueVerbs({ store, settler, clock, log, leaseMs: config.queue.lease })
+  const bulkOrders = await startBulkOrders({ store, verbs, clock, log })
+  lifecycle.add({ name: 'orders to the queue', stop: () => bulkOrders.stop() })
+  const suspensions = startSuspensions({ store, clock, log })
+  lifecycle.add({ name: 'suspensions', stop: () => suspensions.stop() })
   const admin = await openAdmin({
     config,
     store,
@@ -149,7 +154,9 @@ async function wire(wiring: Wiring): Promise<Relay> {
     explainer: createExplainer({ store, resolver, clock, config, relayKey: relay.key }),
     tlsPolicies: tlsUpkeep.explainer,
     webhooks,
-    queue: { cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) },
+    queue: verbs,
+    bulkOrders,
+    suspensions,
     ownServers: openOwnServerTester({ config, resolver, clock, log }),
     live: state,
     loopDelays: () => loopDelays(planes),

@@ -19,6 +19,7 @@ import { bulkRoutes } from './routes/bulk.ts'
 import { claimRoutes } from './routes/claims.ts'
 import { classRoutes } from './routes/classes.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { detourRoutes } from './routes/detours.ts'
 import { domainExplainRoutes } from './routes/domain-explain.ts'
 import { domainHistoryRoutes } from './routes/domain-history.ts'
 import { domainVolumeRoutes } from './routes/domain-volume.ts'
@@ -31,11 +32,13 @@ import { limitRoutes } from './routes/limits.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { poolRoutes } from './routes/pools.ts'
 import { queueRoutes } from './routes/queue.ts'
+import { queueOperationRoutes } from './routes/queue-operations.ts'
 import { relayRoutes } from './routes/relay.ts'
 import { senderRoutes } from './routes/senders.ts'
 import { shareRoutes } from './routes/shares.ts'
 import { suppressionImportRoutes } from './routes/suppression-import.ts'
 import { suppressionRoutes } from './routes/suppressions.ts'
+import { suspensionRoutes } from './routes/suspensions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { tlsPolicyRoutes } from './routes/tls-policies.ts'
 import { tlsReportRoutes } from './routes/tls-reports.ts'
@@ -95,6 +98,9 @@ export function operationsOf(dependencies: AdminDependencies): Operation[] {
     senderRoutes,
     messageRoutes,
     queueRoutes,
+    queueOperationRoutes,
+    suspensionRoutes,
+    detourRoutes,
     eventRoutes,
     classRoutes,
     suppressionImportRoutes,

@@ -12,8 +12,10 @@ import type { SiteState } from '../delivery/throttle.ts'
 import type { Explainer } from '../domains/explain.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
+import type { BulkOrders, Verbs } from '../outcome/bulk-orders.ts'
 import type { MeterReading } from '../outcome/meter.ts'
-import type { QueueFilter, Store } from '../store/store.ts'
+import type { Suspensions } from '../outcome/suspensions.ts'
+import type { Store } from '../store/store.ts'
 import type { TlsExplainer } from '../tls/explain.ts'
 import type { Webhooks } from '../webhooks/service.ts'
 
@@ -42,7 +44,10 @@ export interface AdminDependencies {
   readonly explainer: Explainer
   readonly tlsPolicies: TlsExplainer
   readonly webhooks: Webhooks
-  readonly queue: QueueCommands
+  readonly queue: Verbs
+  /** … to more entries than anybody should wait for. */
+  readonly bulkOrders: BulkOrders
+  readonly suspensions: Suspensions
   readonly ownServers: OwnServerTester
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>
@@ -55,12 +60,6 @@ export interface AdminDependencies {
   readonly extra?: ((request: IncomingMessage, response: ServerResponse) => boolean) | null
   /** KITTE_ADMIN_TOKEN; null: the one made at first start. */
   readonly adminToken: string | null
-}
-
-/** Work on the queue that is more than a store call. */
-export interface QueueCommands {
-  /** Settles every matching, unleased entry as cancelled; answers how many. `reason` is told in log and timeline. */
-  cancel(filter: QueueFilter, reason: string): Promise<number>
 }
 
 export interface LiveState {

@@ -101,12 +101,13 @@ function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'):
 
 function responsesOf(operation: Operation): Json {
   const { answer, body, problems = [], params } = operation
+  const content = answer && {
+    [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema, 'output') },
+  }
   const success = answer
     ? {
-        [answer.status]: {
-          description: 'Done',
-          content: { [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema, 'output') } },
-        },
+        [answer.status]: { description: 'Done', content },
+        ...(answer.goesOn && { 202: { description: 'It goes on in the background', content } }),
       }
     : { 204: { description: 'Done' } }
   const possible = [

@@ -27,6 +27,8 @@ export interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B exte
   readonly answer?: {
     readonly status: 200 | 201 | 202
     readonly schema: A
+    /** True: it goes on in the background, so it is 202 instead. */
+    goesOn?(answer: z.output<A>): boolean
     /** JSON unless it says otherwise; then the answer is that text, whole or piece by piece. */
     readonly type?: 'text/plain' | 'text/csv' | 'application/x-ndjson'
   }
@@ -70,7 +72,8 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
     async perform(request) {
       const body = await run(readInput(definition, request))
       if (!definition.answer) return { status: 204, headers: {} }
-      const { status, type } = definition.answer
+      const { type, goesOn } = definition.answer
+      const status = goesOn?.(body) ? 202 : definition.answer.status
       return { status, headers: { ...(location && { Location: location(body) }), ...(type && textOf(type)) }, body }
     },
   }

@@ -345,6 +345,19 @@ export const mends = {
     ja: '{"address": "a@example.jp"} を1〜5000件並べてください',
     en: 'write a list of 1 to 5000 entries such as {"address": "a@example.jp"}',
   },
+  'suspension-filter': {
+    ja: 'account、senderDomain、domain、site、classのいずれか一つ以上を指定してください',
+    en: 'give at least one of account, senderDomain, domain, site and class',
+  },
+  future: { ja: '現在より後の日時にしてください', en: 'write a time that is not past' },
+  'detour-host': {
+    ja: '1〜10個のホスト名またはIPアドレスを、必要なら :ポート番号 を付けて指定してください (例: relay.example.jp:587)',
+    en: 'give 1 to 10 hosts, each a name or an address, with :port where it is another: relay.example.jp:587',
+  },
+  'detour-domain': {
+    ja: 'このドメインの経路はすでにあります。先に kitte route remove で削除してください',
+    en: 'there is a route for it already: remove that one first (kitte route remove)',
+  },
   'filter-or-all': {
     ja: 'filterで対象を絞るか、本当にすべてであれば all: true を指定してください',
     en: 'narrow it with filter, or give all: true if really everything is meant',

@@ -8,7 +8,7 @@ import { bilingual } from './fields.ts'
 import type { Bilingual } from './texts.ts'
 import { waitsForMessage } from './waits-for.ts'
 
-const sentences: Readonly<Record<Exclude<WaitReason, 'noted'>, Bilingual>> = {
+const sentences: Readonly<Record<Exclude<WaitReason, 'noted' | 'suspended'>, Bilingual>> = {
   turn: { ja: '送信の順番を待っています', en: 'It is due and waits for its turn' },
   schedule: { ja: '指定された送信日時を待っています', en: 'It is scheduled: it waits for the moment its sender named' },
   limit: {
@@ -27,9 +27,9 @@ const sentences: Readonly<Record<Exclude<WaitReason, 'noted'>, Bilingual>> = {
 
 export const waitFields = {
   waitReason: z
-    .enum(['turn', 'schedule', 'limit', 'noted', 'retry', 'site'])
+    .enum(['suspended', 'turn', 'schedule', 'limit', 'noted', 'retry', 'site'])
     .nullable()
-    .meta({ description: 'Why it waits; null: it is held, under way, or no longer queued' }),
+    .meta({ description: 'Why it waits; null: an operator holds it, it is under way, or no longer queued' }),
   waitMessage: bilingual.nullable(),
 }
 
@@ -38,10 +38,15 @@ export function renderWait(row: QueueRow | undefined): {
   waitMessage: Bilingual | null
 } {
   const reason = row?.waitReason ?? null
-  return { waitReason: reason, waitMessage: reason === null ? null : sentenceOf(reason, row!.entry.waitsFor ?? '') }
+  return { waitReason: reason, waitMessage: reason === null ? null : sentenceOf(reason, row!.entry) }
 }
 
-function sentenceOf(reason: WaitReason, noted: string): Bilingual {
+function sentenceOf(reason: WaitReason, { waitsFor: noted = '', heldReason = '' }: QueueRow['entry']): Bilingual {
+  if (reason === 'suspended')
+    return {
+      ja: `この宛先または送信元への配送は一時停止中です: ${heldReason}`,
+      en: `It is suspended, with others like it: ${heldReason}`,
+    }
   if (reason !== 'noted') return sentences[reason]
   return waitsForMessage(noted) ?? { ja: `次の条件を待っています: ${noted}`, en: `It waits for: ${noted}` }
 }

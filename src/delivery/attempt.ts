@@ -160,7 +160,8 @@ function deliveryOf(
 ): Delivery {
   const { envelope, origin } = held.message
   // RFC 8460 §3: a report's own session is in no report, or two domains would report to each other for ever.
-  const isCounted = route.own === null && origin !== 'tls-report'
+  // A detour's hosts are not the domain's: its reports are not about them.
+  const isCounted = route.own === null && route.detour === undefined && origin !== 'tls-report'
   const isWhole = leased.length === 1 && envelope.recipients.length === 1
   return {
     site: route.site,
@@ -183,7 +184,9 @@ function specsInTurn(
   requirement: TlsRequirement,
   { config, seal }: AttemptParts,
 ): Iterable<HostSpec> {
-  const places = route.hosts.flatMap(({ host, addresses }) => addresses.map(address => ({ host, address })))
+  const places = route.hosts.flatMap(({ host, addresses, port }) =>
+    addresses.map(address => (port === undefined ? { host, address } : { host, address, port })),
+  )
   if (!site.hasSilent) return hostSpecs(route, places, config, seal, requirement)
   const silent = places.filter(({ address }) => site.isSilent(address))
   return hostSpecs(route, [...places.filter(place => !silent.includes(place)), ...silent], config, seal, requirement)

@@ -6,10 +6,13 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
-import { findHosts, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
+import { findAddresses, findHosts, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
 import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
+import { type Detour, type DetourId, siteOfDetour } from '../mail/detour.ts'
 import type { DomainName } from '../mail/ids.ts'
 import type { TlsLevel } from '../mail/tls-level.ts'
+import { endsInLabels } from '../policy/site-rules.ts'
+import type { Detoured } from '../store/detoured.ts'
 import type { DomainPolicies } from '../tls/domain-policies.ts'
 import type { DomainTls } from '../tls/plan.ts'
 
@@ -21,6 +24,8 @@ export type Destination =
       readonly tls?: DomainTls
       /** What the site's rule asks of it; absent: nothing. */
       readonly siteTls?: TlsLevel
+      /** It leads to other hosts than its MX. */
+      readonly detour?: DetourId
     }
   | { readonly failure: LookupFailure }
 
@@ -43,13 +48,22 @@ export class Destinations {
   readonly #options: LookupOptions
   readonly #clock: Clock
   readonly #policies: DomainPolicies | undefined
+  readonly #detoured: Pick<Detoured, 'list' | 'onChange'> | undefined
   readonly #known = new LRUCache<DomainName, Known>({ max: maxDestinations })
 
-  constructor(resolver: Resolver, options: LookupOptions, clock: Clock, policies?: DomainPolicies) {
+  constructor(
+    resolver: Resolver,
+    options: LookupOptions,
+    clock: Clock,
+    policies?: DomainPolicies,
+    detoured?: Pick<Detoured, 'list' | 'onChange'>,
+  ) {
     this.#resolver = resolver
     this.#options = options
     this.#clock = clock
     this.#policies = policies
+    this.#detoured = detoured
+    detoured?.onChange(() => this.#known.clear())
   }
 
   find(domain: DomainName): Promise<Destination> {
@@ -80,6 +94,8 @@ export class Destinations {
   }
 
   async #ask(domain: DomainName): Promise<Destination> {
+    const around = this.#detourOf([domain], (name, wanted) => name === wanted)
+    if (around !== null) return this.#goAround(around)
     const [found, sts] = await Promise.all([
       findHosts(this.#resolver, domain, this.#options),
       this.#policies?.sts(domain) ?? null,
@@ -92,8 +108,34 @@ export class Destinations {
       sts,
     )
     const site = await this.#nameOfSite(domain, hosts)
+    const aroundSite = this.#detourOf(site.split(','), endsInLabels)
+    if (aroundSite !== null) return this.#goAround(aroundSite)
     const siteTls = this.#policies?.levelOf(site.split(','))
     return { site, hosts, ...(tls && { tls }), ...(siteTls && { siteTls }) }
+  }
+
+  #detourOf(names: readonly string[], fits: (name: string, domain: string) => boolean): Detour | null {
+    const now = this.#clock.now()
+    const inForce = this.#detoured?.list.filter(({ until }) => until === null || until > now) ?? []
+    return inForce.find(({ domain }) => names.some(name => fits(name, domain))) ?? null
+  }
+
+  /** Trouble with a detour says nothing about the recipients: whatever it is, it is temporary. */
+  async #goAround(detour: Detour): Promise<Destination> {
+    const found = await Promise.all(
+      detour.hosts.map(async ({ host, port }, preference) => {
+        const answer = await findAddresses(this.#resolver, host, this.#options)
+        return 'failure' in answer ? answer : { host, preference, ...answer, ...(port !== null && { port }) }
+      }),
+    )
+    const hosts = found.flatMap(host => ('failure' in host ? [] : [host]))
+    const site = siteOfDetour(detour)
+    if (hosts.length === 0) {
+      const details = found.flatMap(host => ('failure' in host ? [host.failure.detail] : []))
+      return { failure: { kind: 'dns-trouble', detail: `${site}: ${details.join('; ')}` } }
+    }
+    const siteTls = detour.tls ?? this.#policies?.levelOf(hosts.map(({ host }) => host))
+    return { site, hosts, detour: detour.id, ...(siteTls && { siteTls }) }
   }
 
   /**

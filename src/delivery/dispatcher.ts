@@ -18,10 +18,12 @@ import type { Settler } from '../outcome/settle.ts'
 import { Claims } from '../queue/claim.ts'
 import { Leases } from '../queue/leases.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
+import type { Detoured } from '../store/detoured.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Spool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
 import type { Suppressed } from '../store/suppressed.ts'
+import type { Suspended } from '../store/suspended.ts'
 import type { TlsDecisions } from '../tls/open.ts'
 import type { TlsResults } from '../tls/tls-result.ts'
 import { Connections } from './connections.ts'
@@ -57,6 +59,10 @@ export interface DispatcherParts {
   readonly tlsResults?: TlsResults | undefined
   /** Absent: nobody is suppressed. */
   readonly suppressed?: Pick<Suppressed, 'mayBe' | 'find'>
+  /** Absent: nothing is suspended … */
+  readonly suspended?: Pick<Suspended, 'length' | 'find'>
+  /** … and all goes by MX. */
+  readonly detoured?: Pick<Detoured, 'list' | 'onChange'>
   readonly settler: Pick<Settler, 'settle' | 'finish' | 'unsettled' | 'onDue'>
   readonly clock: Clock
   readonly log: Log
@@ -164,7 +170,7 @@ class LeasingDispatcher implements Dispatcher {
 
   /** What placement, runner and intake have in common. */
   #shared() {
-    const { config, resolver, clock, tls, tlsResults, ...parts } = this.#parts
+    const { config, resolver, clock, tls, tlsResults, detoured, ...parts } = this.#parts
     return {
       ...parts,
       config,
@@ -177,7 +183,7 @@ class LeasingDispatcher implements Dispatcher {
       leaseMs: config.queue.lease,
       capacity: config.delivery.maxAttempts * entriesPerAttempt,
       lookup: config.delivery,
-      destinations: new Destinations(resolver, config.delivery, clock, tls?.policies),
+      destinations: new Destinations(resolver, config.delivery, clock, tls?.policies, detoured),
       budget: new ContentBudget(contentBytes),
       leases: this.#leases,
       ring: this.#ring,

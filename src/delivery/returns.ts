@@ -8,6 +8,8 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
+import type { Suspension } from '../mail/suspension.ts'
+import { held } from '../outcome/delivery-log.ts'
 import type { Settler } from '../outcome/settle.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import type { Verdict } from '../outcome/verdict.ts'
@@ -64,6 +66,19 @@ export class Returns {
       )
     } catch (error) {
       log.warn({ err: error, entries: leased.length }, 'entries could not be given back; they come back in doubt')
+    }
+    this.#drop(leased)
+  }
+
+  /** Held from now on, unless it ends meanwhile. They stay due when they were: then they go in their old order. */
+  async suspend(leased: readonly LeasedEntry[], { id: suspension, reason }: Suspension): Promise<void> {
+    const { store, log } = this.#parts
+    try {
+      await store.release(leased.map(({ entry: { id, nextAttemptAt } }) => ({ entry: id, nextAttemptAt, suspension })))
+      const { id: message, account, senderDomain } = leased[0]!.message
+      held(log, { entries: leased.length, message, account: account ?? undefined, senderDomain, reason })
+    } catch (error) {
+      log.warn({ err: error, entries: leased.length }, 'entries could not be held; they come back in doubt')
     }
     this.#drop(leased)
   }

@@ -12,6 +12,7 @@ import type { Seal } from '../base/seal.ts'
 import { findAddresses, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { OwnSmtp } from '../mail/account.ts'
+import type { DetourId } from '../mail/detour.ts'
 import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
 import type { TlsLevel } from '../mail/tls-level.ts'
 import { ownServerRule } from '../policy/own-server-rule.ts'
@@ -37,6 +38,8 @@ export interface Route {
   readonly tls?: DomainTls
   /** What the site's rule asks of it; absent: nothing. */
   readonly siteTls?: TlsLevel
+  /** It leads to other hosts than the MX. */
+  readonly detour?: DetourId
   /** Where it leaves from; absent: from `delivery.sourceIpv4` and `sourceIpv6`, whichever fits. */
   readonly source?: Source
   /** Limits of its own; absent: those of the site. */
@@ -185,17 +188,28 @@ function keyOf(site: string, own: NonNullable<Route['own']>, rule: SiteRule, sea
   return `${site} ${login} ${connections}/${messagesPerConnection}/${perMinute}`
 }
 
+/** `port`: absent: that of the route. */
+export interface Place {
+  readonly host: HostName
+  readonly address: string
+  readonly port?: number
+}
+
+function ownPort({ port }: Place) {
+  return port === undefined ? {} : { implicitTls: port === implicitTlsPort }
+}
+
 /** One spec for each place, made when its turn comes: most messages need only the first. */
 export function* hostSpecs(
   { own, source, tls }: Route,
-  places: readonly { readonly host: HostName; readonly address: string }[],
+  places: readonly Place[],
   config: Pick<Config, 'hostname' | 'delivery'>,
   seal: Seal,
   requirement: TlsRequirement = noRequirement,
 ): Generator<HostSpec> {
   const common = own === null ? mxSpec(config) : ownCommon(own.smtp, passwordOf(own, seal), config)
   for (const place of places) {
-    const spec = { ...common, ...place, ...sourceFor(place.address, config, source) }
+    const spec = { ...common, ...place, ...ownPort(place), ...sourceFor(place.address, config, source) }
     const plan = planHost(place.host, tls ?? null, requirement)
     yield plan === null ? spec : planned(spec, plan)
   }

@@ -16,11 +16,13 @@ import type { Returns } from './returns.ts'
 import type { SiteLimits } from './site-limits.ts'
 import type { SiteRing } from './site-ring.ts'
 import { type Signal, signalOf } from './site-signals.ts'
+import { areSuspensions, holdSuspended, type SuspendedEntriesParts, suspensionOf } from './suspended-entries.ts'
 import type { Group, Site } from './throttle.ts'
 
 export interface RunnerParts extends AttemptParts, OwnServerParts {
   readonly directory: AttemptParts['directory']
   readonly config: AttemptParts['config'] & Pick<Config, 'queue'>
+  readonly suspended?: SuspendedEntriesParts['suspended']
   readonly returns: Returns
   readonly ring: SiteRing
   readonly placement: Placement
@@ -54,18 +56,23 @@ export class Runner {
 
   async run(site: Site, group: Group): Promise<void> {
     const { ring, returns, clock, placement, onDue } = this.#parts
-    const end = await attempt(group, site, this.#parts)
+    const end = this.#isSuspended(group) ? ({ untried: true } as const) : await attempt(group, site, this.#parts)
     if ('settled' in end) this.#learn(site, group, end.settled)
     group.held.leave()
     ring.sent(site)
     if ('settled' in end) await returns.settle(end.settled)
     else {
       await returns.untried([group])
-      await returns.release(group.leased, clock.now())
+      await returns.release(await holdSuspended(group.leased, group.route.site, this.#parts), clock.now())
     }
     if (group.route.own !== null && 'settled' in end) await noteOwnServer(group.route.own, end.settled, this.#parts)
     ring.ended()
     if ((await placement.reopen(site)) || 'untried' in end) onDue()
+  }
+
+  /** Since it was put into the ring; what is not suspended comes back at once. */
+  #isSuspended({ leased, route }: Group): boolean {
+    return areSuspensions(this.#parts) && leased.some(one => suspensionOf(one, route.site, this.#parts) !== null)
   }
 
   #learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {

@@ -12,9 +12,9 @@ import { secureMx } from '../tls/dane.ts'
 import { isStsHost } from '../tls/sts-text.ts'
 import type { Route } from './route.ts'
 
-/** A sender's own server is named by the sender itself. */
+/** A sender's own server is named by the sender itself, a detour's hosts by the operator. */
 export async function vouchedHosts(route: Route, domain: DomainName, resolver: Resolver): Promise<readonly MxHost[]> {
-  if (route.own !== null) return route.hosts
+  if (route.own !== null || route.detour !== undefined) return route.hosts
   const secure = await secureMx(domain, { resolver })
   const sts = route.tls?.sts ?? null
   return route.hosts.filter(({ host }) => secure?.hosts.has(host) || (sts !== null && isStsHost(sts, host)))

@@ -16,6 +16,8 @@ export interface MxHost {
   readonly preference: number
   /** IPv6 and IPv4, in the order to try. Never empty. */
   readonly addresses: readonly string[]
+  /** Absent: that of all MX hosts. */
+  readonly port?: number
 }
 
 export interface LookupFailure {

@@ -5,11 +5,13 @@
  * no field. Never fails: a line is plain facts that are at hand.
  */
 import type { Log } from '../base/log.ts'
+import { type Detour, siteOfDetour } from '../mail/detour.ts'
 import type { AccountId, CredentialId, DomainName, HostName, Instant, Mailbox, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { Returned } from '../mail/returned.ts'
+import type { Suspension } from '../mail/suspension.ts'
 import type { WarmUp, WarmUpChange } from '../mail/warm-up.ts'
 import { capOf } from '../policy/warm-up.ts'
 import type { LogEvent, LogField } from './log-fields.ts'
@@ -170,6 +172,39 @@ export function suppressionsRemoved(log: Log, command: SuppressionCommand): void
 
 function whom({ entries, recipient }: SuppressionCommand): string {
   return recipient ?? `${entries} recipients`
+}
+
+export function suspended(log: Log, { id, reason, until, filter }: Suspension): void {
+  const { account, senderDomain, domain, site = domain, class: of } = filter
+  const line: Line = {
+    ...{ event: 'suspended', suspension: id, account, senderDomain, site, class: of, reason },
+    until: until === null ? undefined : isoTime(until),
+  }
+  log.info(line, `suspended ${sliceOf(filter)}: ${reason}`)
+}
+
+export function resumed(log: Log, { id, reason, filter }: Suspension): void {
+  const { account, senderDomain, domain, site = domain, class: of } = filter
+  const line: Line = { event: 'resumed', suspension: id, account, senderDomain, site, class: of, reason }
+  log.info(line, `resumed ${sliceOf(filter)}`)
+}
+
+function sliceOf(filter: Suspension['filter']): string {
+  return Object.entries(filter)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+}
+
+export function detourAdded(log: Log, detour: Detour): void {
+  const until = detour.until === null ? undefined : isoTime(detour.until)
+  const site = siteOfDetour(detour)
+  const line: Line = { event: 'detour-added', detourOf: detour.domain, site, until, reason: detour.note }
+  log.info(line, `mail for ${detour.domain} goes ${site}: ${detour.note}`)
+}
+
+export function detourRemoved(log: Log, detour: Detour): void {
+  const line: Line = { event: 'detour-removed', detourOf: detour.domain, site: siteOfDetour(detour) }
+  log.info(line, `mail for ${detour.domain} goes to its MX again`)
 }
 
 /** Scheduled entries were given another moment. */

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { LeasedEntry, QueueFilter, Store } from '../store/store.ts'
+import type { GoOn, LeasedEntry, QueueFilter, Store } from '../store/store.ts'
 import type { Classify } from './classify.ts'
 import type { Settler } from './settle.ts'
 import { verdictOfCancel, verdictOfExpiry } from './verdict.ts'
@@ -92,7 +92,12 @@ export interface CancelOptions {
 }
 
 /** Takes all matching entries that aren't being attempted out of the queue; answers how many. */
-export async function cancelEntries(options: CancelOptions, filter: QueueFilter, reason: string): Promise<number> {
+export async function cancelEntries(
+  options: CancelOptions,
+  filter: QueueFilter,
+  reason: string,
+  goOn: GoOn = () => true,
+): Promise<number> {
   const { store, settler, clock, owner, leaseMs } = options
   let cancelled = 0
   let claimed: readonly LeasedEntry[]
@@ -101,6 +106,6 @@ export async function cancelEntries(options: CancelOptions, filter: QueueFilter,
     claimed = await store.claimForCancel(filter, { owner, until: now + leaseMs }, atOnce)
     await settler.finish(claimed.map(leased => verdictOfCancel(leased, reason, now)))
     cancelled += claimed.length
-  } while (claimed.length >= atOnce)
+  } while ((await goOn(cancelled)) && claimed.length >= atOnce)
   return cancelled
 }

@@ -60,7 +60,7 @@ export function sharedName({ suffix, name, shared }: SiteRule): string | null {
   return shared ? (name ?? suffix) : null
 }
 
-function endsInLabels(host: HostName, suffix: string): boolean {
+export function endsInLabels(host: HostName, suffix: string): boolean {
   const labels = suffix.toLowerCase().replace(/^\./, '').replace(/\.$/, '')
   const name = host.toLowerCase().replace(/^\./, '').replace(/\.$/, '')
   return name === labels || name.endsWith(`.${labels}`)

@@ -99,7 +99,7 @@ export interface QueueFinish {
 /** What the queue is counted by. `none`: no class or no site known yet. */
 export type QueueColumn = 'domain' | 'account' | 'senderDomain' | 'class' | 'site' | 'priority'
 
-export type WaitReason = 'turn' | 'schedule' | 'limit' | 'noted' | 'retry' | 'site'
+export type WaitReason = 'suspended' | 'turn' | 'schedule' | 'limit' | 'noted' | 'retry' | 'site'
 
 export interface QueueRow extends LeasedEntry {
   readonly state: 'due' | 'waiting' | 'leased' | 'held'
@@ -108,7 +108,8 @@ export interface QueueRow extends LeasedEntry {
   readonly scheduled: boolean
   /**
    * `turn`: due, and others go before it. `schedule`: the moment its sender named. `limit`: its send slot. `noted`: what
-   * `entry.waitsFor` says. `retry`: the pause after an attempt. `site`: its site takes nothing now. Null: leased or held.
+   * `entry.waitsFor` says. `retry`: the pause after an attempt. `site`: its site takes nothing now. `suspended`: a suspension holds it. Null:
+   * leased, or held by an operator.
    */
   readonly waitReason: WaitReason | null
 }
@@ -221,6 +222,8 @@ export interface QueueStore {
 
   listQueue(filter: QueueFilter, page: Page): Promise<readonly QueueRow[]>
   countQueue(filter: QueueFilter): Promise<QueueCounts>
+  /** Those an operator holds, and no suspension. */
+  countOwnHolds(filter: QueueFilter): Promise<number>
   /** Counts per value of one column, biggest first. */
   countQueueBy(
     column: QueueColumn,

@@ -98,7 +98,7 @@ describe('the OpenAPI document', () => {
   })
 
   it('fits what is answered, good and bad', async () => {
-    await using api = await startApi()
+    await using api = await startApi({ bulk: { above: 1 } })
     const document = (await api.call('GET', '/openapi.json')).body
     const seen = new Set<string>()
     const check = async (
@@ -330,6 +330,27 @@ async function walkMail(api: Api, account: string, check: Check): Promise<void> 
   await check('GET', '/v1/messages/{id}', `/v1/messages/${draft.message.id}`)
   await check('GET', '/v1/messages/{id}', '/v1/messages/none')
   await check('GET', '/v1/queue', '/v1/queue')
+  const slice = { filter: { domain: 'quiet.example' }, reason: 'maintenance' }
+  await check('POST', '/v1/suspensions', '/v1/suspensions', { ...slice, dryRun: true })
+  await check('POST', '/v1/suspensions', '/v1/suspensions', { reason: 'everything?', filter: {} })
+  await check('POST', '/v1/suspensions', '/v1/suspensions', { ...slice, until: '2020-01-01' })
+  const { suspension } = await check('POST', '/v1/suspensions', '/v1/suspensions', slice)
+  await check('GET', '/v1/suspensions', '/v1/suspensions')
+  await check('DELETE', '/v1/suspensions/{id}', `/v1/suspensions/${suspension.id}`)
+  await check('DELETE', '/v1/suspensions/{id}', `/v1/suspensions/${suspension.id}`)
+  const around = { domain: 'quiet.example', hosts: ['relay.example:587', '[2001:db8::1]:25'], note: 'outage' }
+  const { id: detour } = await check('POST', '/v1/routes', '/v1/routes', around)
+  await check('POST', '/v1/routes', '/v1/routes', around)
+  await check('POST', '/v1/routes', '/v1/routes', { ...around, hosts: ['relay.example:port'] })
+  await check('GET', '/v1/routes', '/v1/routes')
+  await check('DELETE', '/v1/routes/{id}', `/v1/routes/${detour}`)
+  await check('DELETE', '/v1/routes/{id}', `/v1/routes/${detour}`)
+  const operations = '/v1/queue/operations'
+  const begun = await check('POST', '/v1/queue/hold', '/v1/queue/hold', { all: true })
+  await check('GET', operations, operations)
+  await check('GET', `${operations}/{id}`, `${operations}/${begun.operation.id}`)
+  await check('DELETE', `${operations}/{id}`, `${operations}/${begun.operation.id}`)
+  await check('GET', `${operations}/{id}`, `${operations}/nothing`)
   await check('GET', '/v1/queue/finish', '/v1/queue/finish?by=account')
   await check('POST', '/v1/queue/hold', '/v1/queue/hold', { all: true })
   await check('POST', '/v1/queue/release', '/v1/queue/release', { all: true })

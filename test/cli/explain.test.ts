@@ -133,6 +133,7 @@ const timeline: TimelineAnswer = {
       nextAttemptAt: null,
       expiresAt: null,
       heldReason: null,
+      suspension: null,
       waitReason: null,
       waitMessage: null,
       mode: 'spf-dkim',

@@ -43,6 +43,15 @@ const returned: Returned = {
 }
 
 /** One call of every function, all optional facts given. */
+const suspension = {
+  ...{ id: 's1', filter: { domain: 'down.example', account: 'acme' }, reason: 'outage', createdAt: 0 },
+  until: Date.UTC(2026, 0, 15),
+}
+const detour = {
+  ...{ id: 'd1', domain: 'down.example', hosts: [{ host: 'relay.example', port: 587 }], tls: null, createdAt: 0 },
+  ...{ until: Date.UTC(2026, 0, 15), note: 'outage' },
+}
+
 const everything: readonly ((log: Log) => void)[] = [
   log => {
     const message = makeMessage()
@@ -76,6 +85,10 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.erased(log, { entries: 3 }),
   log => deliveryLog.suppressionsAdded(log, { entries: 3, account: null, reason: 'manual' }),
   log => deliveryLog.suppressionsRemoved(log, { entries: 3, account: null, site: 'there.example' }),
+  log => deliveryLog.suspended(log, suspension),
+  log => deliveryLog.resumed(log, suspension),
+  log => deliveryLog.detourAdded(log, detour),
+  log => deliveryLog.detourRemoved(log, detour),
   ...warmUpChanges.map(change => (log: Log) => deliveryLog.warmUpChanged(log, change)),
   log => deliveryLog.sourceUnusable(log, { sourceIp: '192.0.2.1', reason: 'EADDRNOTAVAIL' }),
   ...returnedKinds.map(kind => (log: Log) => deliveryLog.returned(log, { ...returned, kind }, makeMessage())),

@@ -4,8 +4,9 @@
 import { z } from 'zod'
 import type { OutcomeClass } from '../../mail/outcome.ts'
 import { priorities } from '../../mail/priority.ts'
+import type { QueueVerb } from '../../mail/queue-operation.ts'
 import { classes } from '../../outcome/classes.ts'
-import { held, released, rescheduled, retried } from '../../outcome/delivery-log.ts'
+import { rescheduled } from '../../outcome/delivery-log.ts'
 import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
@@ -28,6 +29,7 @@ import { nextOf, pageOf } from '../paging.ts'
 import { invalidField } from '../problem.ts'
 import { liveSites, siteAnswer } from '../render-site.ts'
 import { renderWait, waitFields } from '../wait-reasons.ts'
+import { operationAnswer, renderOrder } from './queue-operations.ts'
 
 /** Rows per grouping: the biggest are what an operator looks for. */
 const groupsShown = 50
@@ -108,6 +110,7 @@ const entryAnswer = z.object({
   nextAttemptAt: timestamp,
   expiresAt: timestamp,
   heldReason: z.string().nullable(),
+  suspension: z.string().nullable().meta({ description: 'That holds it; null: an operator does, or nothing' }),
   class: z.string().nullable(),
   classMessage: bilingual.nullable(),
   lastReply: z.string().nullable(),
@@ -137,18 +140,25 @@ const commandAnswer = z.object({
   matched: countsAnswer.meta({ description: 'What the filter fits, before anything was changed' }),
   changed: z.int().meta({ description: 'Entries changed; with dryRun: that would be' }),
 })
+const orderAnswer = commandAnswer.extend({
+  operation: operationAnswer
+    .nullable()
+    .meta({
+      description: 'With 202: too many entries to wait for; changed is 0, and /v1/queue/operations/{id} tells more',
+    }),
+})
 
 export type QueueAnswer = z.output<typeof queueAnswer>
 export type QueueCountsAnswer = z.output<typeof countsAnswer>
 export type QueueCommandAnswer = z.output<typeof commandAnswer>
+export type QueueOrderAnswer = z.output<typeof orderAnswer>
 
 /** What a command does, and which of the matching entries it can change. */
 interface Verb {
-  readonly name: 'hold' | 'release' | 'retry' | 'cancel'
+  readonly name: QueueVerb
   readonly summary: string
   readonly narrow: (filter: QueueFilter) => QueueFilter
-  readonly changes: (counts: QueueCounts) => number
-  readonly run: (filter: QueueFilter, reason: string) => Promise<number>
+  readonly changes: (counts: QueueCounts, filter: QueueFilter) => Promise<number>
 }
 
 export function queueRoutes(dependencies: AdminDependencies): Operation[] {
@@ -174,24 +184,31 @@ export function queueRoutes(dependencies: AdminDependencies): Operation[] {
         return { counts: renderCounts(counts), by, sites, entries, next: nextOf(rows, wanted, row => row.entry.id) }
       },
     }),
-    ...verbsOf(dependencies).map(verb => commandOperation(store, verb)),
+    ...verbsOf(dependencies).map(verb => commandOperation(dependencies, verb)),
     rescheduleOperation(dependencies),
   ]
 }
 
-function commandOperation(store: Store, verb: Verb): Operation {
+function commandOperation({ store, queue, bulkOrders }: AdminDependencies, verb: Verb): Operation {
   return operation({
     method: 'post',
     path: `/v1/queue/${verb.name}`,
     id: `${verb.name}Queue`,
     summary: verb.summary,
     body: command,
-    answer: { status: 200, schema: commandAnswer },
+    answer: { status: 200, schema: orderAnswer, goesOn: ({ operation }) => operation !== null },
     async run({ body }) {
       const filter = verb.narrow(given(body.filter ?? {}))
       const counts = await store.countQueue(filter)
-      const changed = body.dryRun ? verb.changes(counts) : await verb.run(filter, reasonOf(body))
-      return { dryRun: body.dryRun === true, matched: renderCounts(counts), changed }
+      const matched = renderCounts(counts)
+      const total = await verb.changes(counts, filter)
+      const reason = reasonOf(body)
+      if (body.dryRun) return { dryRun: true, matched, changed: total, operation: null }
+      if (total > bulkOrders.above) {
+        const order = await bulkOrders.begin({ verb: verb.name, filter, reason, total })
+        return { dryRun: false, matched, changed: 0, operation: renderOrder(order) }
+      }
+      return { dryRun: false, matched, changed: await queue[verb.name](filter, reason), operation: null }
     },
   })
 }
@@ -229,48 +246,31 @@ function reasonOf({ reason }: Command): string {
   return reason ?? 'by an operator'
 }
 
-/** Entries under way can't be called back: they are leased to an attempt. */
-function verbsOf({ store, queue, clock, log }: AdminDependencies): readonly Verb[] {
+function verbsOf({ store }: AdminDependencies): readonly Verb[] {
   return [
     {
       name: 'hold',
       narrow: asGiven,
       summary: 'Keeps entries from being tried until they are released',
-      changes: ({ total, held }) => total - held,
-      async run(filter, reason) {
-        const entries = await store.hold(filter, reason, clock.now())
-        held(log, { entries, ...told(filter), reason })
-        return entries
-      },
+      changes: async ({ total, held }) => total - held,
     },
     {
       name: 'release',
       narrow: asGiven,
-      summary: 'Lets held entries go again',
-      changes: ({ held }) => held,
-      async run(filter) {
-        const entries = await store.unhold(filter, clock.now())
-        released(log, { entries, ...told(filter) })
-        return entries
-      },
+      summary: 'Lets held entries go again; not those a suspension holds',
+      changes: (_counts, filter) => store.countOwnHolds(filter),
     },
     {
       name: 'retry',
       narrow: unscheduled,
       summary: 'Makes waiting entries due now; scheduled ones only where the filter names them, a message or an entry',
-      changes: ({ waiting }) => waiting,
-      async run(filter) {
-        const entries = await store.retryNow(filter, clock.now())
-        retried(log, { entries, ...told(filter) })
-        return entries
-      },
+      changes: async ({ waiting }) => waiting,
     },
     {
       name: 'cancel',
       narrow: asGiven,
       summary: 'Takes entries out of the queue for good, without a report to the sender',
-      changes: ({ total, leased }) => total - leased,
-      run: (filter, reason) => queue.cancel(filter, reason),
+      changes: async ({ total, leased }) => total - leased,
     },
   ]
 }
@@ -318,6 +318,7 @@ function renderRow(row: QueueRow): z.output<typeof entryAnswer> {
     nextAttemptAt: time(entry.nextAttemptAt),
     expiresAt: time(entry.expiresAt),
     heldReason: entry.heldReason ?? null,
+    suspension: entry.suspension ?? null,
     class: lastClass,
     classMessage: lastClass === null ? null : (classes[lastClass as OutcomeClass]?.sentence ?? null),
     lastReply: entry.lastReply ?? null,

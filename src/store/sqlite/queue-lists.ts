@@ -15,7 +15,7 @@ import type {
   WaitReason,
 } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
-import { entryCondition, isNarrow, leasedSource, stateSql } from './queue-filter.ts'
+import { entryCondition, isNarrow, leasedSource, sourcesOf, stateSql } from './queue-filter.ts'
 import { openQueuePages, type Place } from './queue-pages.ts'
 import { openQueueTally, type Tally } from './queue-tally.ts'
 import { type EntryRow, entryColumns, queueEntry, splitEntryId } from './rows.ts'
@@ -134,6 +134,20 @@ export function openQueueLists(db: Connection) {
       return { ...counts, oldestReceivedAt: oldestOf(tallies, now) }
     }),
 
+    /** Through the index of own holds, whatever suspensions hold. */
+    countOwnHolds: inSnapshot((filter: QueueFilter, now: Instant): number => {
+      let count = 0
+      for (const { from, sql, values } of sourcesOf(trace, filter, now, true))
+        count += db
+          .prepare<unknown[], number>(
+            `select count(*) from ${from} join message m on m.seq = e.message
+            where ${sql} and e.held_reason is not null and e.suspension is null`,
+          )
+          .pluck()
+          .get(...values) as number
+      return count
+    }),
+
     countQueueBy: inSnapshot((column: QueueColumn, filter: QueueFilter, limit: number, now: Instant): QueueGroup[] => {
       const groups = [...Map.groupBy(tally.tallies(filter, now, column), ({ value }) => value)]
       return groups
@@ -163,8 +177,13 @@ function queueRow(row: ListedRow): QueueRow {
 }
 
 /** What has its slot and was not tried stays behind because its site takes nothing now. */
-function reasonOf(state: QueueRow['state'], { attempts, waitsFor }: QueueEntry, paced: number): WaitReason | null {
+function reasonOf(
+  state: QueueRow['state'],
+  { attempts, waitsFor, suspension }: QueueEntry,
+  paced: number,
+): WaitReason | null {
   if (state === 'due') return 'turn'
+  if (state === 'held' && suspension !== undefined) return 'suspended'
   if (state !== 'waiting') return null
   if (paced === 3) return 'schedule'
   if (paced === 2) return 'limit'

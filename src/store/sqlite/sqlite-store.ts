@@ -224,6 +224,7 @@ type QueueReads =
   | 'nextDueAt'
   | 'listQueue'
   | 'countQueue'
+  | 'countOwnHolds'
   | 'countQueueBy'
   | 'finishBy'
   | 'nextSlot'
@@ -242,6 +243,7 @@ function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
     nextDueAt: async () => reading(() => lists.nextDueAt()),
     listQueue: async (filter, page) => reading(() => lists.listQueue(filter, page, clock.now())),
     countQueue: async filter => reading(() => lists.countQueue(filter, clock.now())),
+    countOwnHolds: async filter => reading(() => lists.countOwnHolds(filter, clock.now())),
     countQueueBy: async (column, filter, limit) =>
       reading(() => lists.countQueueBy(column, filter, limit, clock.now())),
     nextSlot: async uses => reading(() => slots.nextSlot(uses, clock.now())),

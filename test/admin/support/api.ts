@@ -17,8 +17,10 @@ import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
 import { createExplainer } from '../../../src/domains/explain.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
 import { type DomainsParts, openDomains } from '../../../src/domains/service.ts'
-import { cancelEntries } from '../../../src/outcome/expiry.ts'
+import { type BulkOrdersParts, startBulkOrders } from '../../../src/outcome/bulk-orders.ts'
 import { Meter } from '../../../src/outcome/meter.ts'
+import { startSuspensions } from '../../../src/outcome/suspensions.ts'
+import { queueVerbs } from '../../../src/queue-verbs.ts'
 import { settlerOf } from '../../../src/settler.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -48,6 +50,7 @@ export interface Api extends AsyncDisposable {
 }
 
 export interface ApiOptions {
+  readonly bulk?: Pick<BulkOrdersParts, 'above'>
   readonly clock?: Clock
   readonly log?: Log
   readonly live?: () => Promise<LiveState>
@@ -85,6 +88,9 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     ...{ store, resolver: zone, seal, clock, log, render: renderEvent },
     config: { ...config.webhooks, allowPrivateAddresses: true, ipv6: true },
   })
+  const verbs = queueVerbs({ store, settler, clock, log, leaseMs: 60_000 })
+  const bulkOrders = await startBulkOrders({ store, verbs, clock, log, ...options.bulk })
+  const suspensions = startSuspensions({ store, clock, log })
   const dependencies: AdminDependencies = {
     config,
     store,
@@ -97,10 +103,9 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     explainer: createExplainer({ store, resolver: zone, clock, config, relayKey: relay.key }),
     webhooks,
     ownServers: openOwnServerTester({ config, resolver: zone, clock, log }),
-    queue: {
-      cancel: (filter, reason) =>
-        cancelEntries({ store, settler, clock, owner: 'test/admin', leaseMs: 60_000 }, filter, reason),
-    },
+    queue: verbs,
+    bulkOrders,
+    suspensions,
     live: options.live ?? (async () => idle),
     loopDelays: options.loopDelays ?? (async () => ({})),
     seal,
@@ -128,6 +133,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     account: async (name = 'Acme') => (await call('POST', '/v1/accounts', { name })).body.id,
     async [Symbol.asyncDispose]() {
       await admin.stop()
+      await suspensions.stop()
+      await bulkOrders.stop()
       await dependencies.domains.stop()
       await webhooks.stop()
       await tlsUpkeep.stop()

@@ -1,0 +1,126 @@
+/**
+ * Orders to so many entries that nobody should wait for the answer: carried out in the background, one after the other.
+ *
+ * Half of the writer's time is left to others. What a stop of the process interrupts goes on at the next start: the order
+ * and how far it is stand in the store, and every verb passes over what it has changed already. Failures end an order.
+ */
+import type { Clock } from '../base/clock.ts'
+import { newId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { QueueOperation, QueueVerb } from '../mail/queue-operation.ts'
+import type { GoOn, QueueFilter, Store } from '../store/store.ts'
+
+export type Order = QueueOperation<QueueFilter>
+
+/** Carries one out in slices; answers how many it changed. */
+export type Verbs = Readonly<Record<QueueVerb, (filter: QueueFilter, reason: string, goOn?: GoOn) => Promise<number>>>
+
+export interface BulkOrdersParts {
+  readonly store: Pick<Store, 'saveQueueOperation' | 'queueOperation' | 'queueOperations'>
+  readonly verbs: Verbs
+  readonly clock: Clock
+  readonly log: Log
+  /** Entries; fewer are changed while the caller waits. A slice of 2,000 takes some 50 ms. */
+  readonly above?: number
+}
+
+export interface BulkOrders {
+  /** Orders to more entries than this are begun here. */
+  readonly above: number
+  begin(wanted: Pick<Order, 'verb' | 'filter' | 'reason' | 'total'>): Promise<Order>
+  /** Null: there is no such order. One that has ended stays as it ended. */
+  stopOrder(id: string): Promise<Order | null>
+  stop(): Promise<void>
+}
+
+export async function startBulkOrders(parts: BulkOrdersParts): Promise<BulkOrders> {
+  const orders = new Orders(parts)
+  const interrupted = (await parts.store.queueOperations()).filter(({ state }) => state === 'running')
+  for (const order of interrupted.reverse()) orders.run(order)
+  return orders
+}
+
+class Orders implements BulkOrders {
+  readonly #parts: BulkOrdersParts
+  readonly above: number
+  readonly #stopped = new Set<string>()
+  readonly #stopping = new AbortController()
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(parts: BulkOrdersParts) {
+    this.#parts = parts
+    this.above = parts.above ?? 20_000
+  }
+
+  async begin(wanted: Pick<Order, 'verb' | 'filter' | 'reason' | 'total'>): Promise<Order> {
+    const createdAt = this.#parts.clock.now()
+    const order: Order = {
+      ...{ id: newId(createdAt), ...wanted, done: 0, state: 'running' },
+      ...{ createdAt, endedAt: null, error: null },
+    }
+    await this.#parts.store.saveQueueOperation(order)
+    this.run(order)
+    return order
+  }
+
+  run(order: Order): void {
+    this.#last = this.#last.then(() => this.#run(order))
+  }
+
+  async stopOrder(id: string): Promise<Order | null> {
+    const { store } = this.#parts
+    const order = await store.queueOperation(id)
+    if (order?.state !== 'running') return order
+    this.#stopped.add(id)
+    return order
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#last
+  }
+
+  async #run(order: Order): Promise<void> {
+    const { store, verbs, log } = this.#parts
+    if (this.#stopping.signal.aborted) return
+    let done = order.done
+    try {
+      if (!this.#stopped.has(order.id))
+        await verbs[order.verb](
+          order.filter,
+          order.reason,
+          this.#goOn(order, changed => (done = changed)),
+        )
+      // The next start goes on with it.
+      if (this.#stopping.signal.aborted) return
+      const state = this.#stopped.delete(order.id) ? 'stopped' : 'done'
+      await store.saveQueueOperation({ ...order, done, state, endedAt: this.#parts.clock.now() })
+    } catch (error) {
+      log.error({ err: error }, `the order ${order.id} to ${order.verb} could not be finished`)
+      await this.#noteFailure({ ...order, done }, error)
+    }
+  }
+
+  #goOn(order: Order, note: (done: number) => void): GoOn {
+    const { store, clock } = this.#parts
+    let began = clock.monotonic()
+    return async changed => {
+      const done = order.done + changed
+      note(done)
+      await store.saveQueueOperation({ ...order, done })
+      const tookMs = Math.floor(clock.monotonic() - began)
+      if (tookMs > 0) await clock.sleep(tookMs, this.#stopping.signal)
+      began = clock.monotonic()
+      return done < order.total && !this.#stopped.has(order.id) && !this.#stopping.signal.aborted
+    }
+  }
+
+  async #noteFailure(order: Order, error: unknown): Promise<void> {
+    const failed: Order = { ...order, state: 'failed', endedAt: this.#parts.clock.now(), error: String(error) }
+    try {
+      await this.#parts.store.saveQueueOperation(failed)
+    } catch (cause) {
+      this.#parts.log.error({ err: cause }, `that the order ${order.id} failed could not be written down`)
+    }
+  }
+}

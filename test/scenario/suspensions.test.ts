@@ -1,0 +1,133 @@
+/**
+ * The postmaster's hands on a running relay: a suspended slice doesn't leave until its suspension ends, whatever state its
+ * mail was in, and a detour takes mail to other hosts than the MX.
+ */
+import assert from 'node:assert/strict'
+import { type Json, startRelay, type TestRelay } from '../support/relay.ts'
+import { type Sinks, startSinks } from '../support/sinks.ts'
+
+const from = 'a@ours.example'
+const receivers = { 'down.example': {}, 'up.example': {}, 'ours.example': {}, 'smart.example': {} } as const
+
+describe('a suspended slice of the mail', function () {
+  this.timeout(30_000)
+  let sinks: Sinks<keyof typeof receivers>
+  let relay: TestRelay
+
+  beforeEach(async () => {
+    sinks = await startSinks(receivers)
+    relay = await startRelay({
+      zone: sinks.zone,
+      mxPort: sinks.port,
+      verified: ['ours.example'],
+      settings: { KITTE_QUEUE_RETRY_AFTER: '[1s]' },
+    })
+  })
+
+  afterEach(async () => {
+    await relay?.[Symbol.asyncDispose]()
+    await sinks?.[Symbol.asyncDispose]()
+  })
+
+  const suspend = async (filter: object, more: object = {}) => {
+    const { status, body } = await relay.api('POST', '/v1/suspensions', { filter, reason: 'provider outage', ...more })
+    assert.equal(status, 201)
+    return body
+  }
+  const queue = async (): Promise<Json[]> => (await relay.api('GET', '/v1/queue')).body.entries
+  const heldCount = async () => (await queue()).filter(({ state }) => state === 'held').length
+
+  it('holds fresh mail and deferrals, tells why, and lets them go when it ends', async () => {
+    await relay.submit({ from, to: ['once-451-4.2.1+1@down.example'] })
+    await relay.until(() => relay.logged('deferred').length === 1, 'a deferral')
+    const { dryRun, matched, suspension: none } = await suspend({ domain: 'down.example' }, { dryRun: true })
+    assert.deepEqual([dryRun, matched, none], [true, 1, null])
+    const { suspension } = await suspend({ domain: 'down.example' })
+    assert.deepEqual([suspension.state, suspension.held], ['in-force', 1])
+    const fresh = await relay.submit({ from, to: ['2@down.example', '3@up.example'] })
+    await relay.until(async () => (await heldCount()) === 2, 'the fresh one held')
+    await relay.until(() => relay.actions()['3@up.example'] === 'delivered', 'the other one delivered')
+    assert.equal(sinks.at['down.example'].messages.length, 0)
+    const [entry] = (await relay.api('GET', `/v1/messages/${fresh}`)).body.entries
+    assert.deepEqual(
+      [entry.state, entry.heldReason, entry.suspension, entry.waitReason],
+      ['held', 'provider outage', suspension.id, 'suspended'],
+    )
+    assert.match(entry.waitMessage.ja, /停止中.*provider outage/)
+    const released = await relay.api('POST', '/v1/queue/release', { all: true })
+    assert.equal(released.body.changed, 0)
+    const { body: listed } = await relay.api('GET', '/v1/suspensions')
+    assert.deepEqual(listed.suspensions, [{ ...suspension, held: 2 }])
+    const own = (await queue()).find(({ recipient }) => recipient === '2@down.example')!
+    assert.equal((await relay.api('DELETE', `/v1/suspensions/${suspension.id}`)).body.held, 0)
+    assert.equal(own.state, 'held')
+    await relay.settled()
+    assert.deepEqual(
+      [relay.actions()['2@down.example'], relay.actions()['once-451-4.2.1+1@down.example']],
+      ['delivered', 'delivered'],
+    )
+    assert.equal((await relay.api('DELETE', `/v1/suspensions/${suspension.id}`)).status, 404)
+    assert.deepEqual(
+      ['suspended', 'resumed'].map(event => relay.logged(event).map(line => line.suspension)),
+      [[suspension.id], [suspension.id]],
+    )
+  })
+
+  it('may be a site, which fresh mail is known by only when its MX is looked up', async () => {
+    const { suspension } = await suspend({ site: 'mx.down.example' })
+    await relay.submit({ from, to: ['1@down.example'] })
+    await relay.until(async () => (await heldCount()) === 1, 'it is held')
+    assert.equal(sinks.at['down.example'].messages.length, 0)
+    await relay.api('DELETE', `/v1/suspensions/${suspension.id}`)
+    await relay.settled()
+    assert.equal(sinks.at['down.example'].messages.length, 1)
+  })
+
+  it('survives a restart, and ends by itself when its time is over', async () => {
+    await suspend({ account: relay.account }, { until: new Date(Date.now() + 3000).toISOString() })
+    await relay.submit({ from, to: ['1@down.example'] })
+    await relay.until(async () => (await heldCount()) === 1, 'it is held')
+    const dataDir = await relay.stop()
+    relay = await startRelay({ zone: sinks.zone, mxPort: sinks.port, dataDir })
+    await relay.settled()
+    assert.equal(sinks.at['down.example'].messages.length, 1)
+    await relay.until(
+      async () => (await relay.api('GET', '/v1/suspensions')).body.suspensions.length === 0,
+      'it is gone',
+    )
+  })
+
+  it('goes to other hosts by a detour, what waits too, and to its MX again afterwards', async () => {
+    await relay.submit({ from, to: ['once-451-4.2.1+1@down.example'] })
+    await relay.until(() => relay.logged('deferred').length === 1, 'a deferral at the MX')
+    const hosts = [`mx.smart.example:${sinks.port}`]
+    const { status, body: detour } = await relay.api('POST', '/v1/routes', {
+      ...{ domain: 'mx.down.example', hosts, note: 'outage' },
+    })
+    assert.deepEqual([status, detour.site], [201, `via ${hosts[0]}`])
+    const again = { domain: 'mx.down.example', hosts, note: 'again' }
+    assert.equal((await relay.api('POST', '/v1/routes', again)).status, 422)
+    await relay.api('POST', '/v1/queue/retry', { all: true })
+    await relay.submit({ from, to: ['2@down.example'] })
+    await relay.submit({ from, to: ['3@up.example'] })
+    await relay.until(() => sinks.at['smart.example'].messages.length === 2, 'both went around')
+    await relay.settled()
+    assert.equal(sinks.at['down.example'].messages.length, 0)
+    assert.equal(sinks.at['up.example'].messages.length, 1)
+    assert.equal(relay.logged('delivered').find(line => line.recipient === '2@down.example')?.site, detour.site)
+    assert.equal((await relay.api('DELETE', `/v1/routes/${detour.id}`)).status, 204)
+    assert.deepEqual((await relay.api('GET', '/v1/routes')).body, { routes: [] })
+    await relay.submit({ from, to: ['4@down.example'] })
+    await relay.until(() => sinks.at['down.example'].messages.length === 1, 'it went to the MX')
+  })
+
+  it('is not bounced when a detour leads nowhere', async () => {
+    const wanted = { domain: 'up.example', hosts: ['no-such-host.example'], note: 'a mistake' }
+    const { body } = await relay.api('POST', '/v1/routes', wanted)
+    await relay.submit({ from, to: ['1@up.example'] })
+    await relay.until(() => relay.logged('deferred').length > 0, 'a deferral')
+    await relay.api('DELETE', `/v1/routes/${body.id}`)
+    await relay.settled()
+    assert.equal(relay.actions()['1@up.example'], 'delivered')
+  })
+})
