@@ -12,6 +12,7 @@ import { type Priority, rankOf } from '../mail/priority.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { internalError, lookupFailed } from './attempt.ts'
+import type { Crowd } from './crowd.ts'
 import { type Decision, type DecisionParts, decide } from './decision.ts'
 import type { Departures, Going } from './departures.ts'
 import type { FreshContent } from './fresh.ts'
@@ -113,23 +114,36 @@ export class Placement {
   }
 
   /**
-   * Whether the site has as many waiting as it may; a domain's fresh mail then goes to the queue. An account that has
-   * hardly anything there may still add to it: its turn comes with the next transaction. What is less urgent than the
-   * mail in question doesn't count: a mailing must not keep out its account's password mails.
+   * Whether the site, or all who share its limits, has as many waiting as it may; a domain's fresh mail then goes to the
+   * queue. An account that has hardly anything there may still add to it: its turn comes with the next transaction. What is
+   * less urgent than the mail in question doesn't count: a mailing must not keep out its account's password mails.
    */
   isFull(site: Site, account: AccountId | null, priority?: Priority): boolean {
     const bound = this.#boundOf(site)
-    return site.waiting >= bound && site.waitingOf(account, rankOf(priority)) >= bound * littleShare
+    const there = site.limits.crowd ?? site
+    return there.waiting >= bound && there.waitingOf(account, rankOf(priority)) >= bound * littleShare
   }
 
   /** Opens the lanes of a site that was full, once half of that has gone. True: there is something to claim. */
   async reopen(site: Site): Promise<boolean> {
+    const { crowd } = site.limits
+    if (crowd !== null) return this.#reopenSome(crowd, this.#boundOf(site))
     if (!site.hasParked || site.closedUntil !== null || site.waiting > this.#boundOf(site) / 2) return false
-    await this.#parts.returns.unpark(site)
+    await this.#parts.returns.unpark([site])
+    return true
+  }
+
+  /** Not more than there is room for, or all others would be claimed for nothing. */
+  async #reopenSome(crowd: Crowd, bound: number): Promise<boolean> {
+    if (crowd.waiting > bound / 2) return false
+    const sites = crowd.admit(bound - crowd.waiting)
+    if (sites.length === 0) return false
+    await this.#parts.returns.unpark(sites)
     return true
   }
 
   park(site: Site, domains: Iterable<DomainName>): Promise<void> {
+    site.limits.crowd?.keepOutside(site)
     return this.#parts.returns.park(site, domains, this.#parts.clock.now() + parkFullMs)
   }
 
@@ -232,7 +246,8 @@ export class Placement {
     const now = clock.now()
     const parks = ownsLanes(route, this.#parts.departures)
     const { closedUntil } = site
-    if (parks) await returns.park(site, domainsOf(leased), closedUntil ?? now + parkFullMs)
+    if (parks && closedUntil === null) await this.park(site, domainsOf(leased))
+    else if (parks) await returns.park(site, domainsOf(leased), closedUntil!)
     await returns.release(leased, closedUntil ?? (parks ? now : now + fullWithoutLanesMs))
   }
 }

@@ -104,8 +104,11 @@ export class Returns {
     await this.#postpone(site.park(domains, until), until)
   }
 
-  async unpark(site: Site): Promise<void> {
-    await this.#postpone(site.unpark(), this.#parts.clock.now())
+  async unpark(sites: readonly Site[]): Promise<void> {
+    await this.#postpone(
+      sites.flatMap(site => site.unpark()),
+      this.#parts.clock.now(),
+    )
   }
 
   #drop(leased: readonly LeasedEntry[]): void {

@@ -18,6 +18,7 @@ import {
   stepMs,
 } from '../policy/adaptive-limit.ts'
 import type { SiteRule } from '../policy/site-rules.ts'
+import { Crowd } from './crowd.ts'
 
 /** What was said when limits were lowered last. */
 export interface Evidence {
@@ -70,6 +71,8 @@ export class SiteLimits {
   readonly key: string
   readonly rule: SiteRule
   readonly shared: string | null
+  /** Null: they are one site's own, which knows what waits there. */
+  readonly crowd: Crowd | null
   readonly #clock: Clock
   #running = 0
   /** Monotonic moment of the next free slot of the rate. */
@@ -91,6 +94,7 @@ export class SiteLimits {
     this.key = key
     this.rule = rule
     this.shared = shared
+    this.crowd = shared === null ? null : new Crowd()
     this.#clock = clock
     this.#minuteStart = clock.monotonic()
     if (learned) this.#restore(learned)

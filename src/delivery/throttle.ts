@@ -93,11 +93,13 @@ export class Site {
 
   push(group: Group): void {
     this.#turns.push(group)
+    this.limits.crowd?.add(group)
   }
 
   /** Takes the group whose turn it is, and with it a place of the limits. One must be waiting. */
   start(): Group {
     const group = this.#turns.take()!
+    this.limits.crowd?.remove(group)
     this.#running++
     this.limits.start(group.leased.length)
     return group
@@ -110,7 +112,9 @@ export class Site {
 
   /** All waiting groups, taken out. */
   drain(): Group[] {
-    return this.#turns.drain()
+    const groups = this.#turns.drain()
+    if (this.limits.crowd !== null) for (const group of groups) this.limits.crowd.remove(group)
+    return groups
   }
 
   // ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────

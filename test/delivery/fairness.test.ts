@@ -2,6 +2,8 @@
  * Accounts take turns: one's flood must not hold up another's mail to the same site. Real store; one connection.
  */
 import assert from 'node:assert/strict'
+import type { Zone } from '../../src/dns/zone.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import { scriptedTransport } from '../support/scripted-transport.ts'
 import { startWorker, type Worker } from '../support/worker.ts'
 
@@ -80,5 +82,62 @@ describe('two accounts with mail for one site', () => {
     }
     await worker.settled(203)
     assert.ok(senders().lastIndexOf('few') < 60, `the last of few was sending ${senders().lastIndexOf('few')}`)
+  })
+})
+
+describe('a provider with a slow limit and thousands of customers, each with an MX host of its own', () => {
+  const customers = 600
+  const hosts = Array.from({ length: customers }, (_, n) => `c${n}.slow.example`)
+  const zone = {
+    'one.example': { MX: [[10, 'mx.one.example']] },
+    'mx.one.example': { A: ['127.0.0.1'] },
+    ...Object.fromEntries(hosts.map((host, n) => [`d${n}.example`, { MX: [[10, host]] }])),
+    ...Object.fromEntries(hosts.map(host => [host, { A: ['127.0.0.2'] }])),
+  } as Zone
+  const slow = { ...rule, suffix: 'slow.example', name: 'slow', shared: true }
+  const settings = { KITTE_DELIVERY_MAX_ATTEMPTS: '40' }
+
+  /** A transport that ends one sending to the provider at each call of `next`, all others at once. */
+  function provider() {
+    const open: (() => void)[] = []
+    let isSlow = true
+    const transport = scriptedTransport({
+      send: ({ spec }) =>
+        isSlow && spec.address !== '127.0.0.1' ? new Promise(resolve => open.push(() => resolve(null))) : null,
+    })
+    const hurry = () => {
+      isSlow = false
+      for (const end of open.splice(0)) end()
+    }
+    const sentTo = (address: string) => transport.sendings.filter(({ spec }) => spec.address === address).length
+    return { transport, sentTo, hurry, next: () => open.shift()!(), isOpen: () => open.length > 0 }
+  }
+
+  it('leaves memory to others, also to mail that has to be claimed', async () => {
+    const { transport, sentTo, hurry, isOpen } = provider()
+    await using worker = await startWorker({ zone, transport, sites: [slow, rule], settings })
+    for (let n = 0; n < customers; n++) await worker.submit({ account: 'many', to: [`r@d${n}.example`] })
+    await worker.until(isOpen)
+    await flood(worker, 'few', 60, false)
+    await worker.until(() => sentTo('127.0.0.1') === 60, 'the mail of others')
+    assert.equal(sentTo('127.0.0.2'), 1)
+    hurry()
+  })
+
+  it('gets all of its mail without a pause', async () => {
+    const clock = manualClock()
+    const { transport, sentTo, next, isOpen } = provider()
+    await using worker = await startWorker({ zone, transport, clock, sites: [slow, rule], settings })
+    for (let n = 0; n < customers; n++) await worker.submit({ account: 'many', to: [`r@d${n}.example`] })
+    const startedAt = clock.now()
+    for (let sent = 1; sent <= customers; sent++) {
+      await worker.until(async () => {
+        if (!isOpen()) await clock.advance(10)
+        return isOpen()
+      }, `sending ${sent}`)
+      next()
+    }
+    await worker.until(() => sentTo('127.0.0.2') === customers)
+    assert.ok(clock.now() - startedAt < 60_000, 'no lane stays closed for its whole time')
   })
 })
