@@ -68,6 +68,20 @@ export function contractOfClaims(factory: StoreFactory): void {
       assert.equal(await t.store.nextDueAt(), null)
     })
 
+    it('of another worker is told when a postponed domain is opened again', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      await put(t, 'a@full.example')
+      await t.store.postpone(['full.example'], now + 60_000)
+      const changes: Change[] = []
+      t.store.onChange(change => changes.push(change))
+      await t.store.postpone(['empty.example'], now)
+      await t.store.postpone(['full.example'], now + 50_000)
+      assert.deepEqual(changes, [])
+      await t.store.postpone(['full.example'], now)
+      assert.deepEqual(changes, [{ kind: 'queue' }])
+    })
+
     it('sees every domain again when an owner starts', async () => {
       await using t = await factory()
       const now = t.clock.now()

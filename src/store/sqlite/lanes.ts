@@ -36,10 +36,12 @@ export function openLanes(db: Connection, turns: Turns, claimants: Claimants) {
   )
   const unparkAll = db.prepare('update turn set due_at = min(due_at, ?), parked = 0 where parked = 1')
 
-  /** Some may not be due before long: a visit will tell. */
-  function open(tx: Transaction, domain: DomainName): void {
+  /** Some may not be due before long: a visit will tell. Answers whether anything was parked. */
+  function open(tx: Transaction, domain: DomainName): boolean {
     remove.run(domain)
-    for (const { account } of unpark.all(tx.now, domain)) claimants.note(tx, account, tx.now)
+    const parked = unpark.all(tx.now, domain)
+    for (const { account } of parked) claimants.note(tx, account, tx.now)
+    return parked.length > 0
   }
 
   function closeOne(domain: DomainName, until: Instant): Set<AccountId> {
@@ -50,14 +52,18 @@ export function openLanes(db: Connection, turns: Turns, claimants: Claimants) {
   }
 
   return {
-    /** A later call replaces an earlier one; a moment past opens them. */
+    /**
+     * A later call replaces an earlier one; a moment past opens them. That is told to all workers: one that has sent all
+     * it had meanwhile would find out only when the lanes had opened by themselves.
+     */
     postpone(tx: Transaction, domains: readonly DomainName[], until: Instant): void {
       turns.flush(tx)
       removeOpen.run(tx.now)
       const accounts = new Set<AccountId>()
       for (const domain of domains) {
-        open(tx, domain)
+        const hadParked = open(tx, domain)
         if (until > tx.now) for (const account of closeOne(domain, until)) accounts.add(account)
+        else if (hadParked) tx.tellQueue()
       }
       claimants.flush(tx)
       for (const account of accounts) claimants.wait(account, turns.next(account))
