@@ -14,11 +14,13 @@ import { register as explain } from './explain.ts'
 import { register as pool } from './pool.ts'
 import { register as queue } from './queue.ts'
 import { register as relay } from './relay.ts'
+import { register as route } from './route.ts'
 import { register as sandbox } from './sandbox.ts'
 import { register as sender } from './sender.ts'
 import { register as limits } from './site-limits.ts'
 import { register as start } from './start.ts'
 import { register as suppression } from './suppression.ts'
+import { register as suspend } from './suspend.ts'
 import { register as tail } from './tail.ts'
 import { register as tlsPolicy } from './tls-policy.ts'
 import { register as tlsReport } from './tls-report.ts'
@@ -39,6 +41,8 @@ export const commands: readonly Register[] = [
   pool,
   warmUp,
   queue,
+  suspend,
+  route,
   suppression,
   limits,
   tail,

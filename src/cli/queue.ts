@@ -2,11 +2,12 @@
  * `kitte queue`: what waits and why, and hold, release, retry, reschedule, cancel.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { QueueAnswer, QueueCommandAnswer, QueueCountsAnswer } from '../admin/routes/queue.ts'
+import type { QueueAnswer, QueueCommandAnswer, QueueCountsAnswer, QueueOrderAnswer } from '../admin/routes/queue.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, connect, show } from './context.ts'
 import { registerFinish } from './queue-finish.ts'
+import { operationText, registerOperations, waitFor } from './queue-operations.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -29,6 +30,7 @@ interface VerbOptions extends FilterOptions {
   readonly dryRun?: boolean
   readonly reason?: string
   readonly yes?: boolean
+  readonly wait?: boolean
 }
 
 interface RescheduleOptions extends VerbOptions {
@@ -60,6 +62,7 @@ export function register(program: Command, context: CliContext): void {
   registerShow(queue, context)
   for (const [verb, description] of verbs) registerVerb(queue, context, verb, description)
   registerReschedule(queue, context)
+  registerOperations(queue, context)
   registerFinish(queue, context)
 }
 
@@ -110,6 +113,7 @@ function registerVerb(queue: Command, context: CliContext, verb: Verb, descripti
     .argument('[id]', 'of an entry or a message; or narrow it with options')
     .option('--all', 'really the whole queue')
     .option('--dry-run', 'only count what would be changed')
+    .option('--no-wait', 'with more than 20,000 entries: print the operation and end')
     .description(description)
   if (verb === 'hold' || verb === 'cancel') command.option('--reason <text>', 'kept with the entries')
   if (verb === 'cancel') command.option('--yes', 'do not ask')
@@ -154,7 +158,12 @@ async function runVerb(
     const { changed } = await api.post<QueueCommandAnswer>('/v1/queue/cancel', { ...body, dryRun: true })
     await confirm(context, `${changed} entries will be cancelled for good; their senders get no report.`, false)
   }
-  const answer = await api.post<QueueCommandAnswer>(`/v1/queue/${verb}`, { ...body, dryRun: options.dryRun })
+  const answer = await api.post<QueueOrderAnswer>(`/v1/queue/${verb}`, { ...body, dryRun: options.dryRun })
+  if (answer.operation !== null) {
+    const operation = options.wait === false ? answer.operation : await waitFor(context, api, answer.operation)
+    show(context, command, operation, operationText)
+    return
+  }
   const at = timesOf(context, command)
   show(context, command, answer, result => verbText(verb, result, at))
 }
@@ -249,6 +258,7 @@ function entryText(entry: QueueEntry, at: TimeText): string {
     ['recipient', entry.recipient],
     ['state', entry.heldReason === null ? entry.state : `${entry.state}: ${entry.heldReason}`],
     ...(entry.waitMessage ? [['', `${entry.waitMessage.ja}\n${entry.waitMessage.en}`] as const] : []),
+    ...(entry.suspension === null ? [] : [['suspension', entry.suspension] as const]),
     ['priority', entry.priority],
     ['received', at(entry.receivedAt)],
     ['tries', entry.attempts],

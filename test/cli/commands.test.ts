@@ -278,3 +278,48 @@ describe('any command', () => {
 async function accountOf(api: Api, id: string) {
   return (await api.call('GET', `/v1/accounts/${id}`)).body
 }
+
+describe('kitte suspend, kitte route and large orders', () => {
+  it('suspends, lists and ends; what is held says why', async () => {
+    await using api = await startApi()
+    await api.store.accept(newMessage({ now: Date.now(), to: ['b@down.example'] }))
+    const slice = ['suspend', 'add', '--domain', 'down.example', '--reason', '障害対応']
+    assert.match(await kitte(api, [...slice, '--dry-run']), /1 entries would be held now/)
+    assert.match((await run(api, [...slice, '--for', 'ever'])).err, /--for 30m, 2h or 1d/)
+    assert.match((await run(api, ['suspend', 'add', '--reason', 'x'])).err, /at least one of account, senderDomain/)
+    const { suspension } = await created(api, ...slice, '--for', '2h')
+    assert.match(await kitte(api, ['suspend', 'list']), /domain down\.example +in-force +1 .*障害対応/)
+    const [entry] = (await api.store.listQueue({}, { limit: 1 })).map(row => row.entry.id)
+    const shown = await kitte(api, ['queue', 'show', entry!])
+    assert.match(shown, /一時停止中です: 障害対応/)
+    assert.match(shown, new RegExp(`^suspension +${suspension.id}$`, 'm'))
+    assert.match(await kitte(api, ['suspend', 'end', suspension.id]), /^holds +0 entries$/m)
+    assert.match(await kitte(api, ['suspend', 'list']), /nothing is suspended/)
+    assert.match((await run(api, ['suspend', 'end', suspension.id])).err, /no suspension/)
+  })
+
+  it('adds, lists and removes a route', async () => {
+    await using api = await startApi()
+    const args = ['route', 'add', 'outlook.com', '--via', 'smart.example:587', 'b.example', '--note', 'outage']
+    assert.match(await kitte(api, args), /^goes +via smart\.example:587,b\.example$/m)
+    assert.match((await run(api, args)).err, /there is a route for it already/)
+    const { routes } = await created(api, 'route', 'list')
+    assert.deepEqual(routes[0].hosts, [
+      { host: 'smart.example', port: 587 },
+      { host: 'b.example', port: null },
+    ])
+    await kitte(api, ['route', 'remove', routes[0].id])
+    assert.match(await kitte(api, ['route', 'list']), /all mail goes to the MX/)
+  })
+
+  it('waits for an order to many entries, or prints its operation', async () => {
+    await using api = await startApi({ bulk: { above: 2 } })
+    const now = Date.now()
+    for (let i = 0; i < 3; i++) await api.store.accept(newMessage({ now, to: [`${i}@down.example`] }))
+    assert.match(await kitte(api, ['queue', 'hold', '--all']), /hold \w+: done, 3 of 3 entries \(100 %\)/)
+    const begun = await created(api, 'queue', 'release', '--all', '--no-wait')
+    assert.equal(begun.total, 3)
+    assert.match(await kitte(api, ['queue', 'operations', '--stop', begun.id]), /^release /)
+    assert.match(await kitte(api, ['queue', 'operations']), /hold +\{\} +done +3 +3/)
+  })
+})
