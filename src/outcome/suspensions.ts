@@ -159,12 +159,19 @@ class WorkingSuspensions implements Suspensions {
     const { clock, log } = this.#parts
     while (!this.#stopping.signal.aborted) {
       try {
+        const began = clock.monotonic()
         if ((await slice()) < sliceSize) return
+        await this.#leaveTime(clock.monotonic() - began)
       } catch (error) {
         log.warn({ err: error }, 'entries of a suspension could not be changed; it is tried again')
         await clock.sleep(tryAgainMs, this.#stopping.signal)
       }
     }
+  }
+
+  /** Half of the writer's is for others. */
+  async #leaveTime(tookMs: number): Promise<void> {
+    if (tookMs >= 1) await this.#parts.clock.sleep(tookMs, this.#stopping.signal)
   }
 
   async #promptly(work: Promise<void>): Promise<void> {
