@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import type { Config } from '../base/config.ts'
 import { defaultPool } from '../delivery/pools.ts'
+import type { Store } from '../store/store.ts'
 import { mend } from './fields.ts'
 import { invalidField } from './problem.ts'
 
@@ -36,4 +37,12 @@ export function poolsWith(ip: string, config: Pools): string[] {
   return poolsOf(config)
     .filter(({ ips }) => ips.includes(ip))
     .map(({ name }) => name)
+}
+
+/** Mail leaves by another pool from now on: what waits for a day or an address of any may have one that takes it at once. */
+export async function wakePools(store: Pick<Store, 'wakeWaiting'>, config: Pools): Promise<void> {
+  for (const { name } of poolsOf(config)) {
+    await store.wakeWaiting(`warm-up pool ${name}`)
+    await store.wakeWaiting(`source pool ${name}`)
+  }
 }

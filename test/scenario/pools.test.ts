@@ -8,6 +8,7 @@ import { startSink } from '../support/sink.ts'
 const source = (ip: string) => ({ ip, ehlo: `out${ip.at(-1)}.relay.example.jp` })
 const pools = [
   { name: 'bulk', sources: ['127.0.0.2', '127.0.0.3'].map(source) },
+  { name: 'new', sources: ['127.0.0.5'].map(source) },
   { name: 'broken', sources: ['192.0.2.1', '127.0.0.4'].map(source) },
 ]
 const settings = { KITTE_POOLS: JSON.stringify(pools), KITTE_QUEUE_RETRY_AFTER: '[1s]' }
@@ -39,5 +40,23 @@ describe('mail of an account with a pool', () => {
     await relay.settled()
     assert.deepEqual([...new Set(sink.messages.map(({ remoteAddress }) => remoteAddress))], ['127.0.0.4'])
     assert.equal(relay.logged('source-unusable')[0]?.sourceIp, '192.0.2.1')
+  })
+
+  it('goes by another pool at once when it is given one, also what waited for a day of the first', async () => {
+    await using sink = await startSink()
+    const zone = sink.zone('there.example', 'ours.example')
+    await using relay = await startRelay({ zone, mxPort: sink.port, registered: ['ours.example'], settings })
+    const delivered = async () => (await relay.relay.store.totals()).delivered
+    const waiting = async () => (await relay.relay.store.countQueue({ state: 'waiting' })).total
+    await relay.api('PATCH', `/v1/accounts/${relay.account}`, { pool: 'new' })
+    assert.equal((await relay.api('POST', '/v1/warm-ups', { source: '127.0.0.5', caps: [1] })).status, 201)
+    const paths = [`/v1/accounts/${relay.account}`, '/v1/domains/ours.example']
+    for (const [n, path] of paths.entries()) {
+      await relay.api('PATCH', path, { pool: 'new' })
+      await relay.submit({ from: 'a@ours.example', to: ['b@there.example', 'c@there.example', 'd@there.example'] })
+      await relay.until(async () => (await waiting()) === (n === 0 ? 2 : 3), 'what is beyond the cap')
+      await relay.api('PATCH', path, { pool: 'bulk' })
+      await relay.until(async () => (await delivered()) === 3 * (n + 1), `what waited before ${path} changed`)
+    }
   })
 })

@@ -9,7 +9,7 @@ import type { AdminDependencies } from '../dependencies.ts'
 import { given, id, limits, limitsChange, mend, mergeLimits, next, page, text, time, timestamp } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
-import { assertPool, pool } from '../pool-fields.ts'
+import { assertPool, pool, wakePools } from '../pool-fields.ts'
 import { notFound } from '../problem.ts'
 
 const name = text(1, 200, 'name')
@@ -140,7 +140,9 @@ export function accountRoutes({ store, clock, config }: AdminDependencies): Oper
         assertPool(body.pool, config)
         const account = await find(store, params.id)
         const limits = body.limits && mergeLimits(account.limits, body.limits)
-        return render(await store.updateAccount(params.id, given({ ...body, limits })))
+        const changed = await store.updateAccount(params.id, given({ ...body, limits }))
+        if (body.pool !== undefined) await wakePools(store, config)
+        return render(changed)
       },
     }),
     operation({

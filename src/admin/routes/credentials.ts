@@ -23,7 +23,7 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
-import { assertPool, pool } from '../pool-fields.ts'
+import { assertPool, pool, wakePools } from '../pool-fields.ts'
 import { invalidField, notFound } from '../problem.ts'
 
 const params = z.object({ id })
@@ -144,7 +144,9 @@ export function credentialRoutes({ store, clock, config }: AdminDependencies): O
           ...(body.pool !== undefined && { pool: body.pool }),
           ...(body.priority !== undefined && { priority: body.priority }),
         }
-        return render(await store.updateCredential(params.id, change))
+        const changed = await store.updateCredential(params.id, change)
+        if (body.pool !== undefined) await wakePools(store, config)
+        return render(changed)
       },
     }),
     operation({

@@ -24,7 +24,7 @@ import {
 } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
-import { assertPool, pool } from '../pool-fields.ts'
+import { assertPool, pool, wakePools } from '../pool-fields.ts'
 import { invalidField, Problem, toProblem } from '../problem.ts'
 import { recordFields, recordState } from '../record-fields.ts'
 import { recordFormFields, renderForms } from '../record-forms.ts'
@@ -212,7 +212,10 @@ function changeRoutes({ store, domains, config }: AdminDependencies): Operation[
         const isOption = Object.keys(chosen).length > 0
         // The options first: they can be refused.
         const optioned = isOption ? await domains.setOptions(params.name, chosen) : null
-        if (pool !== undefined) await domains.setPool(params.name, pool)
+        if (pool !== undefined) {
+          await domains.setPool(params.name, pool)
+          await wakePools(store, config)
+        }
         return renderDomain(
           change || !optioned ? await domains.setLimits(params.name, mergeLimits(limits, change)) : optioned,
         )
