@@ -82,8 +82,19 @@ function heading(message: TimelineAnswer, at: TimeText): string {
 
 type Conversations = ReadonlyMap<string, readonly string[]>
 
-function conversationsOf({ entries }: TimelineAnswer): Conversations {
-  return new Map(entries.flatMap(({ attempts }) => attempts.map(attempt => [nameOf(attempt), attempt.conversation])))
+/** In the order of events. Recipients who shared a transaction share its conversation, which is told once. */
+function conversationsOf({ entries, events }: TimelineAnswer): Conversations {
+  const all = new Map(entries.flatMap(({ attempts }) => attempts.map(one => [nameOf(one), one.conversation] as const)))
+  const told = new Map<string, string>()
+  const shown = new Map<string, readonly string[]>()
+  for (const { data } of events) {
+    const lines = isAttempt(data) ? all.get(nameOf(data)) : undefined
+    if (!isAttempt(data) || lines === undefined || lines.length === 0) continue
+    const whose = told.get(lines.join('\n'))
+    shown.set(nameOf(data), whose === undefined ? lines : [`… the same conversation as above, of ${whose}`])
+    if (whose === undefined) told.set(lines.join('\n'), `${data.recipient}, try ${data.attempt}`)
+  }
+  return shown
 }
 
 function nameOf({ entry, attempt, action }: Omit<Attempt, 'conversation'>): string {
@@ -94,7 +105,7 @@ function eventText(context: CliContext, event: TimelineEvent, at: TimeText, said
   if (isAttempt(event.data)) return `${at(event.at)}  ${attemptText(context, event.data, at, said)}`
   if (isReturned(event.data)) return `${at(event.at)}  ${returnedText(context, event.data)}`
   const about = event.recipient === undefined ? '' : `  ${event.recipient}`
-  const details = detailsOf(event.data)
+  const details = detailsOf(event.data, at)
   return `${at(event.at)}  ${event.type.replace('message.', '')}${about}${details === '' ? '' : `\n${indent(details)}`}`
 }
 
@@ -182,16 +193,24 @@ function isAttempt(data: unknown): data is Attempt {
   return typeof data === 'object' && data !== null && 'action' in data && 'who' in data
 }
 
+const words: Readonly<Record<string, string>> = {
+  reversePath: 'reverse-path',
+  releaseAt: 'to be sent at',
+  original: 'report on',
+}
+
 /** Plain facts of an event, `name: value` each. */
-function detailsOf(data: unknown): string {
+function detailsOf(data: unknown, at: TimeText): string {
   if (typeof data !== 'object' || data === null) return ''
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== undefined && value !== '')
-    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : plainText(value)}`)
+    .map(([name, value]) => `${words[name] ?? name}: ${plainText(name, value, at)}`)
     .join('\n')
 }
 
-function plainText(value: unknown): string {
+function plainText(name: string, value: unknown, at: TimeText): string {
+  if (name.endsWith('At') && typeof value === 'number') return at(new Date(value).toISOString())
+  if (Array.isArray(value)) return value.join(', ')
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 

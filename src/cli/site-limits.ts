@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { LimitsAnswer, SiteLimitsAnswer } from '../admin/routes/limits.ts'
 import { type CliContext, connect, show } from './context.ts'
 import { limitText } from './limits.ts'
+import { accountIdOf } from './lists.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -15,12 +16,12 @@ type Rule = NonNullable<LimitsAnswer['rule']>
 export function register(program: Command, context: CliContext): void {
   program
     .command('limits')
-    .option('--account <id>', 'all that binds mail of this account …')
+    .option('--account <account>', 'all that binds mail of this account …')
     .option('--domain <name>', '… of this sender domain …')
     .option('--credential <id>', '… handed in with this credential …')
     .option('--to <name>', '… to this recipient domain or provider, such as gmail.com or google.com')
     .option('--rules', 'the rules for large providers that Kitte ships, with the reason of each number')
-    .description('what each site may get now: connections, messages on each, rate; and the reply that lowered it')
+    .description('what each site may get now and why, or all that binds a mail of a sender to a recipient')
     .action(async ({ rules, ...asked }: LimitsOptions, command: Command) => {
       if (Object.keys(asked).length > 0) return showEffective(context, command, asked)
       const answer = await connect(context, command).get<SiteLimitsAnswer>('/v1/limits/sites')
@@ -41,7 +42,9 @@ async function showEffective(
   command: Command,
   asked: Omit<LimitsOptions, 'rules'>,
 ): Promise<void> {
-  const answer = await connect(context, command).get<LimitsAnswer>('/v1/limits', { ...asked })
+  const api = connect(context, command)
+  const account = asked.account === undefined ? {} : { account: await accountIdOf(api, asked.account) }
+  const answer = await api.get<LimitsAnswer>('/v1/limits', { ...asked, ...account })
   const at = timesOf(context, command)
   show(context, command, answer, found => {
     const own = asked.account ?? asked.domain ?? asked.credential

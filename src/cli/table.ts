@@ -28,13 +28,19 @@ export function table(
   const widths = headings.map((heading, column) =>
     Math.max(displayWidth(heading), ...texts.map(row => displayWidth(row[column] ?? ''))),
   )
-  const numeric = headings.map((_, column) => rows.every(row => typeof (row[column] ?? 0) === 'number'))
+  const numeric = headings.map((_, column) => isNumeric(rows.map(row => row[column] ?? null)))
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => pad(cell, widths[column] ?? 0, numeric[column] === true))
       .join('  ')
       .trimEnd()
   return [line(headings), ...texts.map(line)].join('\n')
+}
+
+/** Numbers and gaps between them; gaps alone are no numbers. */
+function isNumeric(cells: readonly (string | number | null)[]): boolean {
+  const given = cells.filter(cell => cell !== null)
+  return given.length > 0 && given.every(cell => typeof cell === 'number')
 }
 
 /** `name  value` lines, values aligned. Values of several lines are indented. */

@@ -143,13 +143,16 @@ function lineText(context: CliContext, line: Fields, at: TimeText): string {
   const style = colours[event] ?? (line.level === 'error' ? 'red' : null)
   const word = style === null ? event : colour(context, style, event)
   const padding = ' '.repeat(Math.max(1, longestEvent + 1 - event.length))
-  const parts = [what(line), id(line), next(line, at)].filter(part => part !== '')
+  const parts = [what(line, at), id(line), next(line, at)].filter(part => part !== '')
   return `${at(String(line.time))} ${word}${padding}${parts.join('  ').replaceAll('\n', ' ')}`
 }
 
+/** The log writes its times in UTC, also within sentences. */
+const utcTime = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+
 /** The recipient and what was said about it; for what has none, the sentence of the log. */
-function what(line: Fields): string {
-  if (typeof line.attempt !== 'number') return String(line.text ?? '')
+function what(line: Fields, at: TimeText): string {
+  if (typeof line.attempt !== 'number') return sentence(line, at)
   const host = line.repliedBy === 'remote' && line.remoteMta !== undefined ? `${line.remoteMta}: ` : ''
   return `${line.recipient}  ${host}${line.reply}`
 }
@@ -159,12 +162,24 @@ function id(line: Fields): string {
   return about === undefined ? '' : `[${about}]`
 }
 
+/** The word of the event stands in its own column already. */
+function sentence({ event, text: given }: Fields, at: TimeText): string {
+  const told = String(given ?? '').replace(utcTime, time => at(time))
+  return told.startsWith(`${event} `) ? told.slice(`${event} `.length) : told
+}
+
+/** What is out of the ordinary in when it goes. */
+function orderText({ priority, releaseAt }: Fields, at: TimeText): string {
+  const urgency = typeof priority === 'string' && priority !== 'normal' ? `, ${priority}` : ''
+  return typeof releaseAt === 'string' ? `${urgency}, to be sent at ${at(releaseAt)}` : urgency
+}
+
 /** What comes next, or who must act. */
 function next(line: Fields, at: TimeText): string {
   const doubt = line.inDoubt === true ? ', in doubt: may come twice' : ''
   switch (line.event) {
     case 'accepted':
-      return `${line.size} octets from ${line.client ?? 'the relay'}`
+      return `${line.size} octets from ${line.client ?? 'the relay'}${orderText(line, at)}`
     case 'delivered':
       return `${line.totalMs ?? 0} ms, ${line.mode}${Number(line.attempt) > 1 ? `, try ${line.attempt}` : ''}${doubt}`
     case 'deferred':

@@ -67,6 +67,22 @@ describe('kitte explain', () => {
     assert.doesNotMatch((await explain(id)).out, /MAIL FROM/)
   })
 
+  it('tells a conversation that recipients shared only once', async () => {
+    const { out } = await explain('shared', '--conversation')
+    assert.equal(out.match(/> MAIL FROM/g)?.length, 1)
+    assert.match(
+      out,
+      /deferred c@example\.com, try 1\n(?: {4}.*\n)*? {6}… the same conversation as above, of b@example\.com, try 1$/m,
+    )
+  })
+
+  it('tells the moment that the sender of scheduled mail named', async () => {
+    assert.match(
+      (await explain('scheduled')).out,
+      /^ {4}reverse-path: a@b\.example\n {4}to be sent at: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m,
+    )
+  })
+
   it('with --json passes on what the API says', async () => {
     assert.deepEqual(JSON.parse((await explain(id, '--json')).out), JSON.parse(JSON.stringify(timeline)))
   })
@@ -154,6 +170,8 @@ const timeline: TimelineAnswer = {
 function answerTo(url: URL): object | null {
   if (url.pathname === `/v1/messages/${id}`) return timeline
   if (url.pathname === '/v1/messages/nasty') return { ...timeline, events: [rendered[0], nasty()] }
+  if (url.pathname === '/v1/messages/shared') return shared()
+  if (url.pathname === '/v1/messages/scheduled') return { ...timeline, events: [scheduled()] }
   if (url.pathname !== '/v1/messages') return null
   const wanted = url.searchParams.get('messageIdHeader')?.replace(/^<(.*)>$/, '$1')
   if (wanted === 'abc@crm.example.jp') return { messages: [timeline], next: null }
@@ -164,6 +182,24 @@ function answerTo(url: URL): object | null {
 function nasty() {
   const reply = { ...parseReply('550 5.1.1 no')!, text: '\u001b[2J\u0007' }
   return renderEvent({ ...events[3]!, data: { ...outcomes[1]!, action: 'bounced', reply } })
+}
+
+/** Two recipients of one transaction. */
+function shared() {
+  const other = { ...outcomes[0]!, entry: `${id}.1`, recipient: 'c@example.com' }
+  const [entry] = timeline.entries
+  const [attempt] = entry!.attempts
+  const second = {
+    ...entry!,
+    id: other.entry,
+    attempts: [{ ...renderOutcome(other), conversation: attempt!.conversation }],
+  }
+  const told = renderEvent({ ...events[1]!, recipient: other.recipient, data: other })
+  return { ...timeline, entries: [entry, second], events: [...rendered, told] }
+}
+
+function scheduled() {
+  return renderEvent({ ...events[0]!, data: { reversePath: 'a@b.example', releaseAt: start + 86_400_000 } })
 }
 
 async function explain(...args: string[]) {

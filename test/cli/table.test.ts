@@ -22,6 +22,14 @@ describe('a table', () => {
     assert.equal(table(['a'], [], 'nothing'), 'nothing')
   })
 
+  it('lets numbers stand right, also beside gaps, and gaps alone left', () => {
+    const rows = [
+      [1000, null, 'a'],
+      [null, null, 'b'],
+    ]
+    assert.equal(table(['sent', 'reason', 'x'], rows), 'sent  reason  x\n1000  –       a\n   –  –       b')
+  })
+
   it('does not count colours and combining marks', () => {
     assert.equal(displayWidth('\u001b[32m設定済\u001b[39m'), 6)
     assert.equal(displayWidth('が'), 2)

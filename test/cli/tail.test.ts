@@ -80,7 +80,7 @@ describe('kitte tail', () => {
       '2026-01-15 12:00:00 delivered b@example.com mx1.example.com: 250 2.0.0 ok [01jhm3w5c0f8k2v6q9x7r1t4ab.0] 113 ms, spf-dkim',
       '2026-01-15 12:00:00 bounced Nobody@example.net mx.example.net: 550 5.1.1 no such user [01jhm3w5c0f8k2v6q9x7r1t4ac.1] address-unknown; to act: recipient',
       '2026-01-15 12:00:00 deferred c@example.org 451 4.4.1 connection refused: ECONNREFUSED [01jhm3w5c0f8k2v6q9x7r1t4ab.0] network; try 4 at 2026-01-15 12:15:00, in doubt: may come twice',
-      '2026-01-15 12:00:01 refused refused sales@example.jp: 550 5.7.1 sales@example.jp is not a sender address of this account',
+      '2026-01-15 12:00:01 refused sales@example.jp: 550 5.7.1 sales@example.jp is not a sender address of this account',
     ])
   })
 
@@ -186,6 +186,24 @@ describe('kitte tail', () => {
     await tail.shows(1)
     await tail.end()
     assert.equal(JSON.parse(tail.out()).event, 'bounced')
+  })
+
+  it('tells when scheduled mail will go and a closed site opens, in the time zone of the rest', async () => {
+    const releaseAt = '2026-01-16T00:00:00.000Z'
+    const until = 'site mx.example.com is closed until 2026-01-15T03:10:00.000Z: 421 4.3.2 busy'
+    const accepted = {
+      level: 'info',
+      time: delivered.time,
+      event: 'accepted',
+      text: 'accepted from a@b.example for 2 recipients',
+    }
+    const closed = { level: 'warn', time: delivered.time, event: 'site-closed', text: until }
+    using log = openFolder([{ ...accepted, size: 64, client: '192.0.2.10', priority: 'bulk', releaseAt }, closed])
+    const { out } = await log.tail('--no-follow')
+    assert.deepEqual(out.trimEnd().split('\n').map(spaced), [
+      '2026-01-15 12:00:00 accepted from a@b.example for 2 recipients 64 octets from 192.0.2.10, bulk, to be sent at 2026-01-16 09:00:00',
+      '2026-01-15 12:00:00 site-closed site mx.example.com is closed until 2026-01-15 12:10:00: 421 4.3.2 busy',
+    ])
   })
 
   it('reads what the real log writes', async () => {
