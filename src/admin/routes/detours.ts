@@ -28,12 +28,9 @@ const newDetour = z.strictObject(
       .min(1, mend('detour-host'))
       .max(mostHosts, mend('detour-host'))
       .meta({ description: 'Tried in this order; each host or host:port, without a port that of all MX hosts' }),
-    tls: z
-      .enum(tlsLevels, mend('tls'))
-      .optional()
-      .meta({
-        description: 'At least this; absent: as for any site. What the domain publishes is not for these hosts',
-      }),
+    tls: z.enum(tlsLevels, mend('tls')).optional().meta({
+      description: 'At least this; absent: as for any site. What the domain publishes is not for these hosts',
+    }),
     until: instant.nullable().optional().meta({ description: 'Ends by itself then; absent: when it is removed' }),
     note: text(1, 500, 'note').meta({ description: 'Why' }),
   },

@@ -31,12 +31,9 @@ const newSuspension = z.strictObject(
   {
     filter,
     reason: text(1, 500, 'reason').meta({ description: 'Told wherever somebody asks why the mail waits' }),
-    until: instant
-      .nullable()
-      .optional()
-      .meta({
-        description: 'Ends by itself then; absent or null: when it is ended. Mail goes on growing old meanwhile',
-      }),
+    until: instant.nullable().optional().meta({
+      description: 'Ends by itself then; absent or null: when it is ended. Mail goes on growing old meanwhile',
+    }),
     dryRun: z.boolean(mend('yes-no')).optional().meta({ description: 'Only count what would be held now' }),
   },
   mend('object'),
