@@ -12,10 +12,10 @@ import {
   type AdaptedLimit,
   forgetMs,
   isForgotten,
+  isJustLowered,
   lowered,
   raisedCount,
   raisedRate,
-  stepMs,
 } from '../policy/adaptive-limit.ts'
 import type { SiteRule } from '../policy/site-rules.ts'
 import { Crowd } from './crowd.ts'
@@ -196,7 +196,7 @@ export class SiteLimits {
   slowDown(evidence: Evidence): boolean {
     const { at } = evidence
     const { perMinute, acceptedLately } = this
-    if (this.#rate !== null && (at - this.#rate.loweredAt < stepMs || this.#acceptedSinceCut === 0)) return false
+    if (this.#rate !== null && (isJustLowered(this.#rate, at) || this.#acceptedSinceCut === 0)) return false
     const refusedAt = Math.max(1, Math.min(perMinute ?? Number.POSITIVE_INFINITY, this.#burst(acceptedLately)))
     const least = this.#rate === null ? Math.min(slowestFirst, perMinute ?? slowestFirst) : 1
     this.#rate = lowered(this.#rate, { refusedAt, value: Math.max(least, refusedAt * gentle) }, at)
@@ -221,7 +221,7 @@ export class SiteLimits {
 
   /** It stalls: half as many connections, once a minute at most. */
   halveConnections(evidence: Evidence): boolean {
-    if (this.#connections !== null && evidence.at - this.#connections.loweredAt < stepMs) return false
+    if (this.#connections !== null && isJustLowered(this.#connections, evidence.at)) return false
     return this.fewerConnections(Math.min(this.connections, this.#mostRunning) / 2, evidence)
   }
 

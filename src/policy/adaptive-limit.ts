@@ -20,7 +20,7 @@ export interface AdaptedLimit {
 
 const minuteMs = 60_000
 /** Between two steps up, and between two cuts: what was sent before a cut must not count against it. */
-export const stepMs = minuteMs
+const stepMs = minuteMs
 /** What nobody has confirmed for a day is forgotten: reputations and limits change. */
 export const forgetMs = 24 * 60 * minuteMs
 /** The wait at a known limit: ten minutes, twice as long after each refusal there, up to four hours. */
@@ -49,7 +49,7 @@ export function lowered(
 /** What comes within a minute tells the same thing again. */
 function refusalsAfter(before: AdaptedLimit | null, refusedAt: number, now: Instant): number {
   if (before === null) return 1
-  if (now - before.loweredAt < stepMs) return before.refusals
+  if (isJustLowered(before, now)) return before.refusals
   return refusedAt >= before.refusedAt * near ? before.refusals + 1 : 2
 }
 
@@ -75,14 +75,23 @@ function waitAt({ refusals }: AdaptedLimit): number {
 
 /** Well beyond what was refused, that refusal says nothing any more. */
 function raised(limit: AdaptedLimit, value: number, top: number, afterMs: number, now: Instant): AdaptedLimit | null {
-  if (now - limit.raisedAt < afterMs) return limit
+  if (isWithin(afterMs, limit.raisedAt, now)) return limit
   if (value >= top) return null
   const refusals = value * near > limit.refusedAt ? 1 : limit.refusals
   return { ...limit, value, refusals, raisedAt: now }
 }
 
 export function isForgotten({ loweredAt }: AdaptedLimit, now: Instant): boolean {
-  return now - loweredAt >= forgetMs
+  return Math.abs(now - loweredAt) >= forgetMs
+}
+
+export function isJustLowered({ loweredAt }: AdaptedLimit, now: Instant): boolean {
+  return isWithin(stepMs, loweredAt, now)
+}
+
+/** What lies ahead was stamped by a clock that has been put right since: it counts as long past. */
+function isWithin(ms: number, at: Instant, now: Instant): boolean {
+  return now >= at && now - at < ms
 }
 
 /** The same limit as one of another number of workers has it. */

@@ -5,6 +5,7 @@
  * next on the cap before, until a good day ends the pause. Days are the calendar's of the configured time zone; a token
  * bucket would let the hours around midnight send two days' worth to a receiver that counts by day.
  */
+import { dayAfter } from '../base/calendar.ts'
 import type { CalendarDay } from '../mail/ids.ts'
 import type { VolumeCounts } from '../mail/volume.ts'
 import type { WarmUp, WarmUpChange, WarmUpRules, WarmUpTrouble } from '../mail/warm-up.ts'
@@ -44,6 +45,7 @@ export function review(warmUp: WarmUp, counts: DayCounts, today: CalendarDay, ru
   }
   if (warmUp.state === 'done' || today < warmUp.startsOn) return { warmUp, changes }
   if (warmUp.day === null) return { warmUp: become({ ...warmUp, day: today, taken: 0 }, 'started'), changes }
+  if (stoodAhead(warmUp.day, today)) return { warmUp: { ...warmUp, day: today }, changes }
   const trouble = troubleOf(warmUp, counts, rules)
   let next = warmUp
   if (trouble !== null && isNews(warmUp)) {
@@ -61,6 +63,11 @@ export function resumed(warmUp: WarmUp): WarmUp {
 /** By hand: it stays where it is, one cap lower, until it is resumed by hand. */
 export function pausedByHand(warmUp: WarmUp, today: CalendarDay): WarmUp {
   return { ...warmUp, state: 'paused', pause: { since: today, trouble: null } }
+}
+
+/** The clock was wrong, or mail would wait for that day to come. Around midnight one thread may be a day behind another. */
+function stoodAhead(day: CalendarDay, today: CalendarDay): boolean {
+  return day > today && day > dayAfter(today, 1)
 }
 
 function troubleOf(warmUp: WarmUp, counts: DayCounts, rules: WarmUpRules): WarmUpTrouble | null {

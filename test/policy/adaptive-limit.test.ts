@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import {
   type AdaptedLimit,
   isForgotten,
+  isJustLowered,
   lowered,
   raisedCount,
   raisedRate,
@@ -72,6 +73,14 @@ describe('a limit that was lowered', () => {
     assert.deepEqual([limit?.value, limit?.refusals], [125, 2])
     limit = raisedRate(limit!, 6000, 2 * hour)
     assert.deepEqual([limit?.value, limit?.refusals], [130, 1])
+  })
+
+  it('is raised, lowered and forgotten all the same when the clock was ahead and has been put right', () => {
+    const ahead = lowered(null, { refusedAt: 100, value: 70 }, 5 * hour)
+    assert.equal(isJustLowered(ahead, 0), false)
+    assert.equal(raisedRate(ahead, 6000, 0)!.value, 88)
+    assert.equal(raisedRate(raisedRate(ahead, 6000, 0)!, 6000, minute - 1)!.value, 88, 'one step a minute')
+    assert.equal(isForgotten(lowered(null, { refusedAt: 100, value: 70 }, 1000 * hour), 0), true)
   })
 
   it('is forgotten after a day', () => {

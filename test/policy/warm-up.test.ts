@@ -56,6 +56,15 @@ describe('a warm-up', () => {
     assert.deepEqual([capOf(next.warmUp), next.warmUp.day, next.warmUp.taken], [50, day(20), 0])
   })
 
+  it('comes back from a day far ahead on which a wrong clock had put it', () => {
+    const ahead = warmUp({ day: '2031-05-05', taken: 50 })
+    const { warmUp: back, changes } = review(ahead, sent(50), day(16), rules)
+    assert.deepEqual([back.day, placesFor(back, 1000), changes], [day(16), 0, []])
+    assert.equal(review(back, sent(50), day(17), rules).warmUp.step, 1)
+    const tomorrow = warmUp({ day: day(17) })
+    assert.equal(review(tomorrow, sent(50), day(16), rules).warmUp, tomorrow, 'another thread is a moment ahead')
+  })
+
   it('ends after the last cap, and limits nothing then', () => {
     const last = review(warmUp({ step: 2, taken: 200 }), sent(200), day(16), rules)
     assert.deepEqual(typesOf(last), ['finished'])
