@@ -86,7 +86,7 @@ describe('two accounts with mail for one site', () => {
 })
 
 describe('a provider with a slow limit and thousands of customers, each with an MX host of its own', () => {
-  const customers = 600
+  const customers = 400
   const hosts = Array.from({ length: customers }, (_, n) => `c${n}.slow.example`)
   const zone = {
     'one.example': { MX: [[10, 'mx.one.example']] },
