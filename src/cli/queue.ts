@@ -3,9 +3,11 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { QueueAnswer, QueueCommandAnswer, QueueCountsAnswer, QueueOrderAnswer } from '../admin/routes/queue.ts'
+import type { ApiClient } from './api-client.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, connect, show } from './context.ts'
+import { accountIdOf } from './lists.ts'
 import { registerFinish } from './queue-finish.ts'
 import { operationText, registerOperations, waitFor } from './queue-operations.ts'
 import { facts, table } from './table.ts'
@@ -82,8 +84,9 @@ function registerList(queue: Command, context: CliContext): void {
     )
     .description('count and list what waits')
   addFilterOptions(list).action(async (options: FilterOptions & { by?: string; limit?: number }, command: Command) => {
-    const query = { ...filterOf(options), limit: options.limit ?? entriesShown }
-    const answer = await connect(context, command).get<QueueAnswer>('/v1/queue', query)
+    const api = connect(context, command)
+    const query = { ...(await filterOf(api, options)), limit: options.limit ?? entriesShown }
+    const answer = await api.get<QueueAnswer>('/v1/queue', query)
     const at = timesOf(context, command)
     show(context, command, answer, found => `${countsText(found.counts, at)}\n\n${bodyText(found, options.by, at)}`)
   })
@@ -134,15 +137,17 @@ function registerReschedule(queue: Command, context: CliContext): void {
   addFilterOptions(command).action(async (id: string | undefined, options: RescheduleOptions, self: Command) => {
     if ((options.at === undefined) === (options.now !== true))
       throw new CliError('when shall it be sent?', 'give either --at TIME or --now')
-    const body = { ...bodyOf(id, options), sendAt: options.at ?? null, dryRun: options.dryRun }
-    const answer = await connect(context, self).post<QueueCommandAnswer>('/v1/queue/reschedule', body)
+    const api = connect(context, self)
+    const body = { ...(await bodyOf(api, id, options)), sendAt: options.at ?? null, dryRun: options.dryRun }
+    const answer = await api.post<QueueCommandAnswer>('/v1/queue/reschedule', body)
     const at = timesOf(context, self)
     show(context, self, answer, result => verbText('reschedule', result, at))
   })
 }
 
-function bodyOf(id: string | undefined, options: VerbOptions) {
-  return { filter: { ...filterOf(options), ...(id === undefined ? {} : idFilter(id)) }, all: options.all }
+async function bodyOf(api: ApiClient, id: string | undefined, options: VerbOptions) {
+  const filter = { ...(await filterOf(api, options)), ...(id === undefined ? {} : idFilter(id)) }
+  return { filter, all: options.all }
 }
 
 async function runVerb(
@@ -153,7 +158,7 @@ async function runVerb(
   options: VerbOptions,
 ): Promise<void> {
   const api = connect(context, command)
-  const body = { ...bodyOf(id, options), reason: options.reason }
+  const body = { ...(await bodyOf(api, id, options)), reason: options.reason }
   if (verb === 'cancel' && !options.dryRun && options.yes !== true && context.input.isTTY) {
     const { changed } = await api.post<QueueCommandAnswer>('/v1/queue/cancel', { ...body, dryRun: true })
     await confirm(context, `${changed} entries will be cancelled for good; their senders get no report.`, false)
@@ -176,7 +181,7 @@ function addFilterOptions(command: Command): Command {
   return command
     .option('--message <id>', 'of one message')
     .option('--entry <id>', 'one entry')
-    .option('--account <id>', 'of one account')
+    .option('--account <account>', 'of one account')
     .option('--sender-domain <name>', 'from one sender domain')
     .option('--domain <name>', 'to one recipient domain')
     .option('--recipient <address>', 'to one recipient')
@@ -188,9 +193,11 @@ function addFilterOptions(command: Command): Command {
     .option('--no-scheduled', 'not scheduled')
 }
 
-function filterOf({ message, entry, account, senderDomain, domain, recipient, state, ...rest }: FilterOptions) {
-  const { site, priority, scheduled } = rest
-  const named = { message, entry, account, senderDomain, domain, recipient, state, class: rest.class }
+/** What was given of them; an account by its id. */
+async function filterOf(api: ApiClient, options: FilterOptions) {
+  const { message, entry, senderDomain, domain, recipient, state, site, priority, scheduled } = options
+  const account = options.account === undefined ? undefined : await accountIdOf(api, options.account)
+  const named = { message, entry, account, senderDomain, domain, recipient, state, class: options.class }
   const all = { ...named, site, priority, scheduled }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }

@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import type { SuspensionAnswer, SuspensionMadeAnswer } from '../admin/routes/suspensions.ts'
 import { type CliContext, connect, show } from './context.ts'
+import { accountIdOf } from './lists.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 import { untilOf } from './until.ts'
@@ -53,7 +54,7 @@ function registerAdd(suspend: Command, context: CliContext): void {
   suspend
     .command('add')
     .requiredOption('--reason <text>', 'told wherever somebody asks why the mail waits')
-    .option('--account <id>', 'mail of one account')
+    .option('--account <account>', 'mail of one account')
     .option('--sender-domain <name>', 'from one sender domain')
     .option('--domain <name>', 'to one recipient domain')
     .option('--site <site>', 'to one site, as "kitte queue list --by site" prints it')
@@ -63,11 +64,13 @@ function registerAdd(suspend: Command, context: CliContext): void {
     .option('--dry-run', 'only count what would be held now')
     .description('hold what waits and fits all of this, and whatever comes later, until it ends')
     .action(async (options: AddOptions, command: Command) => {
-      const { reason, dryRun, account, senderDomain, domain, site } = options
+      const { reason, dryRun, senderDomain, domain, site } = options
+      const api = connect(context, command)
+      const account = options.account === undefined ? undefined : await accountIdOf(api, options.account)
       const filter = { account, senderDomain, domain, site, class: options.class }
       const body = { filter, reason, dryRun, until: untilOf(options, context.clock) }
       const at = timesOf(context, command)
-      const made = await connect(context, command).post<SuspensionMadeAnswer>(base, body)
+      const made = await api.post<SuspensionMadeAnswer>(base, body)
       show(context, command, made, ({ matched, suspension }) =>
         suspension === null ? `${matched} entries would be held now` : suspensionText(suspension, at),
       )

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { logEvents } from '../outcome/log-fields.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, colour, commonOptions, configOf, print, printable } from './context.ts'
+import { type CliContext, colour, commonOptions, configOf, connect, print, printable } from './context.ts'
+import { accountIdOf } from './lists.ts'
 import { followLines, type LogLine, recentLines } from './log-reader.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -24,6 +25,8 @@ interface TailOptions {
   readonly lines: number
   readonly follow: boolean
 }
+
+const idForm = /^[0-9a-hjkmnp-tv-z]{26}$/
 
 /** A screenful. */
 const linesShown = 20
@@ -54,7 +57,7 @@ export function register(
     .description('show the delivery log as it is written')
     .option('--domain <name>', 'to one recipient domain')
     .option('--sender-domain <name>', 'from one sender domain')
-    .option('--account <id>', 'of one account')
+    .option('--account <account>', 'of one account')
     .option('--site <text>', 'to sites, hosts or addresses with this in their name')
     .option('--outcome <words>', 'delivered, deferred, bounced, refused …; several with commas', parseOutcomes)
     .option('--recipient <address>', 'to one recipient')
@@ -67,7 +70,12 @@ export function register(
 
 async function tail(context: CliContext, command: Command, options: TailOptions, stop: AbortSignal): Promise<void> {
   const folder = join(configOf(context, command).dataDir, 'log')
-  const matches = matcher(options)
+  const { account } = options
+  // One that looks like an id is taken for it, so that the log can be read without the API.
+  const byName = account !== undefined && !idForm.test(account)
+  const matches = matcher(
+    byName ? { ...options, account: await accountIdOf(connect(context, command), account) } : options,
+  )
   const { json } = commonOptions(context, command)
   const at = timesOf(context, command)
   const show = (line: LogLine) => print(context, json ? line.raw : lineText(context, printable(line.fields), at))

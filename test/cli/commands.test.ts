@@ -87,6 +87,16 @@ describe('kitte account', () => {
     assert.match(err, /2 accounts are named Acme\n {2}use the id: \S+, \S+/)
     assert.match((await run(api, ['account', 'show', 'Nobody'])).err, /there is no account Nobody/)
   })
+
+  for (const command of [['queue', 'list'], ['queue', 'finish'], ['queue', 'hold', '--dry-run'], ['limits']]) {
+    it(`needs not be known by id to kitte ${command.join(' ')}`, async () => {
+      await using api = await startApi()
+      await kitte(api, ['account', 'create', 'Acme'])
+      await kitte(api, [...command, '--account', 'Acme'])
+      const { code, err } = await run(api, [...command, '--account', 'Acne'])
+      assert.deepEqual([code, err], [1, 'kitte: there is no account Acne\n  "kitte account list" shows them all\n'])
+    })
+  }
 })
 
 describe('kitte credential', () => {
