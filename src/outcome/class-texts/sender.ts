@@ -122,7 +122,7 @@ export const senderTexts = {
     },
     next: {
       ja: 'ドメイン情報画面で未設定のDNSレコードを確認し、設定してください。',
-      en: 'Look at the sender domain in the console and publish the DNS records that are missing.',
+      en: 'Look at the DNS records of the sender domain and publish those that are missing.',
     },
   },
   'sender-domain': {
