@@ -181,11 +181,19 @@ describe('kitte tail', () => {
 
   it('starts over in a log that was begun anew', async () => {
     using log = openFolder([delivered, delivered])
-    const tail = log.follow('--json', '--lines', '0')
-    log.replace(1, bounced)
+    const tail = log.follow('--json', '--lines', '1')
     await tail.shows(1)
+    log.replace(1, bounced)
+    await tail.shows(2)
     await tail.end()
-    assert.equal(JSON.parse(tail.out()).event, 'bounced')
+    assert.deepEqual(
+      tail
+        .out()
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line).event),
+      ['delivered', 'bounced'],
+    )
   })
 
   it('tells when scheduled mail will go and a closed site opens, in the time zone of the rest', async () => {
