@@ -14,29 +14,32 @@ const longestLine = 300
 
 export class Conversation {
   #setup: string[] = []
-  /** Direction and text in turn. */
+  /** Direction and text in turn; what stands behind `#end` is of an earlier transaction. */
   #said: string[] = []
+  #end = 0
 
   add(direction: Direction, text: string): void {
-    if (this.#said.length < mostTexts) this.#said.push(direction, text)
     // The end counts more than the middle.
-    else this.#said.splice(mostTexts - 2, 2, direction, text)
+    if (this.#end >= mostTexts) this.#end = mostTexts - 2
+    this.#said[this.#end++] = direction
+    this.#said[this.#end++] = text
   }
 
   /** The session is open: what was said so far belongs to each of its transactions. */
   open(): void {
-    this.#setup = this.#said
+    this.#setup = this.#said.slice(0, this.#end)
     this.#said = []
+    this.#end = 0
   }
 
   /** Another transaction begins. */
   next(): void {
-    this.#said.length = 0
+    this.#end = 0
   }
 
   /** `> MAIL FROM:<…>`, `< 250 ok`, `! dot: timeout: …`, in order; the middle of a long one is left out. */
   get lines(): readonly string[] {
-    const lines = [...linesOf(this.#setup), ...linesOf(this.#said)]
+    const lines = [...linesOf(this.#setup), ...linesOf(this.#said.slice(0, this.#end))]
     if (lines.length <= mostLines) return lines
     const half = mostLines / 2
     return [...lines.slice(0, half), '…', ...lines.slice(-half)]

@@ -92,8 +92,20 @@ const sessionPhases: ReadonlySet<Phase> = new Set(['connect', 'banner', 'ehlo', 
 const saysTls = /^7\.[13]0$/
 
 function classifyWith(matching: Matching, input: Classifiable): Judgement {
+  if (isTaken(input)) return taken(input.result.reply)
   const judged = judge(matching, input)
   return input.route === 'own-smtp' ? asOwnSmtp(input, judged) : judged
+}
+
+/** Most mail: nothing has to be looked up for it. */
+function isTaken(input: Classifiable): input is Classifiable & { readonly result: { readonly reply: Reply } } {
+  if (!('result' in input) || !('reply' in input.result)) return false
+  const { reply, phase } = input.result
+  return phase === 'dot' && reply.code >= 200 && reply.code < 300 && reply.from === 'remote'
+}
+
+function taken(reply: Reply): Judgement {
+  return { action: 'delivered', class: 'none', actor: 'nobody', reply, inDoubt: false, closesSite: false }
 }
 
 function judge(matching: Matching, input: Classifiable): Judgement {
