@@ -15,6 +15,7 @@ import { allArrived } from './round.ts'
 import { quantile, quotients, type Spread, spreadOf } from './statistics.ts'
 import { senderDomain } from './subject.ts'
 import { cpuSeconds, pssBytes } from './usage.ts'
+import { withinTime } from './within-time.ts'
 
 export interface DeadSiteOptions {
   readonly entries: number
@@ -96,18 +97,12 @@ const paths = [
   ...['due', 'waiting', 'leased', 'held'].map(state => `/v1/queue?state=${state}`),
 ]
 
-export async function runDeadSite(
+export function runDeadSite(
   options: DeadSiteOptions,
   folder: string,
   tell: (text: string) => void,
 ): Promise<DeadSiteResult> {
-  const signal = AbortSignal.timeout(options.timeLimitMs)
-  try {
-    return await measure(options, folder, tell, signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new Error(`not done within ${options.timeLimitMs / 1000} s`, { cause: error })
-  }
+  return withinTime(options.timeLimitMs, signal => measure(options, folder, tell, signal))
 }
 
 async function measure(

@@ -18,6 +18,7 @@ import { peakMemory, type Round, runRound } from './round.ts'
 import { slowDisk } from './slow-disk.ts'
 import { quantile } from './statistics.ts'
 import type { Subject, SubjectOptions } from './subject.ts'
+import { withinTime } from './within-time.ts'
 
 interface Contender {
   readonly subject: Subject
@@ -31,19 +32,13 @@ interface Contender {
 
 type Start = (options: SubjectOptions) => Promise<Subject>
 
-export async function runCase(
+export function runCase(
   work: Case,
   options: Options,
   folder: string,
   tell: (text: string) => void,
 ): Promise<CaseResult> {
-  const signal = AbortSignal.timeout(options.timeLimitMs)
-  try {
-    return await measure(work, options, folder, tell, signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new Error(`not done within ${options.timeLimitMs / 1000} s`, { cause: error })
-  }
+  return withinTime(options.timeLimitMs, signal => measure(work, options, folder, tell, signal))
 }
 
 async function measure(

@@ -18,6 +18,7 @@ import { type Percentiles, percentilesOf, quotients, type Spread } from './stati
 import { senderDomain } from './subject.ts'
 import { startThread } from './threads.ts'
 import { cpuSeconds } from './usage.ts'
+import { withinTime } from './within-time.ts'
 
 export interface TarpitOptions {
   readonly entries: number
@@ -65,18 +66,8 @@ const strict = { domain: 'strict.bench.test', address: addressOf(11), mostPerMin
 /** A minute of mail in a round. */
 const even = { sessions: 4, messages: 1200, perSecond: 20 }
 
-export async function runTarpit(
-  options: TarpitOptions,
-  folder: string,
-  tell: (text: string) => void,
-): Promise<TarpitResult> {
-  const signal = AbortSignal.timeout(options.timeLimitMs)
-  try {
-    return await measure(options, folder, tell, signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new Error(`not done within ${options.timeLimitMs / 1000} s`, { cause: error })
-  }
+export function runTarpit(options: TarpitOptions, folder: string, tell: (text: string) => void): Promise<TarpitResult> {
+  return withinTime(options.timeLimitMs, signal => measure(options, folder, tell, signal))
 }
 
 async function measure(

@@ -2,17 +2,16 @@
  * Sends mail for the postmaster of the bounce hosts on to whoever the operator named (RFC 5321 §4.5.1, RFC 2142).
  *
  * Wrapped as an attachment of a mail of ours: passed on as it is, it would fail its sender's SPF and DMARC and cost the
- * relay's name. With the null reverse-path, to one fixed address, and so many an hour: nobody can make it answer or
+ * relay's name. With the null reverse-path, to one fixed address, and so many a minute: nobody can make it answer or
  * flood somebody. Fails with StoreUnavailable.
  */
 import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
-import { domainOf } from '../mail/address.ts'
 import { decodeWords } from '../mail/encoded-word.ts'
 import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
-import type { Message } from '../mail/message.ts'
 import { returnForwarded, returnIgnored } from '../outcome/delivery-log.ts'
+import { relayMail } from '../outcome/relay-mail.ts'
 import { dateTime, encodedWords, field, plain } from '../outcome/report-fields.ts'
 import type { NewMessage, Store } from '../store/store.ts'
 import { readFields } from './fields.ts'
@@ -58,33 +57,15 @@ export function createForwarder(parts: ForwardParts): Forwarder {
 }
 
 function compose(mail: PostmasterMail, parts: ForwardParts): NewMessage {
-  const { to, hostname, relayDomain, clock, expireAfterMs } = parts
+  const { to, relayDomain: domain, clock } = parts
   const now = clock.now()
   const id = newId(now)
   const bytes = render(mail, parts, id, now)
-  const message: Message = {
-    id,
-    account: null,
-    credential: null,
-    envelope: {
-      reversePath: null,
-      recipients: [{ address: to, notify: ['NEVER'] }],
-      body: '8BITMIME',
-      smtpUtf8: false,
-    },
-    content: { kind: 'inline' },
-    size: bytes.length,
-    from: null,
-    senderDomain: relayDomain,
-    messageIdHeader: `${id}@${hostname}`,
-    receivedAt: now,
-    origin: 'dsn',
-  }
-  const recipient = message.envelope.recipients[0]!
-  const entry = { id: `${id}.0`, recipient, domain: domainOf(to), nextAttemptAt: now, expiresAt: now + expireAfterMs }
   const data = { from: null, reversePath: null, recipients: [to], size: bytes.length, forwarded: mail.recipient }
-  const accepted = { type: 'message.accepted', at: now, account: null, message: id, domain: relayDomain, data } as const
-  return { message, content: { kind: 'inline', bytes }, entries: [entry], limits: [], events: [accepted] }
+  return relayMail(
+    { id, account: null, to, bytes, body: '8BITMIME', smtpUtf8: false, origin: 'dsn', now, settings: parts },
+    () => [{ type: 'message.accepted', at: now, account: null, message: id, domain, data }],
+  )
 }
 
 function render({ recipient, content, client }: PostmasterMail, parts: ForwardParts, id: string, now: number): Buffer {

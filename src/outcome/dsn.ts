@@ -6,11 +6,12 @@
  * can't fail on what a sender wrote: foreign text is made harmless field by field.
  */
 import { newId } from '../base/ids.ts'
-import { domainOf, needsSmtpUtf8 } from '../mail/address.ts'
+import { needsSmtpUtf8 } from '../mail/address.ts'
 import type { NewEvent } from '../mail/event.ts'
 import type { DomainName, HostName, Instant, Mailbox, MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { NewMessage } from '../store/store.ts'
+import { relayMail } from './relay-mail.ts'
 import type { ReportCase, ReportKind } from './report-case.ts'
 import { dateTime, encodedWords, field, originalRecipient, plain, typedAddress, xtext } from './report-fields.ts'
 import { reportText, subjects } from './report-text.ts'
@@ -54,37 +55,13 @@ export function composeReport(request: ReportRequest): NewMessage {
   const to = message.envelope.reversePath!
   const id = newId(now)
   const { bytes, eightBit } = render(request, id, to)
-  const report: Message = {
-    id,
-    account: message.account,
-    credential: null,
-    envelope: {
-      reversePath: null,
-      // RFC 3461 §6.2: nobody is told about the fate of a report.
-      recipients: [{ address: to, notify: ['NEVER'] }],
-      body: eightBit ? '8BITMIME' : '7BIT',
-      smtpUtf8: needsSmtpUtf8(to),
-      // RFC 8689 §5: a report shows the header of what it reports on, and is protected like it.
-      ...(message.envelope.tls === 'required' ? { tls: 'required' as const } : {}),
-    },
-    content: { kind: 'inline' },
-    size: bytes.length,
-    from: null,
-    senderDomain: settings.relayDomain,
-    messageIdHeader: `${id}@${settings.hostname}`,
-    receivedAt: now,
-    origin: 'dsn',
-  }
-  const recipient = report.envelope.recipients[0]!
-  const due = { nextAttemptAt: now, expiresAt: now + settings.expireAfterMs }
-  return {
-    message: report,
-    content: { kind: 'inline', bytes },
-    entries: [{ id: `${id}.0`, recipient, domain: domainOf(to), ...due }],
-    // Reports are few, and holding them back behind a customer's own limits would hide why mail fails.
-    limits: [],
-    events: [acceptedEvent(report, kind, message.id)],
-  }
+  // RFC 8689 §5: a report shows the header of what it reports on, and is protected like it.
+  const tls = message.envelope.tls === 'required' ? message.envelope.tls : undefined
+  const body = eightBit ? '8BITMIME' : '7BIT'
+  return relayMail(
+    { id, account: message.account, to, bytes, body, smtpUtf8: needsSmtpUtf8(to), tls, origin: 'dsn', now, settings },
+    report => [acceptedEvent(report, kind, message.id)],
+  )
 }
 
 function acceptedEvent(report: Message, kind: ReportKind, original: MessageId): NewEvent {

@@ -6,10 +6,10 @@
  * nobody counts the session it goes out by. Composing never fails.
  */
 import { newId } from '../base/ids.ts'
-import { domainOf, needsSmtpUtf8 } from '../mail/address.ts'
+import { needsSmtpUtf8 } from '../mail/address.ts'
 import type { DomainName, HostName, Instant, Mailbox, MessageId } from '../mail/ids.ts'
-import type { Message } from '../mail/message.ts'
 import type { TlsReport } from '../mail/tls-report.ts'
+import { relayMail } from '../outcome/relay-mail.ts'
 import { dateTime, plain } from '../outcome/report-fields.ts'
 import type { NewMessage } from '../store/store.ts'
 import { reportFile } from './report-body.ts'
@@ -36,35 +36,9 @@ export function composeReportMail(mail: ReportMail): NewMessage {
   const { to, now, settings } = mail
   const id = newId(now)
   const bytes = Buffer.from(render(mail, id))
-  const message: Message = {
-    id,
-    account: null,
-    credential: null,
-    envelope: {
-      reversePath: null,
-      recipients: [{ address: to, notify: ['NEVER'] }],
-      body: '7BIT',
-      smtpUtf8: needsSmtpUtf8(to),
-      tls: 'optional',
-    },
-    content: { kind: 'inline' },
-    size: bytes.length,
-    from: null,
-    senderDomain: settings.relayDomain,
-    messageIdHeader: `${id}@${settings.hostname}`,
-    receivedAt: now,
-    origin: 'tls-report',
-  }
-  const recipient = message.envelope.recipients[0]!
-  const due = { nextAttemptAt: now, expiresAt: now + settings.expireAfterMs }
-  return {
-    message,
-    content: { kind: 'inline', bytes },
-    entries: [{ id: `${id}.0`, recipient, domain: domainOf(to), ...due }],
-    limits: [],
-    events: [],
-    announced: true,
-  }
+  const envelope = { body: '7BIT', smtpUtf8: needsSmtpUtf8(to), tls: 'optional' } as const
+  const facts = { id, account: null, to, bytes, origin: 'tls-report', now, settings } as const
+  return { ...relayMail({ ...facts, ...envelope }, () => []), announced: true }
 }
 
 function render(mail: ReportMail, id: MessageId): string {
