@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import ipaddr from 'ipaddr.js'
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 import { poolMistakes } from './pool-rules.ts'
 
 /** True for any use of the relay. Paths are absolute already. */

@@ -4,7 +4,7 @@
  * Answers mistakes and warnings as lines that name the key and the mend; never throws.
  */
 import ipaddr from 'ipaddr.js'
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 
 type Pools = Pick<Config, 'pools' | 'warmUp'>
 

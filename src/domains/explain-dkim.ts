@@ -2,30 +2,15 @@
  * Which signatures a domain's mail carries now, and whether a receiver can verify them.
  */
 import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
-import type { DomainName } from '../mail/ids.ts'
-import type { DkimKey, SenderDomain } from '../mail/sender-domain.ts'
+import type { SenderDomain } from '../mail/sender-domain.ts'
 import type { SendingDecision } from '../policy/sending-mode.ts'
 import { dkimRecord, type PublicKeyPart } from '../signing/key-ring.ts'
 import { tellAlignment } from './explain-alignment.ts'
-import type { ReceivedPolicy } from './explain-dmarc.ts'
 import { fillBoth, joinBoth, signatureTexts } from './explain-texts.ts'
-import type { Bilingual } from './reasons.ts'
 import { judgeTexts } from './records/dkim-text.ts'
 import { type JudgedKey, type Judgement, notPublished, unknown } from './records/record-kind.ts'
 import { tellReason } from './tell-reason.ts'
-
-export interface SignatureVerdict {
-  readonly domain: DomainName
-  readonly selector: string
-  readonly algorithm: DkimKey['algorithm']
-  /** `invalid`: not published, or not so that it verifies. `unknown`: DNS gave no answer. */
-  readonly result: 'valid' | 'invalid' | 'unknown'
-  /** A code of `reasons.ts`. */
-  readonly reason: string
-  readonly found: readonly string[]
-  readonly aligned: boolean
-  readonly message: Bilingual
-}
+import type { ReceivedPolicy, SignatureVerdict } from './verdicts.ts'
 
 export interface SignatureSurroundings {
   readonly resolver: Resolver

@@ -4,32 +4,11 @@
 import type { Resolver } from '../dns/resolver.ts'
 import type { DomainName } from '../mail/ids.ts'
 import type { AlignmentMode } from './explain-alignment.ts'
-import type { SignatureVerdict } from './explain-dkim.ts'
-import type { SpfVerdict } from './explain-spf.ts'
 import { alignmentModes, dmarcTexts, fillBoth, policyNames, policyTexts } from './explain-texts.ts'
-import type { Bilingual } from './reasons.ts'
 import { dmarc } from './records/dmarc.ts'
 import type { RecordConfig } from './records/record-kind.ts'
 import { readTags } from './records/tag-list.ts'
-
-export interface ReceivedPolicy {
-  /** Null: there is none that counts. */
-  readonly policy: 'none' | 'quarantine' | 'reject' | null
-  /** Where it was found; null: nowhere, or nobody could say. */
-  readonly at: DomainName | null
-  readonly found: string | null
-  readonly isKnown: boolean
-  readonly aspf: AlignmentMode
-  readonly adkim: AlignmentMode
-  readonly message: Bilingual
-}
-
-export interface DmarcVerdict {
-  readonly result: 'pass' | 'fail' | 'none' | 'unknown'
-  /** What passed and is aligned. */
-  readonly by: readonly ('spf' | 'dkim')[]
-  readonly message: Bilingual
-}
+import type { DmarcVerdict, ReceivedPolicy, SignatureVerdict, SpfVerdict } from './verdicts.ts'
 
 export async function readPolicy(
   domain: DomainName,

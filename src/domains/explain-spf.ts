@@ -4,21 +4,10 @@
 import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
 import type { DomainName } from '../mail/ids.ts'
 import { tellAlignment } from './explain-alignment.ts'
-import type { ReceivedPolicy } from './explain-dmarc.ts'
 import { fillBoth, joinBoth, spfTexts } from './explain-texts.ts'
-import type { Bilingual } from './reasons.ts'
-import { type Evaluation, evaluateSpf, matchedTerms } from './records/spf-evaluation.ts'
+import { evaluateSpf, matchedTerms } from './records/spf-evaluation.ts'
 import type { WalkedSender } from './records/spf-walk.ts'
-
-export interface SpfVerdict {
-  readonly domain: DomainName
-  readonly result: Evaluation['result']
-  /** The term that decided, after the includes and redirects that lead to it; empty: none did. */
-  readonly terms: readonly string[]
-  /** With the domain of From, as its DMARC policy wants it compared. */
-  readonly aligned: boolean
-  readonly message: Bilingual
-}
+import type { ReceivedPolicy, SpfVerdict } from './verdicts.ts'
 
 export interface SpfSurroundings {
   readonly from: DomainName

@@ -14,13 +14,14 @@ import type { SendingMode } from '../mail/sending-mode.ts'
 import { resolveSendingMode, returnPathHost, type SendingDecision } from '../policy/sending-mode.ts'
 import type { PublicKeyPart } from '../signing/key-ring.ts'
 import { type DomainStore, NotFound } from '../store/store.ts'
-import { judgeSignatures, type SignatureVerdict } from './explain-dkim.ts'
-import { type DmarcVerdict, judgeDmarc, type ReceivedPolicy, readPolicy } from './explain-dmarc.ts'
-import { judgeSender, type SpfVerdict } from './explain-spf.ts'
+import { judgeSignatures } from './explain-dkim.ts'
+import { judgeDmarc, readPolicy } from './explain-dmarc.ts'
+import { judgeSender } from './explain-spf.ts'
 import { fillBoth, modeTexts } from './explain-texts.ts'
 import { seeingNow } from './looking-now.ts'
 import type { Bilingual } from './reasons.ts'
 import type { RecordConfig } from './records/record-kind.ts'
+import type { DmarcVerdict, ReceivedPolicy, SignatureVerdict, SpfVerdict } from './verdicts.ts'
 
 export interface DomainExplanation {
   readonly name: DomainName

@@ -10,6 +10,8 @@ import type { Check, DkimKey, DomainOptions, KeyState, SenderDomain } from '../.
 import { sameLimits } from '../../policy/token-bucket.ts'
 import { Conflict, NotFound } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
+import { openDomainChecks } from './domain-checks.ts'
+import { openDomainKeys } from './domain-keys.ts'
 import { openDomainsReader } from './domains-reader.ts'
 import type { Events } from './events.ts'
 import type { Replan } from './replan.ts'
@@ -24,9 +26,6 @@ type DomainChange = Partial<
 >
 type NewEvents = readonly NewEvent[]
 
-/** Of each record: years of an honest one, and an end to those that somebody changes all the time. */
-const historyKept = 500
-
 export function openDomains(db: Connection, events: Events, replan: Replan) {
   const insert = db.prepare(
     'insert into domain (name, account, archived_at, next_check_at, data) values (?, ?, ?, ?, ?)',
@@ -40,24 +39,11 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     'share_link where domain',
     'domain_claim where domain',
   ].map(from => db.prepare(`delete from ${from} = ?`))
-  const insertKey = db.prepare('insert or replace into dkim_key (domain, selector, data) values (?, ?, ?)')
-  const findKey: Statement<string> = db.prepare('select data from dkim_key where domain = ? and selector = ?')
-  const findCheck: Statement<string> = db.prepare(
-    'select data from latest_check where domain = ? and purpose = ? and name = ?',
-  )
-  const insertCheck = db.prepare(
-    'insert or replace into latest_check (domain, purpose, name, data) values (?, ?, ?, ?)',
-  )
-  const insertHistory = db.prepare(
-    'insert into check_history (domain, checked_at, purpose, name, data) values (?, ?, ?, ?, ?)',
-  )
-  const forgetHistory = db.prepare(`
-    delete from check_history where domain = ? and purpose = ? and name = ? and checked_at <=
-      (select checked_at from check_history where domain = ? and purpose = ? and name = ?
-      order by checked_at desc limit 1 offset ${historyKept})`)
   const archivedBefore: Statement<string> = db.prepare('select name from domain where archived_at < ?')
   const limits: Statement<string> = db.prepare('select account from domain where name = ? and archived_at is null')
-  for (const statement of [findKey, findCheck, archivedBefore, limits]) statement.pluck()
+  for (const statement of [archivedBefore, limits]) statement.pluck()
+  const keys = openDomainKeys(db)
+  const writeCheck = openDomainChecks(db)
   const { domain: read } = openDomainsReader(db)
 
   function existing(name: DomainName): SenderDomain {
@@ -80,27 +66,16 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
     tx.changes.push({ kind: 'domain', name })
   }
 
-  function writeCheck(domain: DomainName, check: Check): void {
-    const { purpose, name, checkedAt } = check
-    const found = findCheck.get(domain, purpose, name)
-    const before = found === undefined ? null : (JSON.parse(found) as Check)
-    const data = JSON.stringify(check)
-    insertCheck.run(domain, purpose, name, data)
-    if (before !== null && !isChange(before, check)) return
-    insertHistory.run(domain, checkedAt, purpose, name, data)
-    forgetHistory.run(domain, purpose, name, domain, purpose, name)
-  }
-
   return {
     removeDomain,
 
     createDomain(tx: Transaction, domain: SenderDomain, told: NewEvents): void {
-      const { keys, checks, ...data } = domain
+      const { keys: given, checks, ...data } = domain
       const holder = limits.get(domain.name)
       if (holder !== undefined) throw new Conflict(`${domain.name} is registered by account ${holder}`, holder)
       for (const statement of remove) statement.run(domain.name)
       insert.run(domain.name, domain.account, domain.archivedAt, domain.nextCheckAt, JSON.stringify(data))
-      for (const key of keys) insertKey.run(key.domain, key.selector, JSON.stringify(key))
+      for (const key of given) keys.write(key)
       for (const check of checks) writeCheck(domain.name, check)
       tell(tx, domain.name, told)
     },
@@ -116,10 +91,7 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
 
     addKey(tx: Transaction, key: DkimKey, told: NewEvents): void {
       existing(key.domain)
-      const before = findKey.get(key.domain, key.selector)
-      if (before !== undefined && (JSON.parse(before) as DkimKey).state !== 'retired')
-        throw new Conflict(`${key.domain} has a key ${key.selector} already`, null)
-      insertKey.run(key.domain, key.selector, JSON.stringify(key))
+      keys.add(key)
       tell(tx, key.domain, told)
     },
 
@@ -131,13 +103,7 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
       at: Instant,
       told: NewEvents,
     ): void {
-      const data = findKey.get(domain, selector)
-      if (data === undefined) throw new NotFound(`${domain} has no key ${selector}`)
-      const key = JSON.parse(data) as DkimKey
-      // Whoever decided on an older state of affairs must not wake a key of a former holder.
-      if (key.state === 'retired' && state !== 'retired')
-        throw new Conflict(`the key ${selector} of ${domain} is retired`, null)
-      insertKey.run(domain, selector, JSON.stringify({ ...key, state, stateSince: at }))
+      keys.setState(domain, selector, state, at)
       tell(tx, domain, told)
     },
 
@@ -159,10 +125,4 @@ export function openDomains(db: Connection, events: Events, replan: Replan) {
       return names.length
     },
   }
-}
-
-/** What was found counts as a set: DNS answers several records in any order. */
-function isChange(before: Check, after: Check): boolean {
-  if (before.state !== after.state || before.reason !== after.reason) return true
-  return before.found.toSorted().join('\n') !== after.found.toSorted().join('\n')
 }

@@ -6,9 +6,9 @@
  */
 import type { AccountId, DomainName, Instant } from '../../mail/ids.ts'
 import type { SendLimits } from '../../mail/sender-domain.ts'
+import type { Volume } from '../../mail/volume.ts'
 import type { BucketState } from '../../policy/token-bucket.ts'
 import type { Change } from '../store.ts'
-import type { VolumeDelta } from './volume.ts'
 
 export interface TotalDelta {
   accepted: number
@@ -38,6 +38,9 @@ export interface TurnDue {
   readonly account: AccountId | null
   dueAt: Instant
 }
+
+/** What is to be added to the counts of one day. */
+export type VolumeDelta = { -readonly [field in keyof Volume]: Volume[field] } & { readonly account: AccountId | null }
 
 export class Transaction {
   /** The caller's clock, set anew for each command. */

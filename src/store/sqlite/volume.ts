@@ -9,14 +9,11 @@ import type { Volume, VolumeNote, VolumeScope } from '../../mail/volume.ts'
 import { bulkFrom, nearShare } from '../../policy/receivers.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction, VolumeDelta } from './transaction.ts'
 
 export type VolumeTable = ReturnType<typeof openVolume>
 
 type Counted = 'delivered' | 'deferred' | 'bounced'
-
-/** What is to be added to one row. */
-export type VolumeDelta = { -readonly [field in keyof Volume]: Volume[field] } & { readonly account: AccountId | null }
 
 const columns = 'scope, name, day, receiver, delivered, deferred, bounced, complained, tls, one_click'
 const selected = columns.replace('one_click', 'one_click as oneClick')
