@@ -7,7 +7,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { Config } from '../base/config.ts'
 import type { Seal } from '../base/seal.ts'
-import type { Resolver } from '../dns/resolver.ts'
+import type { LookupFailure } from '../dns/mx.ts'
+import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
 import { verpAddress } from '../feedback/verp.ts'
 import type { Mailbox } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
@@ -55,7 +56,7 @@ export async function attempt(group: Group, site: Site, parts: AttemptParts): Pr
     const reversePath = reversePathFor(group, decision, parts)
     known = { ...known, mode: decision.mode, modeReason: decision.reason, reversePath }
     const vouched = insistsOnTls(group.held.message.envelope, reversePath) ? await onlyVouched(group, parts) : group
-    if (vouched === null) return { settled: [withoutVouched(group, known, parts)] }
+    if (vouched === null || 'kind' in vouched) return { settled: [withoutVouched(group, vouched, known, parts)] }
     const { outgoing, signatures } = await group.held.signed(decision)
     if (parts.cutOff()) return { untried: true }
     known = { ...known, signatures, signMs: parts.clock.monotonic() - known.started }
@@ -71,21 +72,28 @@ export async function attempt(group: Group, site: Site, parts: AttemptParts): Pr
 }
 
 /** Null: nobody vouches for any of its hosts. */
-async function onlyVouched(group: Group, { resolver }: AttemptParts): Promise<Group | null> {
+async function onlyVouched(group: Group, { resolver }: AttemptParts): Promise<Group | LookupFailure | null> {
   const { route, leased } = group
   const hosts = await vouchedHosts(route, leased[0]!.entry.domain, resolver)
+  if (hosts instanceof DnsTrouble) return { kind: 'dns-trouble', detail: hosts.message }
   return hosts.length === 0 ? null : { ...group, route: { ...route, hosts } }
 }
 
-function withoutVouched({ leased, route }: Group, known: Known, { clock }: AttemptParts): SettledAttempt {
+function withoutVouched(
+  { leased, route }: Group,
+  lookup: LookupFailure | null,
+  known: Known,
+  { clock }: AttemptParts,
+): SettledAttempt {
   const reply = nobodyVouches(leased[0]!.entry.domain)
   return {
     facts: factsOf(known, route.site, null, clock.monotonic() - known.started),
     route: route.kind,
-    results: leased.map(one => ({
-      leased: one,
-      result: { address: one.entry.recipient.address, reply, phase: 'lookup' },
-    })),
+    results: leased.map(one =>
+      lookup === null
+        ? { leased: one, result: { address: one.entry.recipient.address, reply, phase: 'lookup' } }
+        : { leased: one, lookup },
+    ),
   }
 }
 

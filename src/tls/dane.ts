@@ -32,7 +32,7 @@ export interface DaneParts {
   readonly ipv6: boolean
 }
 
-/** The names by which DNSSEC vouches for the way to the domain's hosts; null: it does not. */
+/** The names by which DNSSEC vouches for the way to the domain's hosts. */
 export interface SecureMx {
   /** MX hosts, or the domain itself where it has none. */
   readonly hosts: ReadonlySet<HostName>
@@ -40,13 +40,15 @@ export interface SecureMx {
   readonly domains: readonly DomainName[]
 }
 
+/** Null: it does not vouch. Trouble is no such answer: the hosts may have been found by one that was remembered until now. */
 export async function secureMx(
   domain: DomainName,
   { resolver }: Pick<DaneParts, 'resolver'>,
-): Promise<SecureMx | null> {
+): Promise<SecureMx | DnsTrouble | null> {
   if (resolver.validating !== true || domain.startsWith('[')) return null
   const answer = await orTrouble(() => resolver.mx(domain))
-  if (answer instanceof DnsTrouble || answer.secure !== true) return null
+  if (answer instanceof DnsTrouble) return answer
+  if (answer.secure !== true) return null
   const domains = answer.end === undefined ? [domain] : [domain, answer.end]
   const exchanges = answer.records.map(({ exchange }) => exchange)
   return { hosts: new Set(answer.status === 'found' ? exchanges : [domain]), domains }
@@ -55,31 +57,40 @@ export async function secureMx(
 /** Null: DANE says nothing about this host. */
 export async function findHostDane(host: HostName, mx: SecureMx, parts: DaneParts): Promise<HostDane | null> {
   if (!mx.hosts.has(host)) return null
-  for (const base of await secureBases(host, parts)) {
+  const bases = await secureBases(host, parts)
+  if (bases instanceof DnsTrouble) return unknownFor(host, bases)
+  for (const base of bases) {
     const owner = `_${parts.port}._tcp.${base}`
     const answer = await orTrouble(() => parts.resolver.tlsa(owner))
-    if (answer instanceof DnsTrouble) return { kind: 'failed', base, detail: answer.message }
+    if (answer instanceof DnsTrouble) return unknownFor(base, answer)
     if (answer.status === 'found' && answer.secure === true) return judged(host, base, mx, answer.records)
   }
   return null
+}
+
+/** Whoever can break a lookup must not switch DANE off with it. */
+export function unknownFor(base: HostName, { message }: DnsTrouble): HostDane {
+  return { kind: 'failed', base, detail: message }
 }
 
 /**
  * Where TLSA records may stand (RFC 7672 §2.2.3): at the end of the host's CNAMEs when all of them are secure, else at the
  * host's own name. Where the end is insecure, the name may still be vouched for by the first CNAME. Empty: nowhere.
  */
-async function secureBases(host: HostName, { resolver, ipv6 }: DaneParts): Promise<HostName[]> {
+async function secureBases(host: HostName, { resolver, ipv6 }: DaneParts): Promise<HostName[] | DnsTrouble> {
   const asked: (Answer<string> | DnsTrouble)[] = await Promise.all([
     orTrouble(() => resolver.a(host)),
     ...(ipv6 ? [orTrouble(() => resolver.aaaa(host))] : []),
   ])
   const answers = asked.flatMap(answer => (answer instanceof DnsTrouble ? [] : [answer]))
+  const trouble = asked.find(answer => answer instanceof DnsTrouble)
+  if (answers.length === 0 && trouble !== undefined) return trouble
   const end = answers.find(answer => answer.end !== undefined)?.end
-  if (answers.length > 0 && answers.every(({ secure }) => secure === true))
-    return end === undefined ? [host] : [end, host]
+  if (answers.every(({ secure }) => secure === true)) return end === undefined ? [host] : [end, host]
   if (end === undefined) return []
   const alias = await orTrouble(() => resolver.cname(host))
-  return !(alias instanceof DnsTrouble) && alias.status === 'found' && alias.secure === true ? [host] : []
+  if (alias instanceof DnsTrouble) return alias
+  return alias.status === 'found' && alias.secure === true ? [host] : []
 }
 
 function judged(host: HostName, base: HostName, mx: SecureMx, found: readonly TlsaRecord[]): HostDane {

@@ -5,11 +5,12 @@
  * as well. Fails with StoreUnavailable.
  */
 import type { Config } from '../base/config.ts'
+import { DnsTrouble } from '../dns/resolver.ts'
 import type { DomainName, HostName } from '../mail/ids.ts'
 import type { StsPolicy } from '../mail/sts-policy.ts'
 import type { TlsLevel } from '../mail/tls-level.ts'
 import { siteRule } from '../policy/site-rules.ts'
-import { type DaneParts, findHostDane, type HostDane, secureMx } from './dane.ts'
+import { type DaneParts, findHostDane, type HostDane, secureMx, unknownFor } from './dane.ts'
 import type { DomainTls } from './plan.ts'
 import type { StsPolicies } from './sts-policies.ts'
 
@@ -50,6 +51,7 @@ export class DomainPolicies {
     const { dane } = this.#parts
     const mx = dane === null ? null : await secureMx(domain, dane)
     if (dane === null || mx === null) return new Map()
+    if (mx instanceof DnsTrouble) return new Map(hosts.map(host => [host, unknownFor(host, mx)]))
     const found = await Promise.all(hosts.map(async host => [host, await findHostDane(host, mx, dane)] as const))
     return new Map(found.flatMap(([host, said]) => (said === null ? [] : [[host, said] as const])))
   }

@@ -11,6 +11,7 @@ import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
 import { TlsPolicy } from '../../src/delivery/tls-policy.ts'
 import type { HostSpec } from '../../src/delivery/transport.ts'
 import { vouchedHosts } from '../../src/delivery/vouched-hosts.ts'
+import { DnsTrouble } from '../../src/dns/resolver.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { Mailbox } from '../../src/mail/ids.ts'
@@ -141,9 +142,18 @@ describe('the hosts somebody vouches for', () => {
   for (const [who, to, zone, expected] of table)
     it(`are known by ${who}`, async () => {
       const found = await vouchedHosts(to, 'b.example', zoneResolver(zone))
+      assert.ok(!(found instanceof DnsTrouble))
       assert.deepEqual(
         found.map(({ host }) => host),
         expected,
       )
     })
+
+  it('are not known while DNS has trouble, unless MTA-STS knows some', async () => {
+    const resolver = zoneResolver({ 'b.example': { ...mx, secure: true } })
+    resolver.fail('b.example')
+    assert.ok((await vouchedHosts(route, 'b.example', resolver)) instanceof DnsTrouble)
+    const found = await vouchedHosts({ ...route, tls: policy('enforce') }, 'b.example', resolver)
+    assert.ok(!(found instanceof DnsTrouble) && found[0]?.host === 'mx2.b.example')
+  })
 })

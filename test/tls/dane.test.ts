@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { TlsaRecord } from '../../src/dns/resolver.ts'
+import { DnsTrouble, type Resolver, type TlsaRecord } from '../../src/dns/resolver.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import { findHostDane, secureMx, tlsaText } from '../../src/tls/dane.ts'
@@ -29,6 +29,7 @@ function partsOf(entries: Zone, validating = true) {
 async function daneOf(entries: Zone, host = 'mx.a.example') {
   const parts = partsOf(entries)
   const mx = await secureMx('a.example', parts)
+  assert.ok(!(mx instanceof DnsTrouble))
   return mx === null ? null : findHostDane(host, mx, parts)
 }
 
@@ -63,8 +64,31 @@ describe('the TLSA records of a host', () => {
     const parts = partsOf(zone)
     parts.fail('_25._tcp.mx.a.example')
     const mx = await secureMx('a.example', parts)
-    const found = await findHostDane('mx.a.example', mx!, parts)
+    assert.ok(mx !== null && !(mx instanceof DnsTrouble))
+    const found = await findHostDane('mx.a.example', mx, parts)
     assert.deepEqual([found?.kind, found?.base], ['failed', 'mx.a.example'])
+  })
+
+  // Their hosts were found by an answer whose TTL was over a moment later.
+  for (const name of ['a.example', 'mx.a.example'])
+    it(`can not be switched off by whoever breaks the second lookup of ${name}`, async () => {
+      const parts = partsOf(zone)
+      parts.fail(name)
+      const policies = new DomainPolicies({ dane: parts, sts: null, rules: [] })
+      const asked = await policies.of('a.example', ['mx.a.example'], null)
+      assert.equal(asked?.dane.get('mx.a.example')?.kind, 'failed')
+    })
+
+  it('can not be switched off by whoever breaks the lookup of an alias', async () => {
+    const parts = { ...partsOf(zone), ipv6: false }
+    const resolver: Resolver = {
+      ...parts.resolver,
+      a: async () => ({ status: 'found', records: ['192.0.2.1'], ttl: 0, secure: false, end: 'mx.insecure.example' }),
+      cname: name => Promise.reject(new DnsTrouble(name, 'SERVFAIL')),
+    }
+    const policies = new DomainPolicies({ dane: { ...parts, resolver }, sts: null, rules: [] })
+    const asked = await policies.of('a.example', ['mx.a.example'], null)
+    assert.equal(asked?.dane.get('mx.a.example')?.kind, 'failed')
   })
 
   it('do not count for a host that the MX does not name', async () => {
