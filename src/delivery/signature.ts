@@ -1,17 +1,18 @@
 /**
  * Puts DKIM signatures on a content: by the sender domain's keys where they are published, else by the relay's.
  *
- * With `signing.relayToo` the relay signs below the domain. A key that can't be used never loses or refuses mail: the
- * relay's key takes its place, and when that fails too the mail goes unsigned; the log tells either. Fails only when the
- * content can't be read.
+ * With `signing.relayToo` the relay signs below the domain. A key that can't be used never loses or refuses mail, nor takes
+ * another's signature with it: where the domain is left without one the relay's key takes its place, and when that fails
+ * too the mail goes unsigned; the log tells either. Fails only when the content can't be read.
  */
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
+import type { DomainName, Instant } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { SenderDomain } from '../mail/sender-domain.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
-import { type Signatures, SigningFailed, sign } from '../signing/signer.ts'
+import { type Signatures, SigningFailed, type SigningKey, sign } from '../signing/signer.ts'
 import type { Decision } from './decision.ts'
 import type { FreshContent } from './fresh.ts'
 
@@ -48,14 +49,32 @@ async function signByDomain(
   { keyRing, clock, log }: SigningParts,
 ): Promise<Signatures | null> {
   const facts = { message: message.id, senderDomain: domain.name }
+  const keys: SigningKey[] = []
   try {
-    const keys = keyRing.keysOf(domain)
-    if (keys.length > 0) return await sign(content, relayToo ? [...keys, keyRing.relayKey()] : keys, clock.now())
+    keys.push(...keyRing.keysOf(domain))
+    if (keys.length > 0 && relayToo) keys.push(keyRing.relayKey())
+    if (keys.length > 0) return await sign(content, keys, clock.now())
     log.error(facts, `${domain.name} has no key to sign with; the relay signs instead`)
   } catch (error) {
-    log.error({ ...facts, err: error }, `signing with the key of ${domain.name} failed; the relay signs instead`)
+    const rest = error instanceof SigningFailed ? await signEach(content, keys, domain.name, clock.now()) : null
+    const signer = rest === null ? 'the relay signs' : 'the others sign'
+    log.error({ ...facts, err: error }, `signing with the key of ${domain.name} failed; ${signer} instead`)
+    return rest
   }
   return null
+}
+
+/** One of several keys failed: those that can sign by themselves. Null: none of the domain's can. */
+async function signEach(
+  content: FreshContent,
+  keys: readonly SigningKey[],
+  domain: DomainName,
+  now: Instant,
+): Promise<Signatures | null> {
+  const tried = await Promise.allSettled(keys.map(key => sign(content, [key], now)))
+  const signed = tried.flatMap((one, i) => (one.status === 'fulfilled' ? [{ ...one.value, by: keys[i]!.domain }] : []))
+  if (!signed.some(({ by }) => by === domain)) return null
+  return { fields: Buffer.concat(signed.map(({ fields }) => fields)), names: signed.flatMap(({ names }) => names) }
 }
 
 async function signByRelay(
