@@ -199,7 +199,9 @@ class Opening extends Library {
 
   #giveUp(failure: Failure): void {
     const { conversation } = this.#wire
-    this.#options.done({ failure, tlsFailed: failure.phase === 'starttls', conversation })
+    // RFC 8446 §4.4.2: in TLS 1.3 the host may refuse us, for want of a client certificate, when the handshake seems over.
+    const tlsFailed = failure.phase === 'starttls' || failure.kind === 'tls'
+    this.#options.done({ failure, tlsFailed, conversation })
   }
 }
 

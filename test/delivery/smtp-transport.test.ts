@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { systemClock } from '../../src/base/clock.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
@@ -13,6 +14,7 @@ import { DotStuffer } from '../../src/delivery/smtp-content.ts'
 import { ReplyReader } from '../../src/delivery/smtp-replies.ts'
 import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
 import type { Connection, HostSpec, Outgoing } from '../../src/delivery/transport.ts'
+import { testCertificate } from '../support/certificate.ts'
 import { bytesInUse } from '../support/heap.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import {
@@ -351,6 +353,27 @@ describe('TLS', () => {
     await using sink = await startSink()
     const opened = await transport.open(hostAt(sink, { implicitTls: true }), longLimits)
     assert.ok('failure' in opened && opened.tlsFailed && opened.failure.kind === 'tls')
+  })
+
+  it('fails as TLS when the host ends it after the handshake, as TLS 1.3 does for want of a client certificate', async () => {
+    await using host = await startScriptedHost(socket => {
+      const { key, cert } = testCertificate()
+      socket.write('220 hi\r\n')
+      socket.on('data', chunk => {
+        if (chunk.toString().startsWith('EHLO')) socket.write('250-hi\r\n250 STARTTLS\r\n')
+        if (!chunk.toString().startsWith('STARTTLS')) return
+        socket.write('220 go\r\n')
+        const demanding = {
+          isServer: true,
+          requestCert: true,
+          rejectUnauthorized: true,
+          minVersion: 'TLSv1.3',
+        } as const
+        new TLSSocket(socket, { ...demanding, key, cert }).on('error', () => {}).resume()
+      })
+    })
+    const opened = await transport.open(hostAt(host, { tls: 'opportunistic' }), longLimits)
+    assert.equal(describeOpened(opened), 'tls ehlo tls failed')
   })
 
   it('takes nothing that was said before the handshake', async () => {
