@@ -10,6 +10,7 @@ import type { Phase, RecipientResult } from '../mail/attempt-result.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { DomainName, HostName, Mailbox } from '../mail/ids.ts'
 import type { Reply } from '../mail/reply.ts'
+import { classify } from '../outcome/classify.ts'
 import { tlsFallback } from '../outcome/delivery-log.ts'
 import type { TlsResults } from '../tls/tls-result.ts'
 import type { Connections } from './connections.ts'
@@ -121,7 +122,7 @@ async function tryConnection(
   const { connection } = opened
   const carried = connection.sent
   try {
-    const results = await connection.send(delivery.envelope, delivery.reversePath, delivery.outgoing)
+    const results = await sendToAll(connection, delivery)
     const facts = factsOf(spec, connection, connectMs, clock.monotonic() - connected)
     const allTaken = results.every(isTaken)
     const host = allTaken ? facts : telling(facts, connection)
@@ -133,6 +134,41 @@ async function tryConnection(
     // Content that can't be read throws; the connection must still come back, or it counts as open for ever.
     connections.release(connection)
   }
+}
+
+/**
+ * RFC 5321 §4.5.3.1.10: those who were too many for one transaction have the next, while each takes somebody. Gmail asks for one
+ * per domain (451 4.3.0); waiting for `queue.retryAfter` each time would keep the last of them for hours.
+ */
+async function sendToAll(connection: Connection, delivery: Delivery): Promise<readonly RecipientResult[]> {
+  const { envelope, reversePath, outgoing, maxMessages } = delivery
+  const first = await connection.send(envelope, reversePath, outgoing)
+  if (first.length === 1 || !first.some(wereTooMany)) return first
+  const results = [...first]
+  for (let last = first; last.some(isTaken) && connection.reusable && connection.sent < maxMessages; ) {
+    const left = results.flatMap((result, index) => (wereTooMany(result) ? [index] : []))
+    if (left.length === 0) break
+    const recipients = left.map(index => envelope.recipients[index]!)
+    try {
+      last = await connection.send({ ...envelope, recipients }, reversePath, outgoing)
+    } catch {
+      // Content that can't be read any more: what was taken before counts all the same.
+      break
+    }
+    for (const [i, index] of left.entries()) if (isWordOnRecipient(last[i]!)) results[index] = last[i]!
+  }
+  return results
+}
+
+function wereTooMany(result: RecipientResult): boolean {
+  if ('failure' in result || result.phase !== 'rcpt' || result.reply.code < 400) return false
+  const { action, class: found } = classify({ result, route: 'mx' })
+  return action === 'deferred' && found === 'too-many-recipients'
+}
+
+/** A host that wants no more transactions on this connection says nothing about those who wait for theirs. */
+function isWordOnRecipient(result: RecipientResult): boolean {
+  return 'failure' in result ? result.failure.inDoubt : result.phase !== 'mail' && result.reply.code !== 421
 }
 
 /** With what was said, for whoever asks why. */
