@@ -2,17 +2,17 @@
  * Whether the certificates a host showed are those its TLSA records name (RFC 6698 §2.1, RFC 7671, RFC 7672 §3).
  *
  * DANE-EE(3): the host's own certificate or key; its names and dates mean nothing (§3.1.1). DANE-TA(2): one that issued
- * it, directly or not; signatures, dates, the right to issue and the name are checked along the way (§3.1.2). Length
- * limits and name constraints inside of authority certificates are not: who could break them has a key that the owner
- * of the zone named himself. Node has no DANE of its own; OpenSSL's primitives are used. Pure; never throws.
+ * it, directly or not; signatures, dates, the right to issue, the name and the limits of each certificate (`path-limits.ts`)
+ * are checked along the way (§3.1.2). Node has no DANE of its own; OpenSSL's primitives are used. Pure; never throws.
  */
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { TlsaRecord } from '../dns/resolver.ts'
 import type { HostName, Instant } from '../mail/ids.ts'
 import { dnsIdsOf, isFor, wrongName } from './dns-id.ts'
+import { type PathProblem, pathProblem } from './path-limits.ts'
 
 /** `null`: it is the one. Else a code as Node's for certificates. */
-export type DaneProblem = 'TLSA_MISMATCH' | 'CERT_HAS_EXPIRED' | 'CERT_NOT_YET_VALID' | typeof wrongName | null
+export type DaneProblem = 'TLSA_MISMATCH' | 'CERT_HAS_EXPIRED' | 'CERT_NOT_YET_VALID' | typeof wrongName | PathProblem
 
 export interface DaneMatch {
   /** As shown: the host's own first, then its issuers. */
@@ -34,7 +34,9 @@ export function daneProblem({ chain, records, names, now }: DaneMatch): DaneProb
     records.filter(({ usage }) => usage === 2),
   )
   if (anchored === null) return 'TLSA_MISMATCH'
-  return dateProblem(anchored, now) ?? (isFor(dnsIdsOf(leaf.subjectAltName), names) ? null : wrongName)
+  const found = dateProblem(anchored, now)
+  if (found !== null) return found
+  return isFor(dnsIdsOf(leaf.subjectAltName), names) ? pathProblem(anchored, names) : wrongName
 }
 
 /** From the host's certificate up to one that a record names; null: there is no such way. */
@@ -89,8 +91,9 @@ function matches({ selector, matchingType, data }: TlsaRecord, certificate: X509
 }
 
 function dateProblem(path: readonly X509Certificate[], now: Instant): DaneProblem {
-  if (path.some(({ validTo }) => Date.parse(validTo) < now)) return 'CERT_HAS_EXPIRED'
-  return path.some(({ validFrom }) => Date.parse(validFrom) > now) ? 'CERT_NOT_YET_VALID' : null
+  // A date that can't be read is in no order with any other.
+  if (!path.every(({ validTo }) => Date.parse(validTo) >= now)) return 'CERT_HAS_EXPIRED'
+  return path.every(({ validFrom }) => Date.parse(validFrom) <= now) ? null : 'CERT_NOT_YET_VALID'
 }
 
 /** A key of a kind that OpenSSL doesn't know proves nothing. */

@@ -26,7 +26,11 @@ export interface IssueOptions {
   readonly by?: TestAuthority
   /** Show the authority's certificate as well. Default: no, as with well-known authorities. */
   readonly showAuthority?: boolean
+  readonly extensions?: readonly TestExtension[]
 }
+
+/** As node-forge takes them: `{ name: 'extKeyUsage', serverAuth: true }`, or `{ id, critical, value }` with DER. */
+export type TestExtension = Readonly<Record<string, unknown>>
 
 export interface TestAuthority {
   /** PEM. */
@@ -35,7 +39,10 @@ export interface TestAuthority {
   readonly key: forge.pki.rsa.PrivateKey
   issue(options: IssueOptions): Issued
   /** An authority below this one; with `ca: false` it must not issue anything. */
-  below(name: string, options?: { readonly ca?: boolean }): TestAuthority
+  below(
+    name: string,
+    options?: { readonly ca?: boolean; readonly pathLength?: number; readonly extensions?: readonly TestExtension[] },
+  ): TestAuthority
 }
 
 const day = 86_400_000
@@ -69,10 +76,10 @@ function authorityOf(name: string, pair: Pair, certificate: forge.pki.Certificat
       const text = forge.pki.certificateToPem(issued)
       return { key: own.pem, cert: options.showAuthority ? `${text}${pem}` : text, x509: new X509Certificate(text) }
     },
-    below(lower, { ca = true } = {}) {
+    below(lower, { ca = true, ...limits } = {}) {
       const own = keyPair()
       const issued = forge.pki.createCertificate()
-      fill(issued, { pair: own, subject: lower, issuer: name, ca })
+      fill(issued, { pair: own, subject: lower, issuer: name, ca, ...limits })
       issued.sign(pair.key, forge.md.sha256.create())
       return authorityOf(lower, own, issued)
     },
@@ -84,10 +91,11 @@ interface Filling extends Partial<IssueOptions> {
   readonly subject: string
   readonly issuer: string
   readonly ca: boolean
+  readonly pathLength?: number
 }
 
 function fill(certificate: forge.pki.Certificate, filling: Filling): void {
-  const { pair, subject, issuer, ca, names = [], withoutDnsIds = false } = filling
+  const { pair, subject, issuer, ca, names = [], withoutDnsIds = false, pathLength, extensions = [] } = filling
   const now = Date.now()
   certificate.publicKey = forge.pki.setRsaPublicKey(pair.key.n, pair.key.e)
   certificate.serialNumber = (serial++).toString(16).padStart(4, '0')
@@ -97,9 +105,15 @@ function fill(certificate: forge.pki.Certificate, filling: Filling): void {
   certificate.setIssuer([{ name: 'commonName', value: issuer }])
   const altNames = names.map(value => ({ type: 2, value }))
   certificate.setExtensions([
-    { name: 'basicConstraints', cA: ca, critical: true },
+    {
+      name: 'basicConstraints',
+      cA: ca,
+      critical: true,
+      ...(pathLength !== undefined && { pathLenConstraint: pathLength }),
+    },
     ...(ca ? [{ name: 'keyUsage', keyCertSign: true, cRLSign: true, digitalSignature: true }] : []),
     ...(altNames.length > 0 && !withoutDnsIds ? [{ name: 'subjectAltName', altNames }] : []),
+    ...extensions,
   ])
 }
 

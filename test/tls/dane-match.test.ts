@@ -13,8 +13,7 @@ function record(usage: number, selector: number, matchingType: number, of: X509C
   return { usage, selector, matchingType, data: hash === '' ? whole : createHash(hash).update(whole).digest() }
 }
 
-describe('DANE', function () {
-  this.timeout(20_000)
+describe('DANE', () => {
   const root = testAuthority('root')
   const middle = root.below('middle')
   const mx = middle.issue({ names: ['mx.example'] })
@@ -63,6 +62,14 @@ describe('DANE', function () {
     assert.equal(problem(chainOf(other, root), records, ['mx.example', 'other.example']), null)
     assert.equal(problem(chainOf(nameless, root), records), 'ERR_TLS_CERT_ALTNAME_INVALID')
     assert.equal(problem(chainOf(mx, middle, root), records, ['mx.example'], now + 2 * day), 'CERT_HAS_EXPIRED')
+  })
+
+  it('obeys the limits of the authorities on the way', () => {
+    const narrow = root.below('narrow', { pathLength: 0 })
+    const lower = narrow.below('lower')
+    const chain = chainOf(lower.issue({ names: ['mx.example'] }), lower, narrow, root)
+    assert.equal(problem(chain, [record(2, 0, 1, root.x509)]), 'PATH_LENGTH_EXCEEDED')
+    assert.equal(problem(chain, [record(2, 0, 1, lower.x509)]), null)
   })
 
   it('takes no certificate for an authority that is none, and none that was not issued by it', () => {
