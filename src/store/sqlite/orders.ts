@@ -6,7 +6,7 @@
  */
 import type { EventType } from '../../mail/event.ts'
 import type { Instant } from '../../mail/ids.ts'
-import type { SuspensionFacts, SuspensionId } from '../../mail/suspension.ts'
+import type { SuspensionId } from '../../mail/suspension.ts'
 import type { Lease, QueueFilter } from '../store.ts'
 import type { Backlog } from './backlog.ts'
 import type { openClaim } from './claim.ts'
@@ -14,7 +14,7 @@ import { type Candidate, candidateColumns } from './claim.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
-import { type Source, sourcesOf } from './queue-filter.ts'
+import { openOrderSlices } from './order-slices.ts'
 import type { ClaimedRows } from './rows.ts'
 import type { SuspensionsTable } from './suspensions.ts'
 import { openTraceReader } from './trace.ts'
@@ -30,6 +30,10 @@ interface OrderedEntry {
   readonly id: string
   readonly account: string | null
   readonly recipient: string
+  readonly senderDomain: string
+  readonly priority: number
+  readonly site: string | null
+  readonly class: string | null
   readonly backlog: number
   readonly turn: number
   readonly scheduled: number
@@ -37,10 +41,9 @@ interface OrderedEntry {
 }
 
 const orderColumns = `e.message, e.n, e.domain, e.next_attempt_at as nextAttemptAt, m.id, m.account,
-  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient, e.backlog, e.turn,
+  json_extract(m.facts, '$.envelope.recipients[' || e.n || '].address') as recipient,
+  m.sender_domain as senderDomain, m.priority, e.last_site as site, e.last_class as class, e.backlog, e.turn,
   e.paced = 3 as scheduled, e.lease_until is not null as leased`
-
-type SuspendedEntry = OrderedEntry & SuspensionFacts
 
 export interface OrderParts {
   readonly db: Connection
@@ -54,14 +57,14 @@ export interface OrderParts {
 }
 
 export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, suspensions }: OrderParts) {
-  const hold = db.prepare('update entry set held_reason = ?, suspension = ? where message = ? and n = ?')
-  const suspended: Statement<SuspendedEntry> = db.prepare(`
-    select ${orderColumns}, m.sender_domain as senderDomain, e.last_site as site, e.last_class as class
-    from entry e indexed by entry_suspended join message m on m.seq = e.message where e.suspension = ? limit ?`)
-  const place: Statement<OrderedEntry> = db.prepare(
-    `select ${orderColumns} from entry e join message m on m.seq = e.message where e.message = ? and e.n = ?`,
+  const hold = db.prepare(
+    'update entry set held_reason = ?, suspension = ?, backlog = ?, turn = ? where message = ? and n = ?',
   )
-  const trace = openTraceReader(db)
+  const holdLeased = db.prepare('update entry set held_reason = ?, suspension = ? where message = ? and n = ?')
+  const suspended: Statement<OrderedEntry> = db.prepare(`
+    select ${orderColumns}
+    from entry e indexed by entry_suspended join message m on m.seq = e.message where e.suspension = ? limit ?`)
+  const slice = openOrderSlices(db, openTraceReader(db))
   // Who orders a retry doesn't want it to wait for the slot it had.
   const retry = db.prepare('update entry set next_attempt_at = ?, paced = min(paced, 1) where message = ? and n = ?')
   // What was scheduled has no slot yet: it takes one when it is claimed. Its time to live goes along with its release.
@@ -71,41 +74,33 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
   const reschedule = db.prepare(`
     update entry set next_attempt_at = ?, expires_at = expires_at + ? - next_attempt_at where message = ? and n = ?`)
 
-  /** Up to `limit` rows of each source in turn. */
-  function take<Row>(read: (source: Source, limit: number) => Row[], sources: readonly Source[], limit: number): Row[] {
-    const rows: Row[] = []
-    for (const source of sources) if (rows.length < limit) rows.push(...read(source, limit - rows.length))
-    return rows
-  }
-
   /** Entries that match, `extra` included. `held`: only such, or only others, have anything left to do. */
   function select(
     tx: Transaction,
+    verb: string,
     filter: QueueFilter,
     held: boolean | undefined,
     extra: string,
     limit: number,
   ): OrderedEntry[] {
-    const read = ({ from, sql, values }: Source, left: number) =>
-      db
-        .prepare<unknown[], OrderedEntry>(
-          `select ${orderColumns} from ${from} join message m on m.seq = e.message where ${sql} and ${extra} limit ?`,
-        )
-        .all(...values, left)
-    return take(read, sourcesOf(trace, filter, tx.now, held), limit)
+    const order = { verb, columns: orderColumns, filter, ...(held !== undefined && { held }), extra }
+    return slice<OrderedEntry>(order, tx.now, limit)
   }
 
+  /** One update, since each of the row's indexes is touched once then. */
   function setHeld(
     tx: Transaction,
     reason: string | null,
     entry: OrderedEntry,
     suspension: SuspensionId | null = null,
   ): void {
-    const { message, n, leased, nextAttemptAt } = entry
-    hold.run(reason, suspension, message, n)
-    if (leased) return
-    backlog.leave(tx, entry.backlog, nextAttemptAt)
-    waiting.put(tx, message, n)
+    const { message, n, leased, nextAttemptAt: at } = entry
+    if (leased) return void holdLeased.run(reason, suspension, message, n)
+    const held = reason !== null
+    const id = backlog.find(tx, { ...entry, scheduled: entry.scheduled === 1, held })
+    backlog.leave(tx, entry.backlog, at)
+    backlog.enter(tx, id, at)
+    hold.run(reason, suspension, id, held ? 0 : turns.enter(tx, entry, at), message, n)
   }
 
   /** Now or before: it is scheduled no more. */
@@ -120,6 +115,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
     const text = JSON.stringify(data)
     events.write(
       entries.map(({ id, n, account, recipient, domain }) => [type, tx.now, account, id, n, recipient, domain, text]),
+      new Map(entries.map(({ id, message }) => [id, message])),
     )
   }
 
@@ -127,7 +123,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
     /** A leased entry ends its attempt first; a deferral then finds it held. */
     hold(tx: Transaction, filter: QueueFilter, reason: string, now: Instant, limit: number): number {
       tx.now = now
-      const entries = select(tx, filter, false, 'e.held_reason is null', limit)
+      const entries = select(tx, 'hold', filter, false, 'e.held_reason is null', limit)
       for (const entry of entries) setHeld(tx, reason, entry)
       tell(tx, 'message.held', entries, { reason })
       return entries.length
@@ -135,7 +131,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
 
     unhold(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
       tx.now = now
-      const entries = select(tx, filter, true, 'e.held_reason is not null and e.suspension is null', limit)
+      const entries = select(tx, 'release', filter, true, 'e.held_reason is not null and e.suspension is null', limit)
       for (const entry of entries) setHeld(tx, null, entry)
       tell(tx, 'message.released', entries, {})
       if (entries.length > 0) tx.tellQueue()
@@ -147,7 +143,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
       const suspension = suspensions.inForce(tx).find(one => one.id === id)
       if (suspension === undefined) return 0
       const { filter, reason } = suspension
-      const entries = select(tx, filter, false, 'e.held_reason is null', limit)
+      const entries = select(tx, id, filter, false, 'e.held_reason is null', limit)
       for (const entry of entries) setHeld(tx, reason, entry, id)
       tell(tx, 'message.held', entries, { reason, suspension: id })
       if (entries.length < limit) suspensions.caught(id)
@@ -159,10 +155,8 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
       tx.now = now
       const entries = suspended.all(id, limit)
       for (const entry of entries) {
-        setHeld(tx, null, entry)
         const next = suspensions.matching(tx, entry)
-        if (next === null) continue
-        setHeld(tx, next.reason, place.get(entry.message, entry.n)!, next.id)
+        setHeld(tx, next?.reason ?? null, entry, next?.id ?? null)
       }
       tell(tx, 'message.released', entries, { suspension: id })
       if (entries.length > 0) tx.tellQueue()
@@ -174,7 +168,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
       tx.now = now
       // A held entry keeps its time: it is released by its own order, and a retry that changed it would not show.
       if (filter.state !== undefined && filter.state !== 'waiting') return 0
-      const entries = select(tx, { ...filter, state: 'waiting' }, false, '1', limit)
+      const entries = select(tx, 'retry', { ...filter, state: 'waiting' }, false, '1', limit)
       lanes.open(tx, new Set(entries.map(entry => entry.domain)))
       for (const entry of entries)
         if (entry.scheduled) setRelease(tx, entry, tx.now)
@@ -197,6 +191,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
       const scheduled = { ...filter, scheduled: true }
       const entries = select(
         tx,
+        `reschedule ${at}`,
         scheduled,
         undefined,
         `e.lease_until is null and e.paced = 3 and e.next_attempt_at <> ${at}`,
@@ -209,15 +204,8 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
     },
 
     claimForCancel(tx: Transaction, filter: QueueFilter, lease: Lease, limit: number): ClaimedRows {
-      const read = ({ from, sql, values }: Source, left: number) =>
-        db
-          .prepare<unknown[], unknown>(
-            `select ${candidateColumns} from ${from} join message m on m.seq = e.message
-            where ${sql} and e.lease_until is null limit ?`,
-          )
-          .raw()
-          .all(...values, left) as unknown as Candidate[]
-      return claim.lend(tx, take(read, sourcesOf(trace, filter, tx.now), limit), lease)
+      const order = { verb: 'cancel', columns: candidateColumns, filter, extra: 'e.lease_until is null', raw: true }
+      return claim.lend(tx, slice<Candidate>(order, tx.now, limit), lease)
     },
   }
 }

@@ -97,11 +97,17 @@ export function entryCondition(trace: TraceReader, filter: QueueFilter, now: Ins
 }
 
 /** Where all that matches is found, in no order: each part through an index, whatever is queued. */
-export function sourcesOf(trace: TraceReader, filter: QueueFilter, now: Instant, held?: boolean): Source[] {
+export function sourcesOf(
+  trace: TraceReader,
+  filter: QueueFilter,
+  now: Instant,
+  held?: boolean,
+  waiting = true,
+): Source[] {
   if (isNarrow(filter)) return [{ from: 'entry e', ...entryCondition(trace, filter, now) }]
   const sources: Source[] = []
   if (filter.state === undefined || filter.state === 'leased') sources.push(leasedSource(trace, filter, now))
-  if (filter.state !== 'leased') sources.push(waitingSource(filter, now, held))
+  if (waiting && filter.state !== 'leased') sources.push(waitingSource(filter, now, held))
   return sources
 }
 
@@ -131,6 +137,37 @@ function waitingSource(filter: QueueFilter, now: Instant, held: boolean | undefi
     sql: `e.turn in (${those('turn')}) and ${state.sql} and e.backlog in (${those('id')})`,
     values: [...values, ...state.values, ...values],
   }
+}
+
+/** The backlogs that may hold some that wait and match. Not for narrow filters; `select ${from} where ${sql}`. */
+export function backlogsOf(filter: QueueFilter, held: boolean | undefined): Source {
+  const { sql, values } = backlogCondition(filter)
+  const from = isByTime(filter)
+    ? `b.id, ${turnOf.replace('t.id', 't.id as turn')}`
+    : 'b.id, null as turn from backlog b'
+  return { from, sql: `${sql}${held === undefined ? '' : ` and b.held = ${held ? 1 : 0}`}`, values }
+}
+
+/** Those of one of these backlogs. */
+export function entriesOfBacklog(filter: QueueFilter, now: Instant, held: boolean | undefined) {
+  if (isByTime(filter)) {
+    const { sql, values } = stateCondition(filter.state!, now)
+    return {
+      from: 'entry e indexed by entry_due',
+      sql: `e.turn = ? and e.backlog = ? and ${sql}`,
+      values: (backlog: number, turn: number | null): Value[] => [turn, backlog, ...values],
+    }
+  }
+  return {
+    // Of what suspensions hold there may be a million, and no order is about it.
+    from: `entry e indexed by ${held === true ? 'entry_own_hold' : 'entry_backlog'}`,
+    sql: 'e.lease_until is null and e.backlog = ?',
+    values: (backlog: number): Value[] => [backlog],
+  }
+}
+
+function isByTime({ state }: QueueFilter): boolean {
+  return state === 'due' || state === 'waiting'
 }
 
 type Add = (sql: string, ...values: Value[]) => void
