@@ -72,17 +72,15 @@ const faintTexts = `(() => {
   return faint
 })()`
 
-describe('the share page in a browser', function () {
+describe('the share page in a browser', () => {
   let browser: Browser
   before(async function () {
     if (browserFile === null) skipAloud(this, 'Chromium is not installed (Debian: apt-get install chromium)')
-    this.timeout(60_000)
     browser = await startBrowser()
   })
   after(async () => {
     await browser?.[Symbol.asyncDispose]()
   })
-  this.timeout(60_000)
 
   async function look(url: string, view: View): Promise<Tab> {
     const tab = await browser.tab(view)

@@ -11,8 +11,7 @@ import { run, temporaryFolder } from '../support/real/program.ts'
 const script = join(import.meta.dirname, '../../scripts/bench/bench.ts')
 
 describe('kitte bench beside a dead site', () => {
-  it('measures a full queue and an empty one in turn, over HTTP too, and a restart', async function () {
-    this.timeout(120_000)
+  it('measures a full queue and an empty one in turn, over HTTP too, and a restart', async () => {
     using folder = temporaryFolder('kitte-bench-test-')
     const small = ['--case', 'dead-site', '--entries', '300', '--rounds', '1', '--messages', '20']
     const { code, stdout, stderr } = await run(process.execPath, [script, ...small, '--folder', folder.path, '--json'])

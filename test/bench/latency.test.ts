@@ -131,8 +131,7 @@ describe('the heavy messages', () => {
     }
   })
 
-  it('are handed in one by one, and what is refused is an answer', async function () {
-    this.timeout(30_000)
+  it('are handed in one by one, and what is refused is an answer', async () => {
     await using relay = await startRelay(1_000_000)
     await using thread = await startThread<HeavyMethods>('heavy-thread.ts')
     await thread.remote.prepare()

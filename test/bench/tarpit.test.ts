@@ -11,8 +11,7 @@ import { run, temporaryFolder } from '../support/real/program.ts'
 const script = join(import.meta.dirname, '../../scripts/bench/bench.ts')
 
 describe('kitte bench beside a tarpit and a site that throttles', () => {
-  it('measures mail to a normal site without them and beside them, and counts what the others took', async function () {
-    this.timeout(120_000)
+  it('measures mail to a normal site without them and beside them, and counts what the others took', async () => {
     using folder = temporaryFolder('kitte-bench-test-')
     const small = ['--case', 'tarpit', '--entries', '200', '--rounds', '1', '--messages', '20']
     const { code, stdout, stderr } = await run(process.execPath, [script, ...small, '--folder', folder.path, '--json'])

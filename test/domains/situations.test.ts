@@ -120,8 +120,7 @@ describe('a DNS situation, judged by Kitte and by receivers:', () => {
     })
   }
 
-  describe('served by NSD, which shares no code with us,', function () {
-    this.timeout(30_000)
+  describe('served by NSD, which shares no code with us,', () => {
     let nsd: Nsd
     let throughNsd: Resolver
     before(async function () {

@@ -89,8 +89,7 @@ const minimum = 900
 /** The zones that the second server has as the first one does; of others it has only an empty one. */
 const caughtUp: readonly Domain[] = ['agreeing.example', 'long.example', 'cached.example']
 
-describe('the name servers of a sender domain', function () {
-  this.timeout(120_000)
+describe('the name servers of a sender domain', () => {
   const running = new AsyncDisposableStack()
   const wanted = new Map<Domain, readonly RecordAnswer[]>()
   const verified = new Map<Domain, DomainAnswer>()

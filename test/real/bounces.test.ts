@@ -29,8 +29,7 @@ const refusals = [
   { local: 'dot-554-5.7.1', reply: /^55[04] 5\.7\.1 /, class: null, permanent: false },
 ] as const
 
-describe('fresh bounces of real mail servers', function () {
-  this.timeout(60_000)
+describe('fresh bounces of real mail servers', () => {
   const running = new AsyncDisposableStack()
   let mxPort: number
   let nextHop: Sink

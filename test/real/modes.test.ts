@@ -31,8 +31,7 @@ const modes = {
 type Domain = keyof typeof modes
 const domains = Object.keys(modes) as Domain[]
 
-describe('a sending mode at a real receiver', function () {
-  this.timeout(90_000)
+describe('a sending mode at a real receiver', () => {
   const running = new AsyncDisposableStack()
   const customers = new Map<Domain, Customer>()
   let mailbox: RealMailbox

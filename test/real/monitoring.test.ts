@@ -59,8 +59,7 @@ function isDelivered({ name, labels }: { readonly name: string; readonly labels:
   return name === 'kitte_outcomes_total' && labels.action === 'delivered'
 }
 
-describe('the dashboard and the alert rules', function () {
-  this.timeout(60_000)
+describe('the dashboard and the alert rules', () => {
   let world: ProcessWorld
 
   before(async () => {

@@ -60,8 +60,7 @@ function zoneOf(
   return Object.assign({}, providers, relay, ...domains)
 }
 
-describe('SPF records as real domains have them, merged with ours', function () {
-  this.timeout(120_000)
+describe('SPF records as real domains have them, merged with ours', () => {
   let nsd: Nsd
   let resolver: Resolver
   /** By pyspf, of every domain for every other address. */

@@ -30,8 +30,7 @@ import { startUnbound } from '../support/real/unbound.ts'
 import { type LoggedLine, startRelay } from '../support/relay.ts'
 import { type Sink, startSink } from '../support/sink.ts'
 
-describe('what a message meets on its way to a domain with', function () {
-  this.timeout(60_000)
+describe('what a message meets on its way to a domain with', () => {
   const outcomes = new Map<string, string>()
   const replies = new Map<string, string>()
   const reached = new Map<string, number>()

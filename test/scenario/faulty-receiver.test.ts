@@ -88,7 +88,6 @@ const settings = {
 const login = { username: 'acme', password: 'secret' }
 
 describe('a faulty receiver', function () {
-  this.timeout(60_000)
   let sinks: Sinks<string>
   let relay: TestRelay
   let before = 0

@@ -94,7 +94,7 @@ describe('a delivered mail that comes back', () => {
     )
     const totals = await relay.relay.store.totals()
     assert.equal(totals.accepted, totals.delivered + totals.bounced + totals.cancelled + totals.queued)
-  }).timeout(20_000)
+  })
 
   it('is told of at the bounce host of the sender domain too', async () => {
     await using sink = await startSink()
@@ -107,7 +107,7 @@ describe('a delivered mail that comes back', () => {
     assert.match(path, /@bounce\.ours\.example$/)
     await handIn(relay, path, report('you@sink.example'))
     assert.equal(relay.logged('bounced-later').length, 1)
-  }).timeout(20_000)
+  })
 })
 
 describe('a mail for the postmaster of the bounce host', () => {
@@ -124,7 +124,7 @@ describe('a mail for the postmaster of the bounce host', () => {
     assert.match(text, /^From: "postmaster \(Kitte\)" <postmaster@relay\.example\.jp>\r$/m)
     assert.match(text, /Content-Type: message\/rfc822[\s\S]*Please stop\./)
     assert.equal(relay.logged('return-forwarded').length, 1)
-  }).timeout(20_000)
+  })
 })
 
 describe('forged bounces at the socket of a running relay', () => {
@@ -152,5 +152,5 @@ describe('forged bounces at the socket of a running relay', () => {
     assert.equal(sink.messages.length, 1)
     assert.equal((await relay.relay.store.totals()).accepted, 1)
     assert.deepEqual(relay.logged('bounced-later'), [])
-  }).timeout(30_000)
+  })
 })

@@ -48,7 +48,7 @@ describe('a password mail behind a mailing of its own account', () => {
     }
     assert.equal(delivered(relay)[1], 'password@sink.example')
     assert.doesNotMatch(sink.messages.map(({ content }) => String(content)).join(), /X-Kitte/)
-  }).timeout(30_000)
+  })
 })
 
 describe('mail for later', () => {
@@ -90,7 +90,7 @@ describe('mail for later', () => {
       sink.messages.map(({ recipients }) => recipients[0]),
       ['now', 'early', 'plain', 'late'].map(name => `${name}@sink.example`),
     )
-  }).timeout(30_000)
+  })
 })
 
 describe('a limit of 24 mails a day', () => {
@@ -119,5 +119,5 @@ describe('a limit of 24 mails a day', () => {
     } finally {
       await relay[Symbol.asyncDispose]()
     }
-  }).timeout(30_000)
+  })
 })

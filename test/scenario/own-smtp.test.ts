@@ -14,8 +14,7 @@ const login = { username: 'acme', password: 'correct horse' }
 const from = 'a@mail.example'
 const path = `/v1/senders/${from}`
 
-describe("a sender's own SMTP server", function () {
-  this.timeout(30_000)
+describe("a sender's own SMTP server", () => {
   let clock: ManualClock
   let server: Sink
   /** By MX: of reports to senders. */

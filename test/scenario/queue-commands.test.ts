@@ -24,8 +24,7 @@ interface Counts {
   readonly queued: number
 }
 
-describe('an operator at the queue', function () {
-  this.timeout(30_000)
+describe('an operator at the queue', () => {
   let sinks: Sinks<keyof typeof receivers>
   let relay: TestRelay
   let other = ''

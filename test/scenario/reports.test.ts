@@ -41,8 +41,7 @@ interface Report {
   readonly returned: string
 }
 
-describe('a report', function () {
-  this.timeout(30_000)
+describe('a report', () => {
   let clock: ManualClock
   let sinks: Sinks<keyof typeof receivers>
   let relay: TestRelay

@@ -123,7 +123,7 @@ describe('mail that nobody takes for four days', () => {
     assert.match(reports[1]!, /^Action: failed\r$/m)
     assert.match(reports[1]!, /^Status: 4\.4\.7\r$/m)
     assert.match(reports[1]!, /^Final-Recipient: rfc822; ?451-4\.2\.2\+full@sink\.example\r$/m)
-  }).timeout(60_000)
+  })
 })
 
 function reportsAt(sink: Sink): string[] {

@@ -52,5 +52,5 @@ describe('a domain that can publish no SPF record of its own, but a bounce host'
     await relay.api('PATCH', `/v1/accounts/${relay.account}`, { unaligned: 'send' })
     await change({ returnPath: false })
     assert.equal(hostOf(await arrive()), 'bounce.relay.example.jp')
-  }).timeout(20_000)
+  })
 })

@@ -38,8 +38,7 @@ const rows = modes
   })
 const registered = rows.map(({ domain }) => domain).filter(domain => domain !== 'mail.example')
 
-describe('a sending mode', function () {
-  this.timeout(30_000)
+describe('a sending mode', () => {
   let clock: ManualClock
   let sink: Sink
   let smarthost: Sink

@@ -28,8 +28,7 @@ const receivers = {
   'slow.example': {},
 } as const
 
-describe('a site', function () {
-  this.timeout(30_000)
+describe('a site', () => {
   let clock: ManualClock
   let sinks: Sinks<keyof typeof receivers>
   let ipv6: Sink

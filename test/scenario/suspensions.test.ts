@@ -9,8 +9,7 @@ import { type Sinks, startSinks } from '../support/sinks.ts'
 const from = 'a@ours.example'
 const receivers = { 'down.example': {}, 'up.example': {}, 'ours.example': {}, 'smart.example': {} } as const
 
-describe('a suspended slice of the mail', function () {
-  this.timeout(30_000)
+describe('a suspended slice of the mail', () => {
   let sinks: Sinks<keyof typeof receivers>
   let relay: TestRelay
 

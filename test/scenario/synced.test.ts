@@ -80,9 +80,7 @@ function idOf(reply: string): string {
   return /queued as (\S+)/.exec(reply)?.[1] ?? assert.fail(reply)
 }
 
-describe('a 250 of the running relay', function () {
-  this.timeout(60_000)
-
+describe('a 250 of the running relay', () => {
   it('comes after the message was synced, alone, in parallel, and in a file', async function () {
     const strace = needProgram(this, 'strace')
     if ((await run(strace, ['-f', '--seccomp-bpf', '-o', '/dev/null', 'true'])).code !== 0)

@@ -26,9 +26,7 @@ function threadsOf({ relay }: ProcessWorld, event: string): Set<unknown> {
 }
 
 describe('a relay with two workers', () => {
-  it('takes and delivers mail with both, within the limits of a site and of an address', async function () {
-    // Three threads start and stop beside everything else that runs here.
-    this.timeout(60_000)
+  it('takes and delivers mail with both, within the limits of a site and of an address', async () => {
     let open = (): number => 0
     let mostOpen = 0
     const dotDelayMs = () => {
@@ -49,7 +47,7 @@ describe('a relay with two workers', () => {
     const load = new Load({ ...login, port: relay.port, connections: maxConnectionsPerAddress, mail, count })
     await load.done()
     assert.equal(load.of('accepted').length, count)
-    await relay.drained(30_000)
+    await relay.drained()
     assert.equal(sink.messages.length, count)
     assert.ok(mostOpen >= workers && mostOpen <= connections, `${mostOpen} connections`)
 

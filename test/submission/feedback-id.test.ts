@@ -9,8 +9,7 @@ const from = 'a@ours.example'
 const to = 'you@sink.example'
 const feedbackId = /^Feedback-ID: (.*)$/im
 
-describe('Feedback-ID', function () {
-  this.timeout(20_000)
+describe('Feedback-ID', () => {
   let sink: Sink
   let relay: TestRelay
 

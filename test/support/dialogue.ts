@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { connect as connectPlain, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { patienceMs } from './patience.ts'
 
 export interface DialogueOptions {
   readonly port: number
@@ -13,9 +14,6 @@ export interface DialogueOptions {
   /** Source address. */
   readonly localAddress?: string
 }
-
-/** A reply takes this long at most, or the test fails saying what was awaited. */
-const patienceMs = 10_000
 
 export class Dialogue implements AsyncDisposable {
   #socket: Socket

@@ -32,9 +32,6 @@ export interface ProcessWorld extends AsyncDisposable {
   readonly login: { readonly username: string; readonly password: string }
 }
 
-/** Long enough for a loaded machine. */
-const runsWithinMs = 30_000
-
 export async function startProcessWorld(options: ProcessWorldOptions = {}): Promise<ProcessWorld> {
   await using started = new AsyncDisposableStack()
   const folder = started.use(temporaryFolder('kitte-process-'))
@@ -119,7 +116,7 @@ export class ProcessRelay implements AsyncDisposable {
   }
 
   async running(): Promise<void> {
-    await waitFor('the relay to run', () => this.#runs(), runsWithinMs)
+    await waitFor('the relay to run', () => this.#runs())
   }
 
   #runs(): boolean {
@@ -166,9 +163,9 @@ export class ProcessRelay implements AsyncDisposable {
   }
 
   /** Resolves when no entry is queued any more. */
-  async drained(timeoutMs: number): Promise<void> {
+  async drained(): Promise<void> {
     const queued = () => this.api<{ counts: { total: number } }>('GET', '/v1/queue?limit=1')
-    await waitFor('an empty queue', async () => (await queued()).counts.total === 0, timeoutMs)
+    await waitFor('an empty queue', async () => (await queued()).counts.total === 0)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,7 @@ import type { Zone } from '../../src/dns/zone.ts'
 import { type ZoneResolver, zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { Action } from '../../src/mail/outcome.ts'
 import { type Relay, startRelay as start } from '../../src/main.ts'
+import { patienceMs } from './patience.ts'
 
 export interface TestRelayOptions {
   readonly zone: Zone
@@ -82,7 +83,6 @@ export interface TestRelay extends AsyncDisposable {
 }
 
 const token = 'test-token-of-a-relay-on-loopback'
-const patienceMs = 15_000
 
 export async function startRelay(options: TestRelayOptions): Promise<TestRelay> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kitte-relay-')))

@@ -9,6 +9,7 @@
 import net from 'node:net'
 import type { Zone } from '../../src/dns/zone.ts'
 import { type Certificate, testCertificate } from './certificate.ts'
+import { patienceMs } from './patience.ts'
 import type { Fault } from './sink-faults.ts'
 import { SinkSession, type SinkWorld } from './sink-session.ts'
 
@@ -88,8 +89,6 @@ export interface Sink extends AsyncDisposable {
   dropConnections(): void
   close(): Promise<void>
 }
-
-const waitMs = 10_000
 
 export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const waiting = new Set<() => void>()
@@ -180,8 +179,8 @@ function waitUntil(waiting: Set<() => void>, condition: () => boolean, what: str
     }
     const timer = setTimeout(() => {
       end()
-      reject(new Error(`the sink waited ${waitMs} ms in vain for ${what}`))
-    }, waitMs)
+      reject(new Error(`the sink waited ${patienceMs} ms in vain for ${what}`))
+    }, patienceMs)
     waiting.add(check)
   })
 }

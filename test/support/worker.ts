@@ -29,6 +29,7 @@ import { openDirectory } from '../../src/store/directory.ts'
 import { type OpenStore, openStore } from '../../src/store/open.ts'
 import { openSpool } from '../../src/store/spool.ts'
 import type { LeasedEntry, LimitUse, Store } from '../../src/store/store.ts'
+import { patienceMs } from './patience.ts'
 
 export interface WorkerOptions {
   readonly zone: Zone
@@ -83,7 +84,6 @@ export interface Worker extends AsyncDisposable {
 
 export const account = 'account-1'
 const verpKey = Buffer.alloc(32, 7)
-const waitMs = 10_000
 
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const clock = options.clock ?? systemClock
@@ -235,7 +235,7 @@ function isOutcome(data: unknown): data is Outcome {
 }
 
 async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  const deadline = performance.now() + waitMs
+  const deadline = performance.now() + patienceMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited too long for ${what}`)
     await new Promise(resolve => setTimeout(resolve, 2))

@@ -16,6 +16,7 @@ import type { NewMessage } from '../../src/store/store.ts'
 import { startReportSender } from '../../src/tls/report-sender.ts'
 import { sqliteFactory } from '../store/factory.ts'
 import { testCertificate } from '../support/certificate.ts'
+import { patienceMs } from '../support/patience.ts'
 
 const hour = 3_600_000
 const sts = {
@@ -138,7 +139,7 @@ async function world({
     midnight: (more = 0) => t.clock.advance(21 * hour + more),
     /** Work on sockets takes turns of the loop that no clock knows of. */
     async until(condition: () => boolean | Promise<boolean>) {
-      const patience = AbortSignal.timeout(10_000)
+      const patience = AbortSignal.timeout(patienceMs)
       while (!(await condition())) {
         patience.throwIfAborted()
         await new Promise(resolve => setTimeout(resolve, 5))

@@ -11,6 +11,7 @@ import { startStsRefresher } from '../../src/tls/sts-refresher.ts'
 import type { TlsResult } from '../../src/tls/tls-result.ts'
 import { sqliteFactory, type TestStore } from '../store/factory.ts'
 import { testAuthority } from '../support/authority.ts'
+import { patienceMs } from '../support/patience.ts'
 import { type PolicyHosts, policyText, sendPolicy, startPolicyHosts } from '../support/policy-host.ts'
 
 const domain = 'a.example'
@@ -68,7 +69,7 @@ async function startWorld(): Promise<World> {
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + patienceMs
   while (!(await condition())) {
     assert.ok(performance.now() < deadline, `waited in vain for ${condition}`)
     await new Promise(resolve => setTimeout(resolve, 2))

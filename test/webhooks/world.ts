@@ -12,6 +12,7 @@ import { openStore } from '../../src/store/open.ts'
 import { openWebhooks, type WebhookDraft, type Webhooks } from '../../src/webhooks/service.ts'
 import { senderDomain, temporaryFolder } from '../store/fixtures.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { patienceMs } from '../support/patience.ts'
 
 export const second = 1000
 export const minute = 60_000
@@ -102,7 +103,7 @@ export async function openWorld(options: WorldOptions = {}) {
 }
 
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + patienceMs
   while (!(await condition())) {
     assert.ok(performance.now() < deadline, 'it never comes')
     await new Promise(resolve => setTimeout(resolve, 5))

@@ -13,7 +13,7 @@ export interface Delivered {
 export interface RealMailbox {
   all(): readonly Delivered[]
   /** Waits until that many are there. */
-  received(count: number, timeoutMs?: number): Promise<readonly Delivered[]>
+  received(count: number): Promise<readonly Delivered[]>
   empty(): void
 }
 
@@ -29,8 +29,8 @@ export function openMailbox(maildir: string, lineEnd: 'lf' | 'crlf'): RealMailbo
   }
   return {
     all: () => files().map(read),
-    async received(count, timeoutMs = 30_000) {
-      await waitFor(`${count} messages in ${maildir}`, () => files().length >= count, timeoutMs)
+    async received(count) {
+      await waitFor(`${count} messages in ${maildir}`, () => files().length >= count)
       return files().map(read)
     },
     empty: () => {

@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Context } from 'mocha'
+import { patienceMs } from '../patience.ts'
 
 /** What a program said and how it ended. */
 export interface Ended {
@@ -65,7 +66,7 @@ export function skipAloud(test: Context, reason: string): never {
 }
 
 /** Runs to its end; `input` goes to stdin. A non-zero code is an answer, not an error. */
-export function run(command: string, args: readonly string[], input?: Buffer, timeoutMs = 60_000): Promise<Ended> {
+export function run(command: string, args: readonly string[], input?: Buffer, timeoutMs = patienceMs): Promise<Ended> {
   return new Promise(resolve => {
     const options = { maxBuffer: 64 * 1024 * 1024, timeout: timeoutMs, env: { ...process.env, LC_ALL: 'C.UTF-8' } }
     const child = execFile(command, args, options, (error, stdout, stderr) => {
@@ -83,7 +84,7 @@ export async function start(
   args: readonly string[],
   ready: (output: string) => boolean | Promise<boolean>,
   options: SpawnOptions = {},
-  timeoutMs = 15_000,
+  timeoutMs = patienceMs,
 ): Promise<Running> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
   let output = ''
@@ -115,7 +116,7 @@ export async function start(
 export async function waitFor(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  timeoutMs = patienceMs,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await condition())) {

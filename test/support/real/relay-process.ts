@@ -34,8 +34,6 @@ export interface Customer {
 }
 
 export const program = join(import.meta.dirname, '../../../src/kitte.ts')
-/** Long enough for a loaded machine. */
-const readyWithinMs = 30_000
 
 export async function startRelayProcess(options: RelayProcessOptions): Promise<RelayProcess> {
   const { dnsPort, mxPort, dns = {} } = options
@@ -54,7 +52,7 @@ export async function startRelayProcess(options: RelayProcessOptions): Promise<R
   const args = [program, 'start', '--config', file]
   const env = { ...process.env, ...options.variables, KITTE_ADMIN_TOKEN: token }
   const ready = (output: string) => output.includes('kitte: running')
-  const running = await start(process.execPath, args, ready, { env }, readyWithinMs)
+  const running = await start(process.execPath, args, ready, { env })
   return {
     pid: running.process.pid!,
     starttlsPort,
