@@ -2,9 +2,10 @@
  * Real programs for tests: found on the machine or skipped aloud, started on loopback, ended by their process id.
  */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Context } from 'mocha'
@@ -133,21 +134,37 @@ export async function answers(port: number, host = '127.0.0.1'): Promise<boolean
   }).finally(() => socket.destroy()) as Promise<boolean>
 }
 
-/** A port that was free a moment ago on every given address. */
+/**
+ * A port that is free on every given address, for a program that can't say which one it got. It lies below the ports that
+ * Linux takes for "any" and for outgoing connections (32768 and up), and none is given twice: nobody gets it meanwhile.
+ */
 export async function freePort(...hosts: readonly string[]): Promise<number> {
-  const server = createServer().listen(0, hosts[0] ?? '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  for (const host of hosts.slice(1)) {
-    const other = createServer().listen(port, host)
-    const free = await Promise.race([once(other, 'listening').then(() => true), once(other, 'error').then(() => false)])
-    if (!free) return freePort(...hosts)
-    other.close()
-    await once(other, 'close')
+  const addresses = hosts.length === 0 ? ['127.0.0.1'] : hosts
+  for (let tries = 0; tries < programPorts; tries++) {
+    const port = firstProgramPort + (nextProgramPort++ % programPorts)
+    if (await areFree(addresses, port)) return port
   }
-  return port
+  throw new Error(`no port is free on ${addresses.join(', ')}`)
+}
+
+const firstProgramPort = 20_000
+const programPorts = 12_000
+/** Several runs at once begin at different places. */
+let nextProgramPort = (process.pid * 100) % programPorts
+
+async function areFree(hosts: readonly string[], port: number): Promise<boolean> {
+  for (const host of hosts) if (!(await isFree(host, port))) return false
+  return true
+}
+
+/** For TCP and UDP: name servers listen on both. */
+async function isFree(host: string, port: number): Promise<boolean> {
+  const server = createServer().listen(port, host)
+  const socket = createSocket('udp4').bind(port, host)
+  const results = await Promise.allSettled([once(server, 'listening'), once(socket, 'listening')])
+  server.close()
+  socket.close()
+  return results.every(({ status }) => status === 'fulfilled')
 }
 
 /** A folder that other users may enter; gone when disposed. */
