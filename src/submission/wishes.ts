@@ -66,7 +66,8 @@ function read<T>(
   if (fields.length > 1) return { value: null, refusal: replies.severalFields(shown) }
   const text = unfoldedValue(header, fields[0]!).trim()
   const value = parse(text)
-  return { value, refusal: value === null ? bad(text) : null }
+  // A header is read an octet a character; people read UTF-8.
+  return { value, refusal: value === null ? bad(Buffer.from(text, 'latin1').toString()) : null }
 }
 
 function readPriority(text: string): Priority | null {

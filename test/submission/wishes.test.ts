@@ -141,6 +141,12 @@ describe('a message for later', () => {
     const unclear = /^550[- ]5\.6\.0 The X-Kitte-Send-At field says "tomorrow"; write a time with its zone/
     assert.equal(await row({ header: 'X-Kitte-Send-At: tomorrow\r\n', reply: unclear }), null)
     assert.equal(await row({ header: 'X-Kitte-Send-At: 2026-01-16T09:00:00\r\n', reply: /^550[- ]5\.6\.0 / }), null)
+    const inJapanese = {
+      header: 'X-Kitte-Send-At: 明日の朝\r\n',
+      parameters: ' SMTPUTF8',
+      reply: /says "明日の朝"; write/,
+    }
+    assert.equal(await row(inJapanese), null)
     const late = {
       header: `X-Kitte-Send-At: ${at(31 * 24 * hour)}\r\n`,
       reply: /^550[- ]5\.6\.0 .*2026-02-14T03:00:00/,
