@@ -52,7 +52,7 @@ export function registerOperations(queue: Command, context: CliContext): void {
             ...[one.id, one.verb, JSON.stringify(one.filter), one.state, one.done, one.total],
             ...[at(one.createdAt), at(one.endedAt)],
           ]),
-          'no order to more than 20,000 entries was given lately',
+          'no order to more than 3,000 entries was given lately',
         ),
       )
     })

@@ -116,7 +116,7 @@ function registerVerb(queue: Command, context: CliContext, verb: Verb, descripti
     .argument('[id]', 'of an entry or a message; or narrow it with options')
     .option('--all', 'really the whole queue')
     .option('--dry-run', 'only count what would be changed')
-    .option('--no-wait', 'with more than 20,000 entries: print the operation and end')
+    .option('--no-wait', 'with more than 3,000 entries: print the operation and end')
     .description(description)
   if (verb === 'hold' || verb === 'cancel') command.option('--reason <text>', 'kept with the entries')
   if (verb === 'cancel') command.option('--yes', 'do not ask')

@@ -7,7 +7,8 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { GoOn, LeasedEntry, QueueFilter, Store } from '../store/store.ts'
+import { inSlices } from '../base/slices.ts'
+import type { GoOn, QueueFilter, Store } from '../store/store.ts'
 import type { Classify } from './classify.ts'
 import type { Settler } from './settle.ts'
 import { verdictOfCancel, verdictOfExpiry } from './verdict.ts'
@@ -96,16 +97,14 @@ export async function cancelEntries(
   options: CancelOptions,
   filter: QueueFilter,
   reason: string,
-  goOn: GoOn = () => true,
+  goOn?: GoOn,
 ): Promise<number> {
   const { store, settler, clock, owner, leaseMs } = options
-  let cancelled = 0
-  let claimed: readonly LeasedEntry[]
-  do {
+  const slice = async (limit: number) => {
     const now = clock.now()
-    claimed = await store.claimForCancel(filter, { owner, until: now + leaseMs }, atOnce)
+    const claimed = await store.claimForCancel(filter, { owner, until: now + leaseMs }, limit)
     await settler.finish(claimed.map(leased => verdictOfCancel(leased, reason, now)))
-    cancelled += claimed.length
-  } while ((await goOn(cancelled)) && claimed.length >= atOnce)
-  return cancelled
+    return claimed.length
+  }
+  return inSlices(slice, { clock, goOn })
 }

@@ -7,6 +7,7 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import { inSlices } from '../base/slices.ts'
 import type { Detour, DetourId } from '../mail/detour.ts'
 import type { Suspension, SuspensionId } from '../mail/suspension.ts'
 import type { Store } from '../store/store.ts'
@@ -39,8 +40,6 @@ export interface Suspensions {
   stop(): Promise<void>
 }
 
-/** One transaction: some 50 ms in which nothing else is committed. */
-const sliceSize = 2000
 /** Whoever ordered it waits this long for the end. */
 const promptMs = 800
 /** How late the end of a suspension may be noticed; delivery itself looks at the clock. */
@@ -139,15 +138,15 @@ class WorkingSuspensions implements Suspensions {
 
   #catch(id: SuspensionId): Promise<void> {
     const { store, clock } = this.#parts
-    return this.#inSlices(`catch ${id}`, () => store.catchSuspended(id, clock.now(), sliceSize))
+    return this.#once(`catch ${id}`, limit => store.catchSuspended(id, clock.now(), limit))
   }
 
   #release(id: SuspensionId): Promise<void> {
     const { store, clock } = this.#parts
-    return this.#inSlices(`release ${id}`, () => store.releaseSuspended(id, clock.now(), sliceSize))
+    return this.#once(`release ${id}`, limit => store.releaseSuspended(id, clock.now(), limit))
   }
 
-  #inSlices(name: string, slice: () => Promise<number>): Promise<void> {
+  #once(name: string, slice: (limit: number) => Promise<number>): Promise<void> {
     const underWay = this.#working.get(name)
     if (underWay !== undefined) return underWay
     const work = this.#work(slice).finally(() => this.#working.delete(name))
@@ -155,23 +154,18 @@ class WorkingSuspensions implements Suspensions {
     return work
   }
 
-  async #work(slice: () => Promise<number>): Promise<void> {
+  async #work(slice: (limit: number) => Promise<number>): Promise<void> {
     const { clock, log } = this.#parts
-    while (!this.#stopping.signal.aborted) {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
       try {
-        const began = clock.monotonic()
-        if ((await slice()) < sliceSize) return
-        await this.#leaveTime(clock.monotonic() - began)
+        await inSlices(slice, { clock, signal })
+        return
       } catch (error) {
         log.warn({ err: error }, 'entries of a suspension could not be changed; it is tried again')
-        await clock.sleep(tryAgainMs, this.#stopping.signal)
+        await clock.sleep(tryAgainMs, signal)
       }
     }
-  }
-
-  /** Half of the writer's is for others. */
-  async #leaveTime(tookMs: number): Promise<void> {
-    if (tookMs >= 1) await this.#parts.clock.sleep(tookMs, this.#stopping.signal)
   }
 
   async #promptly(work: Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { inSlices } from '../base/slices.ts'
 import type { Store } from '../store/store.ts'
 
 export interface JanitorOptions {
@@ -26,15 +27,14 @@ export interface Janitor {
   stop(): Promise<void>
 }
 
-const purgeEveryMs = 10 * 60_000
-/** One transaction; small enough not to keep acceptance waiting for its commit. */
-const purgeAtOnce = 500
+/** Often and a little at a time; without anything old it costs next to nothing. */
+const purgeEveryMs = 60_000
 
 export function startJanitor(options: JanitorOptions): Janitor {
   const { store, clock, log, leaseMs, keepHistoryMs, onReclaimed } = options
   let writableSince = clock.monotonic()
   const underWay = new Map<string, Promise<void>>()
-  let stopped = false
+  const stopping = new AbortController()
 
   async function reclaimLeases() {
     const { writable } = await store.health()
@@ -47,13 +47,11 @@ export function startJanitor(options: JanitorOptions): Janitor {
 
   async function purgeHistory() {
     const before = clock.now() - keepHistoryMs
-    let purged = purgeAtOnce
-    while (!stopped && purged >= purgeAtOnce) purged = await store.purge(before, purgeAtOnce)
+    await inSlices(limit => store.purge(before, limit), { clock, signal: stopping.signal })
   }
 
   async function purgeSuppressions() {
-    let purged = purgeAtOnce
-    while (!stopped && purged >= purgeAtOnce) purged = await store.purgeSuppressions(clock.now(), purgeAtOnce)
+    await inSlices(limit => store.purgeSuppressions(clock.now(), limit), { clock, signal: stopping.signal })
   }
 
   /** Rounds of one kind don't overlap: a slow one makes the next ones skip. */
@@ -72,7 +70,7 @@ export function startJanitor(options: JanitorOptions): Janitor {
   ]
   return {
     async stop() {
-      stopped = true
+      stopping.abort()
       for (const cancel of cancels) cancel()
       await Promise.all(underWay.values())
     },

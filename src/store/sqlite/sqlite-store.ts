@@ -5,6 +5,7 @@
  * the number of backlogs (backlog.ts), not what is queued.
  */
 import type { Clock } from '../../base/clock.ts'
+import { inSlices } from '../../base/slices.ts'
 import type {
   AccountStore,
   ClaimStore,
@@ -55,9 +56,6 @@ interface Parts {
   readonly client: WriterClient
   readonly clock: Clock
 }
-
-/** An order to many entries is carried out in slices of this many, so that accepted mail never waits long: some 40 ms. */
-const sliceSize = 500
 
 export function createSqliteStore(parts: Parts): Store {
   const { db, client } = parts
@@ -199,23 +197,14 @@ function leaseWrites({ client }: Parts): Pick<QueueStore, LeaseMethods> {
   }
 }
 
-function orderWrites({ client }: Parts): Pick<QueueStore, 'hold' | 'unhold' | 'retryNow' | 'reschedule'> {
+function orderWrites({ client, clock }: Parts): Pick<QueueStore, 'hold' | 'unhold' | 'retryNow' | 'reschedule'> {
+  const ordered = (order: (limit: number) => Promise<number>, goOn?: GoOn) => inSlices(order, { clock, goOn })
   return {
-    hold: (filter, reason, now, goOn) => inSlices(limit => client.call('hold', [filter, reason, now, limit]), goOn),
-    unhold: (filter, now, goOn) => inSlices(limit => client.call('unhold', [filter, now, limit]), goOn),
-    retryNow: (filter, now, goOn) => inSlices(limit => client.call('retryNow', [filter, now, limit]), goOn),
+    hold: (filter, reason, now, goOn) => ordered(limit => client.call('hold', [filter, reason, now, limit]), goOn),
+    unhold: (filter, now, goOn) => ordered(limit => client.call('unhold', [filter, now, limit]), goOn),
+    retryNow: (filter, now, goOn) => ordered(limit => client.call('retryNow', [filter, now, limit]), goOn),
     reschedule: (filter, releaseAt, now) =>
-      inSlices(limit => client.call('reschedule', [filter, releaseAt, now, limit])),
-  }
-}
-
-async function inSlices(order: (limit: number) => Promise<number>, goOn: GoOn = () => true): Promise<number> {
-  let total = 0
-  for (;;) {
-    const changed = await order(sliceSize)
-    total += changed
-    const wanted = await goOn(total)
-    if (changed < sliceSize || !wanted) return total
+      ordered(limit => client.call('reschedule', [filter, releaseAt, now, limit])),
   }
 }
 
@@ -335,7 +324,7 @@ function volumeStore({ db, client }: Parts): VolumeStore {
   }
 }
 
-function warmUpStore({ db, client }: Parts): WarmUpStore {
+function warmUpStore({ db, client, clock }: Parts): WarmUpStore {
   const { warmUp, listWarmUps } = openWarmUpsReader(db)
   return {
     createWarmUp: warmUp => client.call('createWarmUp', [warmUp]),
@@ -346,7 +335,7 @@ function warmUpStore({ db, client }: Parts): WarmUpStore {
     deleteWarmUp: of => client.call('deleteWarmUp', [of]),
     takePlaces: (of, wanted, day) => client.call('takePlaces', [of, wanted, day]),
     givePlaces: (of, count, day) => client.call('givePlaces', [of, count, day]),
-    wakeWaiting: waitsFor => inSlices(limit => client.call('wakeWaiting', [waitsFor, limit])),
+    wakeWaiting: waitsFor => inSlices(limit => client.call('wakeWaiting', [waitsFor, limit]), { clock }),
     reviewWarmUps: day => client.call('reviewWarmUps', [day]),
   }
 }
