@@ -3,8 +3,10 @@
  */
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
+import { samplesOf, sumOf } from '../support/exposition.ts'
 import { Load } from '../support/load.ts'
 import { type ProcessWorld, startProcessWorld } from '../support/process-relay.ts'
+import { waitFor } from '../support/real/program.ts'
 
 const workers = 2
 /** So many that the system gives some to each worker. */
@@ -51,6 +53,11 @@ describe('a relay with two workers', () => {
     assert.equal(sink.messages.length, count)
     assert.ok(mostOpen >= workers && mostOpen <= connections, `${mostOpen} connections`)
 
+    // The clients are gone for the relay too: each of them counts until then.
+    await waitFor(
+      'the end of their sessions',
+      async () => sumOf(samplesOf((await relay.ask('/metrics')).text), 'kitte_sessions') === 0,
+    )
     const sessions = await Promise.all(Array.from({ length: maxConnectionsPerAddress + 3 }, () => greeting(relay.port)))
     const codes = sessions.map(({ code }) => code).sort()
     assert.deepEqual(codes, [...Array(maxConnectionsPerAddress).fill('220'), ...Array(3).fill('421')])

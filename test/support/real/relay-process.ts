@@ -83,7 +83,8 @@ export function configOf(parts: {
     submission: { listeners: parts.listeners },
     http: { host: '127.0.0.1', port: parts.httpPort },
     dns: { servers: [`127.0.0.1:${parts.dnsPort}`], ...parts.dns },
-    delivery: { port: parts.mxPort, allowPrivateAddresses: true, ipv6: false },
+    // The same on every machine: `auto` goes by its cores.
+    delivery: { port: parts.mxPort, allowPrivateAddresses: true, ipv6: false, workers: 1 },
     queue: { retryAfter: ['1s'] },
     spf: { mechanisms: ['ip4:127.0.0.1'], sendingIps: ['127.0.0.1'] },
     relayDomain: { name: 'relay.kitte.test', bounceHost: 'bounce.relay.kitte.test' },
