@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import { findAddresses, findHosts, type LookupFailure, type LookupOptions, type MxHost } from '../dns/mx.ts'
-import { DnsTrouble, type Resolver } from '../dns/resolver.ts'
+import type { Resolver } from '../dns/resolver.ts'
 import { type Detour, type DetourId, siteOfDetour } from '../mail/detour.ts'
 import type { DomainName } from '../mail/ids.ts'
 import type { TlsLevel } from '../mail/tls-level.ts'
@@ -101,13 +101,13 @@ export class Destinations {
       this.#policies?.sts(domain) ?? null,
     ])
     if ('failure' in found) return found
-    const { hosts } = found
+    const { hosts, exchanges } = found
     const tls = await this.#policies?.of(
       domain,
       hosts.map(({ host }) => host),
       sts,
     )
-    const site = await this.#nameOfSite(domain, hosts)
+    const site = siteNameOf(exchanges)
     const aroundSite = this.#detourOf(site.split(','), endsInLabels)
     if (aroundSite !== null) return this.#goAround(aroundSite)
     const siteTls = this.#policies?.levelOf(site.split(','))
@@ -137,23 +137,12 @@ export class Destinations {
     const siteTls = detour.tls ?? this.#policies?.levelOf(hosts.map(({ host }) => host))
     return { site, hosts, detour: detour.id, ...(siteTls && { siteTls }) }
   }
-
-  /**
-   * All MX hosts, sorted, and not only those that will be tried: which ones are tried changes with the shuffle of equal
-   * preferences, and all domains of one provider must share its limits.
-   */
-  async #nameOfSite(domain: DomainName, hosts: readonly MxHost[]): Promise<string> {
-    try {
-      const { records } = await this.#resolver.mx(domain)
-      const exchanges = records.map(record => record.exchange).filter(exchange => exchange !== '')
-      if (exchanges.length > 0) return siteNameOf(exchanges)
-    } catch (error) {
-      if (!(error instanceof DnsTrouble)) throw error
-    }
-    return siteNameOf(hosts.map(({ host }) => host))
-  }
 }
 
+/**
+ * All MX hosts, sorted, and not only those that will be tried: which ones are tried changes with the shuffle of equal
+ * preferences, and all domains of one provider must share its limits.
+ */
 function siteNameOf(hosts: readonly string[]): string {
   return [...new Set(hosts)].sort().join(',')
 }

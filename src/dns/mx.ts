@@ -36,6 +36,11 @@ export interface LookupOptions {
   readonly random?: () => number
 }
 
+/** `exchanges`: the names of all its MX hosts, also those that are not tried; its own where it has no MX. */
+export type FoundHosts =
+  | { readonly hosts: readonly MxHost[]; readonly exchanges: readonly HostName[] }
+  | { readonly failure: LookupFailure }
+
 type Found = { readonly addresses: readonly string[] } | { readonly failure: LookupFailure }
 
 /** A label may hold any octet (RFC 2181 §11): line breaks and escapes would reach logs, reports and terminals. */
@@ -44,11 +49,7 @@ const hostName = /^[a-z0-9._-]+$/
 const maxExchanges = 20
 
 /** Hosts in the order to try. An address literal (`[192.0.2.1]`, `[IPv6:2001:db8::1]`) is its own host. */
-export async function findHosts(
-  resolver: Resolver,
-  domain: DomainName,
-  options: LookupOptions,
-): Promise<{ readonly hosts: readonly MxHost[] } | { readonly failure: LookupFailure }> {
+export async function findHosts(resolver: Resolver, domain: DomainName, options: LookupOptions): Promise<FoundHosts> {
   const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(domain)?.[1]
   if (literal !== undefined) return soleHost(await findAddresses(resolver, literal, options), domain)
   const answer = await asked(() => resolver.mx(domain))
@@ -60,7 +61,8 @@ export async function findHosts(
   if (exchanges.length === 0) return failed('null-mx', `${domain} accepts no mail (null MX)`)
   const named = exchanges.filter(({ exchange }) => hostName.test(exchange))
   if (named.length === 0) return failed('no-host', `no MX of ${domain} is a host name`)
-  return resolveExchanges(resolver, inOrder(named, options.random ?? Math.random), options)
+  const found = await resolveExchanges(resolver, inOrder(named, options.random ?? Math.random), options)
+  return 'failure' in found ? found : { ...found, exchanges: named.map(({ exchange }) => exchange) }
 }
 
 /** Addresses of one host, without asking for MX: also for a sender's own SMTP server. */
@@ -85,7 +87,11 @@ export async function findAddresses(resolver: Resolver, host: HostName, options:
  * RFC 5321 §5.1: by preference. Hosts are resolved in groups, until enough are usable. When none is, trouble outweighs
  * absence: what nobody could say today may be answered tomorrow.
  */
-async function resolveExchanges(resolver: Resolver, exchanges: readonly MxRecord[], options: LookupOptions) {
+async function resolveExchanges(
+  resolver: Resolver,
+  exchanges: readonly MxRecord[],
+  options: LookupOptions,
+): Promise<{ readonly hosts: readonly MxHost[] } | { readonly failure: LookupFailure }> {
   const hosts: MxHost[] = []
   const failures: LookupFailure[] = []
   for (let start = 0; start < exchanges.length && hosts.length < options.maxHosts; start += options.maxHosts) {
@@ -135,7 +141,8 @@ function usable(host: HostName, addresses: readonly string[], options: LookupOpt
 }
 
 function soleHost(found: Found, host: HostName) {
-  return 'failure' in found ? found : { hosts: [{ host, preference: 0, addresses: found.addresses }] }
+  if ('failure' in found) return found
+  return { hosts: [{ host, preference: 0, addresses: found.addresses }], exchanges: [host] }
 }
 
 async function asked<T>(lookup: () => Promise<Answer<T>>): Promise<Answer<T> | { readonly failure: LookupFailure }> {

@@ -49,7 +49,7 @@ export function createTlsExplainer({ config, resolver, policies }: TlsExplainerP
       if ('failure' in found) return { ...known, failure: found.failure, hosts: [] }
       const names = found.hosts.map(({ host }) => host)
       const tls = await policies.of(domain, names, sts)
-      const requirement = requirementOf({ site: policies.levelOf(names) })
+      const requirement = requirementOf({ site: policies.levelOf(found.exchanges) })
       const hosts = names.map(host => ({
         ...{ host, dane: tls?.dane.get(host) ?? null },
         plan: planHost(host, tls, requirement),

@@ -97,6 +97,24 @@ describe('routes', () => {
     assert.equal(destination.site.split(',').length, 8)
   })
 
+  it('name it by what is a host name, and ask for these names once', async () => {
+    const { resolver, asked } = counting(
+      zoneResolver({
+        ...zone,
+        'odd.example': {
+          MX: [
+            [5, 'evil\x1b]0;'],
+            [10, 'mx.provider.example'],
+          ],
+        },
+      }),
+    )
+    const destination = await partsFor(resolver, manualClock()).destinations.find('odd.example')
+    assert.ok('site' in destination)
+    assert.equal(destination.site, 'mx.provider.example')
+    assert.equal(asked.filter(name => name === 'odd.example').length, 1)
+  })
+
   it('do not keep others waiting for one broken domain', async () => {
     const clock = manualClock()
     let answer = () => {}
