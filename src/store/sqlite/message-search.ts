@@ -1,13 +1,15 @@
 /**
  * Finds messages, newest first, by what a support desk knows about them.
  *
- * The rarest given key leads through the search index (trace.ts); everything else is compared message by message. With
- * nothing but a state or a time the messages are walked, newest first; queued ones through their entries.
+ * The rarest given key leads through the search index (trace.ts). Without one the messages are walked, newest first:
+ * queued ones through their entries, bounced and cancelled ones through an index of those few, a time through row numbers,
+ * which are given in the order of acceptance. What stands in columns is compared there, before a message is read as JSON:
+ * a search that finds nothing looks at a million candidates too.
  */
-import type { MessageId } from '../../mail/ids.ts'
+import type { Instant, MessageId } from '../../mail/ids.ts'
 import type { Message } from '../../mail/message.ts'
 import type { MessageFilter, MessageSummary, Page } from '../store.ts'
-import type { Connection, Statement } from './connection.ts'
+import type { Connection, Statement, Value } from './connection.ts'
 import { openTraceReader, traceHash } from './trace.ts'
 
 interface MessageRow {
@@ -15,31 +17,94 @@ interface MessageRow {
   readonly facts: string
 }
 
+interface Range {
+  readonly from: number
+  readonly before: number
+}
+
 const letterOf = { queued: 'q', delivered: 'd', bounced: 'b', cancelled: 'c' } as const
 
-/** Messages are accepted in the order of their row numbers, give or take clocks; a walk by time looks a little further. */
+/** Messages are accepted in the order of their row numbers, give or take clocks; a search by time looks a little further. */
 const clockSlackMs = 3_600_000
 const beyond = Number.MAX_SAFE_INTEGER
+/** Candidates looked at together. */
+const chunkSize = 500
+
+/** Those few have an index of their own (migrations/014-message-states.ts). */
+const indexOf = { bounced: 'indexed by message_bounced', cancelled: 'indexed by message_cancelled' } as const
+
+/** Over candidates, or a range of row numbers: what columns can tell. */
+export function searchSql(filter: MessageFilter, by: 'candidates' | 'range'): { sql: string; values: Value[] } {
+  const { account, senderDomain, since, until, state } = filter
+  const values: Value[] = []
+  const conditions: string[] = []
+  const add = (condition: string, value: Value | undefined) => {
+    if (value === undefined) return
+    conditions.push(condition)
+    values.push(value)
+  }
+  const index = state === 'bounced' || state === 'cancelled' ? indexOf[state] : ''
+  if (state === 'queued') conditions.push('exists (select 1 from entry e where e.message = m.seq)')
+  else if (state !== undefined) conditions.push(`instr(m.states, '${letterOf[state]}') > 0`)
+  add('m.account = ?', account)
+  add('m.sender_domain = ?', senderDomain)
+  add('m.received_at >= ?', since)
+  add('m.received_at <= ?', until)
+  const from =
+    by === 'candidates'
+      ? `json_each(?) c cross join message m ${index} on m.seq = c.value`
+      : `message m ${index} where m.seq >= ? and m.seq < ?`
+  const rest = conditions.map((one, at) => (at === 0 && by === 'candidates' ? ` where ${one}` : ` and ${one}`)).join('')
+  const order = by === 'candidates' ? 'c.key' : 'm.seq desc'
+  return { sql: `select m.states, m.facts from ${from}${rest} order by ${order}`, values }
+}
+
+const queuedSql = 'select distinct message from entry where message >= ? and message < ? order by message desc'
 
 export function openMessageSearch(db: Connection) {
   const byId: Statement<MessageRow> = db.prepare('select states, facts from message where id = ?')
-  const bySeq: Statement<MessageRow> = db.prepare('select states, facts from message where seq = ?')
   const seqUpTo: Statement<number> = db.prepare('select seq from message where id <= ? order by id desc limit 1')
-  const walk: Statement<number> = db.prepare('select seq from message where seq < ? order by seq desc')
-  const queued: Statement<number> = db.prepare(
-    'select distinct message from entry where message < ? order by message desc',
+  const queued: Statement<number> = db.prepare(queuedSql)
+  const lastSeq: Statement<number> = db.prepare('select coalesce(max(seq), 0) from message')
+  const nextFrom: Statement<{ seq: number; receivedAt: Instant }> = db.prepare(
+    'select seq, received_at as receivedAt from message where seq >= ? order by seq limit 1',
   )
-  for (const statement of [seqUpTo, walk, queued]) statement.pluck()
+  for (const statement of [seqUpTo, queued, lastSeq]) statement.pluck()
 
   const trace = openTraceReader(db)
 
-  function* candidates(filter: MessageFilter, before: number): Generator<number> {
+  /** The first row number from which on all is younger, give or take clocks. */
+  function firstAfter(at: Instant): number {
+    let [low, high] = [0, lastSeq.get()! + 1]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const found = nextFrom.get(middle)
+      if (found === undefined || found.receivedAt > at) high = middle
+      else low = found.seq + 1
+    }
+    return low
+  }
+
+  function rangeOf({ since, until }: MessageFilter, before: number): Range {
+    const from = since === undefined ? 0 : firstAfter(since - clockSlackMs)
+    return { from, before: until === undefined ? before : Math.min(before, firstAfter(until + clockSlackMs)) }
+  }
+
+  function* found(filter: MessageFilter, before: number): Generator<MessageRow> {
     const hash = leadingHash(filter)
-    if (hash === null) {
-      yield* filter.state === 'queued' ? queued.iterate(before) : walk.iterate(before)
+    const range = rangeOf(filter, before)
+    if (hash === null && filter.state !== 'queued') {
+      const { sql, values } = searchSql(filter, 'range')
+      yield* db.prepare<Value[], MessageRow>(sql).iterate(range.from, range.before, ...values)
       return
     }
-    for (const seq of trace.candidates(hash, filter.since, filter.until)) if (seq < before) yield seq
+    const candidates =
+      hash === null
+        ? queued.iterate(range.from, range.before)
+        : within(trace.candidates(hash, filter.since, filter.until), range)
+    const { sql, values } = searchSql(filter, 'candidates')
+    const look = db.prepare<Value[], MessageRow>(sql)
+    for (const chunk of chunksOf(candidates)) yield* look.all(JSON.stringify(chunk), ...values)
   }
 
   function startOf(page: Page): number {
@@ -53,18 +118,31 @@ export function openMessageSearch(db: Connection) {
     },
 
     listMessages(filter: MessageFilter, page: Page): MessageSummary[] {
-      const found: MessageSummary[] = []
-      for (const seq of candidates(filter, startOf(page))) {
-        const row = bySeq.get(seq)
-        if (!row) continue
+      const messages: MessageSummary[] = []
+      for (const row of found(filter, startOf(page))) {
         const message = summary(row)
-        if (tooOld(filter, message.message)) break
-        if (matches(filter, message.message, row.states)) found.push(message)
-        if (found.length >= page.limit) break
+        if (matches(filter, message.message, row.states)) messages.push(message)
+        if (messages.length >= page.limit) break
       }
-      return found
+      return messages
     },
   }
+}
+
+function* within(candidates: Iterable<number>, { from, before }: Range): Generator<number> {
+  for (const seq of candidates) if (seq >= from && seq < before) yield seq
+}
+
+/** Small at first: most pages are filled by the first candidates. */
+function* chunksOf(candidates: Iterable<number>): Generator<number[]> {
+  let [chunk, size]: [number[], number] = [[], chunkSize / 10]
+  for (const seq of candidates) {
+    if (chunk.push(seq) < size) continue
+    yield chunk
+    chunk = []
+    size = chunkSize
+  }
+  if (chunk.length > 0) yield chunk
 }
 
 function leadingHash(filter: MessageFilter): number | null {
@@ -87,17 +165,10 @@ function countOf(states: string, letter: string): number {
   return count
 }
 
-function tooOld({ since }: MessageFilter, { receivedAt }: Message): boolean {
-  return since !== undefined && receivedAt < since - clockSlackMs
-}
-
+/** What columns can't tell. */
 function matches(filter: MessageFilter, message: Message, states: string): boolean {
-  const { account, sender, senderDomain, messageIdHeader, since, until } = filter
-  if (account !== undefined && message.account !== account) return false
-  if (senderDomain !== undefined && message.senderDomain !== senderDomain) return false
+  const { sender, messageIdHeader } = filter
   if (messageIdHeader !== undefined && message.messageIdHeader !== messageIdHeader) return false
-  if (since !== undefined && message.receivedAt < since) return false
-  if (until !== undefined && message.receivedAt > until) return false
   if (sender !== undefined && !isSender(message, sender.toLowerCase())) return false
   return matchesRecipient(filter, message, states)
 }

@@ -18,6 +18,7 @@ import { tlsReports } from './010-tls-reports.ts'
 import { stsPolicy } from './011-sts-policy.ts'
 import { suppressions } from './012-suppressions.ts'
 import { queueOrders } from './013-queue-orders.ts'
+import { messageStates } from './014-message-states.ts'
 
 /** Add at the end; never change what was released. */
 export const versions: readonly string[] = [
@@ -34,6 +35,7 @@ export const versions: readonly string[] = [
   stsPolicy,
   suppressions,
   queueOrders,
+  messageStates,
 ]
 
 export function migrate(connection: Connection, migrations: readonly string[] = versions): void {
