@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
 import { connectionOf, envelopeTo, hostAt, shortLimits, smallMail, startScriptedHost } from '../support/sending.ts'
 import { startSink } from '../support/sink.ts'
 import { type FaultKind, type FaultPhase, faultKinds } from '../support/sink-faults.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 
 /**
  * A number: that reply, in the phase of the column. A word: that failure, in the phase of the column. `@phase`: in that
@@ -159,7 +159,7 @@ function wordOf(kind: string): string {
 }
 
 function transport() {
-  return createSmtpTransport({ clock: systemClock, log: silentLog })
+  return createSmtpTransport({ clock: steadyClock, log: silentLog })
 }
 
 /** The test's time limit is the limit. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { AUTHORITATIVE_ANSWER, type DecodedPacket, type Packet, TRUNCATED_RESPONSE } from 'dns-packet'
-import { systemClock } from '../../src/base/clock.ts'
 import { openAuthority, type Testimony } from '../../src/dns/authority.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 import { type DnsServer, type Reply, startDnsServer } from './dns-server.ts'
 
 const formerr = 1
@@ -49,7 +49,7 @@ async function worldOf(behaviours: readonly Behaviour[], extra: Zone = {}) {
   const resolver = zoneResolver(zone)
   const options = {
     resolver,
-    clock: systemClock,
+    clock: steadyClock,
     allowPrivate: true,
     port: servers[0]?.port ?? 53,
     triesMs: [200, 200],

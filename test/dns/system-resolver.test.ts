@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { TRUNCATED_RESPONSE } from 'dns-packet'
-import { type Clock, systemClock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { openResolver } from '../../src/dns/open.ts'
 import { DnsTrouble } from '../../src/dns/resolver.ts'
 import { parseServer, systemResolver } from '../../src/dns/system-resolver.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 import { startDnsServer } from './dns-server.ts'
 
 const soa = (ttl: number, minimum: number) => ({
@@ -18,7 +19,7 @@ const servfail = 2
 const refused = 5
 
 function resolverAt(servers: string[], change: { timeoutMs?: number; clock?: Clock } = {}) {
-  return systemResolver({ servers, timeoutMs: 2000, clock: systemClock, ...change })
+  return systemResolver({ servers, timeoutMs: 2000, clock: steadyClock, ...change })
 }
 
 async function troubleOf(promise: Promise<unknown>): Promise<string> {
@@ -248,7 +249,7 @@ describe('the system resolver', () => {
       timeout: 2000,
       cacheEntries: 10,
       cacheMaxAge: 1000,
-      clock: systemClock,
+      clock: steadyClock,
     })
     await resolver.a('a.example')
     await resolver.a('A.example')

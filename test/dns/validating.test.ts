@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { AUTHENTIC_DATA } from 'dns-packet'
-import { systemClock } from '../../src/base/clock.ts'
 import { cachedResolver } from '../../src/dns/cached-resolver.ts'
 import { openResolver } from '../../src/dns/open.ts'
 import { systemResolver } from '../../src/dns/system-resolver.ts'
 import { trustsValidation } from '../../src/dns/validating.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 import { startDnsServer } from './dns-server.ts'
 
 const digest = Buffer.alloc(32, 7)
@@ -23,7 +23,7 @@ describe('a validating resolver', () => {
       [true, true, false],
       [false, undefined, undefined],
     ] as const) {
-      const resolver = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: systemClock, validating })
+      const resolver = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: steadyClock, validating })
       assert.equal((await resolver.a('secure.example')).secure, secure)
       assert.equal((await resolver.a('plain.example')).secure, insecure)
       assert.equal(resolver.validating, validating)
@@ -34,7 +34,7 @@ describe('a validating resolver', () => {
 
   it('vouches for absence as well', async () => {
     await using dns = await startDnsServer(() => ({ flags: AUTHENTIC_DATA | nxdomain }))
-    const resolver = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: systemClock, validating: true })
+    const resolver = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: steadyClock, validating: true })
     const { status, secure } = await resolver.tlsa('_25._tcp.mx.example')
     assert.deepEqual([status, secure], ['nxdomain', true])
     resolver.close()
@@ -46,7 +46,7 @@ describe('a validating resolver', () => {
       if (name === 'mx.example') return { flags: AUTHENTIC_DATA, answers: [alias] }
       return { answers: [{ type: 'A', name, ttl: 60, data: '192.0.2.1' }] }
     })
-    const resolver = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: systemClock, validating: true })
+    const resolver = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: steadyClock, validating: true })
     const answer = await resolver.a('mx.example')
     assert.deepEqual([answer.status, answer.secure, answer.end], ['found', false, 'host.elsewhere.example'])
     resolver.close()
@@ -57,8 +57,8 @@ describe('a validating resolver', () => {
       flags: AUTHENTIC_DATA,
       answers: [{ type, name, ttl: 60, data: { usage: 3, selector: 1, matchingType: 1, certificate: digest } }],
     }))
-    const inner = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: systemClock, validating: true })
-    const resolver = cachedResolver(inner, { entries: 10, maxAgeMs: 60_000, clock: systemClock })
+    const inner = systemResolver({ servers: [dns.server], timeoutMs: 2000, clock: steadyClock, validating: true })
+    const resolver = cachedResolver(inner, { entries: 10, maxAgeMs: 60_000, clock: steadyClock })
     for (let i = 0; i < 2; i++) {
       const { records, secure } = await resolver.tlsa('_25._tcp.mx.example')
       assert.deepEqual(records, [{ usage: 3, selector: 1, matchingType: 1, data: digest }])
@@ -90,7 +90,7 @@ describe('a validating resolver', () => {
       [false, undefined],
     ] as const) {
       const settings = { servers: [dns.server], timeout: 2000, cacheEntries: 10, cacheMaxAge: 1000, validating }
-      const resolver = openResolver({ ...settings, clock: systemClock })
+      const resolver = openResolver({ ...settings, clock: steadyClock })
       assert.equal((await resolver.a('a.example')).secure, secure)
       resolver.close()
     }

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { openAuthority } from '../../src/dns/authority.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import { startDnsServer } from '../dns/dns-server.ts'
+import { patienceMs } from '../support/patience.ts'
 import { openWorld } from './world.ts'
 
 const name = 'ours.example'
@@ -23,7 +24,7 @@ async function openClaimed() {
   )
   const names = zoneResolver({ [name]: { NS: [`ns.${name}`] }, [`ns.${name}`]: { A: ['127.0.0.1'] } })
   const authority = openAuthority({
-    ...{ resolver: names, clock: systemClock, allowPrivate: true, port: server.port, triesMs: [200] },
+    ...{ resolver: names, clock: systemClock, allowPrivate: true, port: server.port, triesMs: [patienceMs] },
   })
   running.defer(() => authority.close())
   const zone = { [name]: { NS: [`ns.${name}`] }, [`ns.${name}`]: { A: ['127.0.0.1'] } }

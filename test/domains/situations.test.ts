@@ -12,7 +12,6 @@ import { Resolver as NodeResolver } from 'node:dns/promises'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { dmarc as mailauthDmarc } from 'mailauth/lib/dmarc/index.js'
 import { spf as mailauthSpf } from 'mailauth/lib/spf/index.js'
-import { systemClock } from '../../src/base/clock.ts'
 import { loadConfig } from '../../src/base/config.ts'
 import type { Resolver } from '../../src/dns/resolver.ts'
 import { systemResolver } from '../../src/dns/system-resolver.ts'
@@ -27,9 +26,11 @@ import { tracking } from '../../src/domains/records/tracking.ts'
 import type { DkimKey } from '../../src/mail/sender-domain.ts'
 import { newDkimKey } from '../../src/signing/key-factory.ts'
 import { sign } from '../../src/signing/signer.ts'
+import { patienceMs } from '../support/patience.ts'
 import { type Nsd, startNsd } from '../support/real/nsd.ts'
 import { freePort } from '../support/real/program.ts'
 import { secondSpf } from '../support/second-spf.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 import { startZoneDns, type ZoneDns } from '../support/zone-dns.ts'
 import { domainWith, keyWith } from './domain-with.ts'
 import { dkimSituations } from './situations/dkim.ts'
@@ -68,8 +69,8 @@ const content = Buffer.from(
     'Message-ID: <1@ours.example>\r\n\r\nHow do you do?\r\n',
 )
 const now = Date.UTC(2026, 0, 15, 3)
-/** A loopback server answers at once: who has not by then is one that never does. */
-const patienceMs = 250
+/** Where the server never answers, and a wait is all there is to see. */
+const hastyMs = 250
 
 /** Whether a receiver finds what it needs. */
 type Receiver = (situation: Situation, by: Fresh) => Promise<boolean>
@@ -78,7 +79,8 @@ type Fresh = () => NodeResolver
 
 const privateKeys = new Map<string, KeyObject>()
 let dns: ZoneDns
-let resolver: Resolver
+let patient: Resolver
+let hasty: Resolver
 let receiversRefused = 0
 let situationsSeen = 0
 
@@ -97,10 +99,13 @@ const tables: readonly (readonly [kind: RecordKind, situations: readonly Situati
 describe('a DNS situation, judged by Kitte and by receivers:', () => {
   before(async () => {
     dns = await startZoneDns()
-    resolver = systemResolver({ servers: [dns.server], timeoutMs: patienceMs, clock: systemClock })
+    const asking = { servers: [dns.server], clock: steadyClock }
+    patient = systemResolver({ ...asking, timeoutMs: patienceMs })
+    hasty = systemResolver({ ...asking, timeoutMs: hastyMs })
   })
   after(async () => {
-    resolver.close()
+    patient.close()
+    hasty.close()
     await dns[Symbol.asyncDispose]()
   })
 
@@ -109,9 +114,10 @@ describe('a DNS situation, judged by Kitte and by receivers:', () => {
       for (const situation of situations) {
         it(`${situation.says}: ${situation.reason}`, async () => {
           dns.serve({ ...relayZone, ...situation.zone }, situation.faults)
-          const { state, reason } = await judge(kind, situation)
+          const isSilent = situation.faults?.silent !== undefined
+          const { state, reason } = await judge(kind, situation, isSilent ? hasty : patient)
           assert.deepEqual({ state, reason }, { state: situation.state, reason: situation.reason })
-          const accepted = await receiver(situation, fresh)
+          const accepted = await receiver(situation, () => fresh(isSilent ? hastyMs : patienceMs))
           assert.ok(accepted || state !== 'published', 'a receiver does not accept what is called published')
           situationsSeen++
           if (!accepted) receiversRefused++
@@ -125,7 +131,7 @@ describe('a DNS situation, judged by Kitte and by receivers:', () => {
     let throughNsd: Resolver
     before(async function () {
       nsd = await startNsd(this, { port: await freePort(), zones: ['example', 'exmaple'], zone: relayZone })
-      throughNsd = systemResolver({ servers: [`127.0.0.1:${nsd.port}`], timeoutMs: 2000, clock: systemClock })
+      throughNsd = systemResolver({ servers: [`127.0.0.1:${nsd.port}`], timeoutMs: patienceMs, clock: steadyClock })
     })
     after(async () => {
       throughNsd?.close()
@@ -158,13 +164,13 @@ describe('a DNS situation, judged by Kitte and by receivers:', () => {
   })
 })
 
-function fresh(): NodeResolver {
-  const by = new NodeResolver({ timeout: patienceMs, tries: 1 })
+function fresh(timeout: number): NodeResolver {
+  const by = new NodeResolver({ timeout, tries: 1 })
   by.setServers([dns.server])
   return by
 }
 
-function judge(kind: RecordKind, { spf: change, domain: given }: Situation, by = resolver) {
+function judge(kind: RecordKind, { spf: change, domain: given }: Situation, by: Resolver) {
   const config = { ...baseConfig, spf: { ...baseConfig.spf, ...change } }
   const domain = domainWith({ name, keys: [keys.rsa, keys.older], returnPath: true, tracking: true, ...given })
   return kind.judge(kind.expected(domain, config)[0]!, domain, by, config)

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { askServer } from '../../../src/dns/ask-server.ts'
 import type { RecordType, WireRecord, WireReply } from '../../../src/dns/wire.ts'
 import { startDnsServer } from '../../dns/dns-server.ts'
+import { patienceMs } from '../patience.ts'
 
 export interface CachingResolver extends AsyncDisposable {
   readonly port: number
@@ -39,7 +40,7 @@ export async function startCachingResolver(
     const key = `${type} ${name}`
     const known = remembered.get(key)
     if (known && known.at + ttlOf(known.reply) > now) return packetOf(known.reply, now - known.at)
-    const asking = { timeoutMs: 2000, clock: systemClock, signal, recursion: false }
+    const asking = { timeoutMs: patienceMs, clock: systemClock, signal, recursion: false }
     const fresh = await askServer({ address, port }, name, type as RecordType, asking)
     remembered.set(key, { reply: fresh, at: now })
     const end = fresh.answers.at(-1)
