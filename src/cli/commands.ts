@@ -11,6 +11,7 @@ import { register as credential } from './credential.ts'
 import { register as domain } from './domain.ts'
 import { register as erase } from './erase.ts'
 import { register as explain } from './explain.ts'
+import { register as message } from './message.ts'
 import { register as pool } from './pool.ts'
 import { register as queue } from './queue.ts'
 import { register as relay } from './relay.ts'
@@ -45,6 +46,7 @@ export const commands: readonly Register[] = [
   route,
   suppression,
   limits,
+  message,
   tail,
   explain,
   classify,
