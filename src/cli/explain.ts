@@ -202,10 +202,18 @@ const words: Readonly<Record<string, string>> = {
 /** Plain facts of an event, `name: value` each. */
 function detailsOf(data: unknown, at: TimeText): string {
   if (typeof data !== 'object' || data === null) return ''
+  // A sentence in both languages says what `reason` says in one.
+  const told = Object.values(data).find(isBilingual)
   return Object.entries(data)
-    .filter(([, value]) => value !== null && value !== undefined && value !== '')
-    .map(([name, value]) => `${words[name] ?? name}: ${plainText(name, value, at)}`)
+    .filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== told?.en)
+    .map(([name, value]) =>
+      isBilingual(value) ? `${value.en}\n  ${value.ja}` : `${words[name] ?? name}: ${plainText(name, value, at)}`,
+    )
     .join('\n')
+}
+
+function isBilingual(value: unknown): value is { readonly ja: string; readonly en: string } {
+  return typeof value === 'object' && value !== null && 'ja' in value && 'en' in value
 }
 
 function plainText(name: string, value: unknown, at: TimeText): string {

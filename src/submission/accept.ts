@@ -13,6 +13,7 @@ import type { NewEvent } from '../mail/event.ts'
 import type { Instant } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { SenderDomain, SendLimits } from '../mail/sender-domain.ts'
+import type { Bilingual } from '../outcome/classes.ts'
 import type { Spool } from '../store/spool.ts'
 import type { AcceptResult, LeasedEntry, LimitUse, NewContent, NewEntry, Store } from '../store/store.ts'
 import type { Suppressed } from '../store/suppressed.ts'
@@ -33,7 +34,7 @@ export interface Acceptance {
   readonly credential: Credential
   /** Registered domain of the From address; null when only the address is registered. */
   readonly domain: SenderDomain | null
-  readonly warnings: readonly string[]
+  readonly warnings: readonly Bilingual[]
 }
 
 /** Resolves when the message is safe. */
@@ -103,7 +104,7 @@ function isLimited({ perMinute, perHour, perDay }: SendLimits): boolean {
   return perMinute !== undefined || perHour !== undefined || perDay !== undefined
 }
 
-function eventsOf(message: Message, warnings: readonly string[]): NewEvent[] {
+function eventsOf(message: Message, warnings: readonly Bilingual[]): NewEvent[] {
   const about = { at: message.receivedAt, account: message.account, message: message.id, domain: message.senderDomain }
   const recipients = message.envelope.recipients.map(({ address }) => address)
   const { priority, releaseAt } = message
@@ -115,7 +116,9 @@ function eventsOf(message: Message, warnings: readonly string[]): NewEvent[] {
   }
   return [
     acceptedEvent,
-    ...warnings.map((reason): NewEvent => ({ ...about, type: 'message.warned', data: { reason } })),
+    ...warnings.map(
+      (told): NewEvent => ({ ...about, type: 'message.warned', data: { reason: told.en, message: told } }),
+    ),
   ]
 }
 

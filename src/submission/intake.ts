@@ -84,7 +84,7 @@ export class Intake {
     const totalMs = clock.monotonic() - startedAt
     accepted(log, message, { totalMs: Math.round(totalMs) })
     meter.accepted(totalMs)
-    for (const warning of warnings) warned(log, message, warning)
+    for (const warning of warnings) warned(log, message, warning.en)
     return replies.queued(this.id)
   }
 

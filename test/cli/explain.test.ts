@@ -83,6 +83,13 @@ describe('kitte explain', () => {
     )
   })
 
+  it('tells a warning once, in both languages', async () => {
+    assert.match(
+      (await explain('warned')).out,
+      /^\S+ \S+ {2}warned\n {4}not aligned: publish x\n {6}xを公開してください\n\nnow/m,
+    )
+  })
+
   it('with --json passes on what the API says', async () => {
     assert.deepEqual(JSON.parse((await explain(id, '--json')).out), JSON.parse(JSON.stringify(timeline)))
   })
@@ -171,6 +178,7 @@ function answerTo(url: URL): object | null {
   if (url.pathname === `/v1/messages/${id}`) return timeline
   if (url.pathname === '/v1/messages/nasty') return { ...timeline, events: [rendered[0], nasty()] }
   if (url.pathname === '/v1/messages/shared') return shared()
+  if (url.pathname === '/v1/messages/warned') return { ...timeline, events: [warned()] }
   if (url.pathname === '/v1/messages/scheduled') return { ...timeline, events: [scheduled()] }
   if (url.pathname !== '/v1/messages') return null
   const wanted = url.searchParams.get('messageIdHeader')?.replace(/^<(.*)>$/, '$1')
@@ -182,6 +190,11 @@ function answerTo(url: URL): object | null {
 function nasty() {
   const reply = { ...parseReply('550 5.1.1 no')!, text: '\u001b[2J\u0007' }
   return renderEvent({ ...events[3]!, data: { ...outcomes[1]!, action: 'bounced', reply } })
+}
+
+function warned() {
+  const message = { ja: 'xを公開してください', en: 'not aligned: publish x' }
+  return renderEvent({ ...events[0]!, type: 'message.warned', data: { reason: message.en, message } })
 }
 
 /** Two recipients of one transaction. */

@@ -199,6 +199,12 @@ describe('an account', () => {
       events.map(({ type }) => type),
       ['message.accepted', 'message.warned'],
     )
+    const { reason, message } = events[1]!.data as { reason: string; message: { ja: string; en: string } }
+    assert.equal(message.en, reason)
+    assert.match(
+      message.ja,
+      /ours\.example のTXTレコード「v=spf1 ip4:.* ~all」を公開してください。DMARCポリシーは確認できていません。$/,
+    )
     assert.equal(msa.events('warned').length, 1)
   })
 

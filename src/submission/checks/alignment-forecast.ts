@@ -7,6 +7,7 @@
  * large receivers turn unaligned mail away as well. What the policy asks for, as the last check found it, is told.
  */
 import { domainOf } from '../../mail/address.ts'
+import type { Bilingual } from '../../outcome/classes.ts'
 import { resolveSendingMode, returnPathHost } from '../../policy/sending-mode.ts'
 import type { OwnedAddress } from '../originators.ts'
 import { replies, SmtpError } from '../replies.ts'
@@ -20,8 +21,8 @@ export const alignmentForecast: Check = {
     if (isAligned(author, facts)) return undefined
     const domain = domainOf(author.address)
     const record = recordToPublish(author, facts)
-    if (facts.account.unaligned === 'refuse') throw new SmtpError(replies.unalignedRefused(domain, record))
-    return `not aligned for DMARC: publish ${record}; ${policyClause(author)}`
+    if (facts.account.unaligned === 'refuse') throw new SmtpError(replies.unalignedRefused(domain, record.en))
+    return warning(record, author)
   },
 }
 
@@ -40,20 +41,44 @@ function isAligned(author: OwnedAddress, { now, config, reversePath }: MessageFa
   return mode === 'spf' && reversePath !== null && domainOf(reversePath.address) === domainOf(address)
 }
 
+const policies: Readonly<Record<'reject' | 'quarantine' | 'none', Bilingual>> = {
+  reject: {
+    ja: 'このドメインは、こうしたメールの受信拒否を求めています（p=reject）。',
+    en: 'the domain asks recipients to refuse such mail (p=reject)',
+  },
+  quarantine: {
+    ja: 'このドメインは、こうしたメールを迷惑メールとして扱うことを求めています（p=quarantine）。',
+    en: 'the domain asks recipients to take such mail for spam (p=quarantine)',
+  },
+  none: {
+    ja: 'このドメインは、受信側に特別な扱いを求めていません（p=none）。',
+    en: 'the domain asks for nothing to be done (p=none)',
+  },
+}
+const noPolicy: Bilingual = { ja: 'DMARCポリシーは確認できていません。', en: 'no DMARC policy is known' }
+
 /** What recipients are asked to do with such mail (RFC 7489 §6.3). */
-function policyClause({ domain }: OwnedAddress): string {
+function policyClause({ domain }: OwnedAddress): Bilingual {
   const policy = domain?.checks.find(({ purpose, state }) => purpose === 'dmarc' && state === 'published')?.detail
     .policy
-  if (policy === 'reject') return 'the domain asks recipients to refuse such mail (p=reject)'
-  if (policy === 'quarantine') return 'the domain asks recipients to take such mail for spam (p=quarantine)'
-  return policy === 'none' ? 'the domain asks for nothing to be done (p=none)' : 'no DMARC policy is known'
+  return policy === 'reject' || policy === 'quarantine' || policy === 'none' ? policies[policy] : noPolicy
+}
+
+function warning(record: Bilingual, author: OwnedAddress): Bilingual {
+  const policy = policyClause(author)
+  return {
+    ja: `DMARCの整合（アライメント）が取れていません。${record.ja}を公開してください。${policy.ja}`,
+    en: `not aligned for DMARC: publish ${record.en}; ${policy.en}`,
+  }
 }
 
 /** The DKIM record aligns by itself; without a key, the SPF record. */
-function recordToPublish({ address, domain }: OwnedAddress, { config }: MessageFacts): string {
+function recordToPublish({ address, domain }: OwnedAddress, { config }: MessageFacts): Bilingual {
   const name = domainOf(address)
   const key =
     domain?.keys.find(({ state }) => state === 'active') ?? domain?.keys.find(({ state }) => state === 'pending')
-  if (key) return `the TXT record ${key.selector}._domainkey.${name}`
-  return `the TXT record "v=spf1 ${config.spf.mechanisms.join(' ')} ${config.spf.all}" at ${name}`
+  const owner = `${key?.selector}._domainkey.${name}`
+  if (key) return { ja: `TXTレコード ${owner} `, en: `the TXT record ${owner}` }
+  const value = `v=spf1 ${config.spf.mechanisms.join(' ')} ${config.spf.all}`
+  return { ja: `${name} のTXTレコード「${value}」`, en: `the TXT record "${value}" at ${name}` }
 }

@@ -10,6 +10,7 @@ import type { Account, Credential } from '../../mail/account.ts'
 import type { Recipient } from '../../mail/envelope.ts'
 import type { HeaderBlock } from '../../mail/header.ts'
 import type { Instant } from '../../mail/ids.ts'
+import type { Bilingual } from '../../outcome/classes.ts'
 import type { MailCommand } from '../commands.ts'
 import type { Originators, OwnedAddress } from '../originators.ts'
 import type { Wishes } from '../wishes.ts'
@@ -69,6 +70,6 @@ export interface Check {
   readonly name: string
   readonly mail?: (facts: MailFacts) => void
   readonly rcpt?: (facts: RcptFacts) => void
-  /** A returned string is a warning: the message is accepted, and the warning logged and told as an event. */
-  readonly message?: (facts: MessageFacts) => string | undefined
+  /** What is returned is a warning: the message is accepted, and the warning logged and told as an event. */
+  readonly message?: (facts: MessageFacts) => Bilingual | undefined
 }

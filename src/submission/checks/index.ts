@@ -1,6 +1,7 @@
 /**
  * The acceptance policy, readable as a list: every check, in the order in which a client hears of it (RFC 6409 §6).
  */
+import type { Bilingual } from '../../outcome/classes.ts'
 import { SmtpError } from '../replies.ts'
 import { accountActive } from './account-active.ts'
 import { alignmentForecast } from './alignment-forecast.ts'
@@ -51,8 +52,8 @@ export function checkRcpt(facts: RcptFacts): void {
 }
 
 /** Answers the warnings. */
-export function checkMessage(facts: MessageFacts): string[] {
-  const warnings: string[] = []
+export function checkMessage(facts: MessageFacts): Bilingual[] {
+  const warnings: Bilingual[] = []
   for (const check of messageChecks) {
     const warning = judged(check, 'message', facts)
     if (warning !== undefined) warnings.push(warning)
