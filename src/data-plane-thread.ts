@@ -9,13 +9,16 @@ import type { LogSink } from './base/log.ts'
 import type { LoopDelay } from './base/loop-delay.ts'
 import { createCaller } from './base/thread-call.ts'
 import type { DataPlane, DataPlaneState } from './data-plane.ts'
-import type { DataPlaneLines, DataPlaneWorkerData } from './data-plane-worker.ts'
+import type { DataPlaneLesson, DataPlaneLines, DataPlaneWorkerData } from './data-plane-worker.ts'
+import type { Lesson } from './delivery/lessons.ts'
 
 /** The data plane as a caller in another thread has it: the same, but every answer takes a turn. */
 export interface DataPlaneThread {
   state(): Promise<DataPlaneState>
   loopDelay(): Promise<LoopDelay>
   reloadCertificate(): Promise<void>
+  /** What another data plane has learned of a site. */
+  hear(lesson: Lesson): Promise<void>
   stop(): Promise<void>
 }
 
@@ -23,12 +26,15 @@ export interface DataPlaneThreadParts {
   readonly data: DataPlaneWorkerData
   readonly log: LogSink
   readonly onDeath: (error: Error) => void
+  /** It has learned something that all others should know. */
+  readonly onLesson?: (lesson: Lesson) => void
 }
 
 /** V8 would take three times as much for garbage that lives a millisecond: 40 MB of the process, no CPU saved. */
 const youngGenerationMb = 16
 
-export async function startDataPlaneThread({ data, log, onDeath }: DataPlaneThreadParts): Promise<DataPlaneThread> {
+export async function startDataPlaneThread(parts: DataPlaneThreadParts): Promise<DataPlaneThread> {
+  const { data, log, onDeath, onLesson } = parts
   const worker = new Worker(new URL('./data-plane-worker.ts', import.meta.url), {
     workerData: data,
     transferList: [data.storePort],
@@ -38,8 +44,9 @@ export async function startDataPlaneThread({ data, log, onDeath }: DataPlaneThre
   const caller = createCaller(worker)
   let stopping = false
   let cause: Error | null = null
-  worker.on('message', (message: Partial<DataPlaneLines>) => {
+  worker.on('message', (message: Partial<DataPlaneLines & DataPlaneLesson>) => {
     if (typeof message.lines === 'string') log.write(message.lines)
+    else if (message.lesson !== undefined) onLesson?.(message.lesson)
   })
   worker.on('error', error => {
     cause = error instanceof Error ? error : new Error(String(error))
@@ -62,6 +69,7 @@ export async function startDataPlaneThread({ data, log, onDeath }: DataPlaneThre
   return {
     state: async () => (await caller.call('state')) as DataPlaneState,
     loopDelay: async () => (await caller.call('loopDelay')) as LoopDelay,
+    hear: async lesson => void (await caller.call('hear', lesson)),
     reloadCertificate: async () => void (await caller.call('reloadCertificate')),
     async stop() {
       stopping = true
@@ -77,6 +85,7 @@ export function asThread(plane: DataPlane): DataPlaneThread {
   return {
     state: async () => plane.state(),
     loopDelay: async () => plane.loopDelay(),
+    hear: async lesson => plane.hear(lesson),
     reloadCertificate: async () => plane.reloadCertificate(),
     stop: () => plane.stop(),
   }

@@ -8,6 +8,7 @@ import { openForwardedLog } from './base/log.ts'
 import { createSeal } from './base/seal.ts'
 import { answerCalls } from './base/thread-call.ts'
 import { type DataPlane, openDataPlane } from './data-plane.ts'
+import type { Lesson } from './delivery/lessons.ts'
 import { openResolver } from './dns/open.ts'
 import { connectStore } from './store/open.ts'
 import type { AdmissionCounters } from './submission/admission.ts'
@@ -23,9 +24,14 @@ export interface DataPlaneWorkerData {
   readonly sessionCounters: AdmissionCounters
 }
 
-/** What the worker tells unasked: finished log lines. */
+/** What the worker tells unasked: finished log lines … */
 export interface DataPlaneLines {
   readonly lines: string
+}
+
+/** … and what it has learned of a site. */
+export interface DataPlaneLesson {
+  readonly lesson: Lesson
 }
 
 const { config, owner, sealKey, verpKey, storePort, reusePort, sessionCounters } = workerData as DataPlaneWorkerData
@@ -52,6 +58,7 @@ answerCalls(main, {
       verpKey: Buffer.from(verpKey),
       reusePort,
       sessionCounters,
+      ...(reusePort && { tell: lesson => main.postMessage({ lesson } satisfies DataPlaneLesson) }),
     })
     closeRest = async () => {
       resolver.close()
@@ -61,6 +68,7 @@ answerCalls(main, {
   },
   state: () => plane!.state(),
   loopDelay: () => plane!.loopDelay(),
+  hear: (lesson: Lesson) => plane!.hear(lesson),
   reloadCertificate: () => plane!.reloadCertificate(),
   async stop() {
     await plane?.stop()

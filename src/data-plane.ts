@@ -11,6 +11,7 @@ import type { Log } from './base/log.ts'
 import { type LoopDelay, openLoopDelay } from './base/loop-delay.ts'
 import type { Seal } from './base/seal.ts'
 import { openDispatcher } from './delivery/dispatcher.ts'
+import type { Lesson } from './delivery/lessons.ts'
 import { createSmtpTransport } from './delivery/smtp-transport.ts'
 import type { SiteState } from './delivery/throttle.ts'
 import type { Transport } from './delivery/transport.ts'
@@ -52,6 +53,8 @@ export interface DataPlaneParts {
   readonly reusePort?: boolean
   /** … and count their sessions together. */
   readonly sessionCounters?: AdmissionCounters | undefined
+  /** … and learn from each other what sites take. */
+  readonly tell?: ((lesson: Lesson) => void) | undefined
 }
 
 export interface DataPlaneState {
@@ -69,6 +72,8 @@ export interface DataPlane {
   /** Of its thread, since the last call. */
   loopDelay(): LoopDelay
   reloadCertificate(): void
+  /** What another worker has learned of a site. */
+  hear(lesson: Lesson): void
   /** No new sessions or attempts; running ones get their time, everything else goes back to the queue. */
   stop(): Promise<void>
 }
@@ -162,6 +167,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       meter: meter.reading,
     }),
     loopDelay: () => loopDelay.read(),
+    hear: lesson => dispatcher.hear(lesson),
     reloadCertificate: () => submission.reloadCertificate(),
     stop: () => lifecycle.stop(),
   }

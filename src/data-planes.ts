@@ -15,6 +15,7 @@ import type { LogSink } from './base/log.ts'
 import type { LoopDelay } from './base/loop-delay.ts'
 import type { Seal } from './base/seal.ts'
 import { asThread, type DataPlaneThread, startDataPlaneThread } from './data-plane-thread.ts'
+import type { Lesson } from './delivery/lessons.ts'
 import type { SiteState } from './delivery/throttle.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { verpKeyOf } from './feedback/verp.ts'
@@ -48,11 +49,17 @@ export async function openPlanes(parts: DataPlanesParts): Promise<readonly DataP
   const shared = { verpKey, sessionCounters: admissionCounters(), reusePort: count > 1 }
   for (let number = 0; number < count; number++) {
     const config = workerShare(parts.config, number, count)
-    const plane = await openPlane({ ...parts, ...shared, config }, `${hostname()}/${number}`)
+    const onLesson = (lesson: Lesson) => tellOthers(planes, number, lesson)
+    const plane = await openPlane({ ...parts, ...shared, config, onLesson }, `${hostname()}/${number}`)
     parts.lifecycle.add({ name: `data plane ${number}`, stop: () => plane.stop(), timeoutMs: 60_000 })
     planes.push(plane)
   }
   return planes
+}
+
+/** Of one that ends meanwhile `onDeath` or `stop` hears; what it would have learned is of no use any more. */
+function tellOthers(planes: readonly DataPlaneThread[], from: number, lesson: Lesson): void {
+  for (const [number, plane] of planes.entries()) if (number !== from) plane.hear(lesson).catch(() => {})
 }
 
 /** What the API shows of all of them together. `meter`: of the caller's thread, where operators cancel. */
@@ -94,6 +101,7 @@ function mergeSite(one: SiteState, other: SiteState): SiteState {
       ...one.limits,
       ...together(one.limits, other.limits),
       messagesPerConnection: Math.min(one.limits.messagesPerConnection, other.limits.messagesPerConnection),
+      slowStart: one.limits.slowStart || other.limits.slowStart,
       adapted: latest(one.limits.adapted, other.limits.adapted),
     },
   }
@@ -123,13 +131,14 @@ interface DataPlaneWiring extends DataPlanesParts {
   readonly verpKey: Buffer
   readonly reusePort: boolean
   readonly sessionCounters: AdmissionCounters
+  readonly onLesson: (lesson: Lesson) => void
 }
 
 async function openPlane(parts: DataPlaneWiring, owner: string): Promise<DataPlaneThread> {
-  const { config, sink, sealKey, verpKey, reusePort, sessionCounters } = parts
+  const { config, sink, sealKey, verpKey, reusePort, sessionCounters, onLesson } = parts
   if (parts.inProcess) return openHere(parts, owner)
   const data = { config, owner, sealKey, verpKey, storePort: parts.port(), reusePort, sessionCounters }
-  return startDataPlaneThread({ data, log: sink, onDeath: error => parts.onDeath?.(error) })
+  return startDataPlaneThread({ data, log: sink, onLesson, onDeath: error => parts.onDeath?.(error) })
 }
 
 /** Loaded only here: in production this thread has no use for the data plane's libraries. */

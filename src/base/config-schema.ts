@@ -108,6 +108,7 @@ export const configSchema = z.strictObject({
     sourceIpv6: ip.nullable(),
     ipv6: yesNo,
     maxAttempts: count,
+    firstConnections: count,
     connectTimeout: duration,
     commandTimeout: duration,
     dotTimeout: duration,

@@ -32,6 +32,7 @@ import { Destinations } from './destinations.ts'
 import type { FreshDelivery } from './fresh.ts'
 import { ContentBudget } from './held-message.ts'
 import { Intake } from './intake.ts'
+import type { Lesson } from './lessons.ts'
 import { LimitsMemory } from './limits-memory.ts'
 import { Placement } from './placement.ts'
 import { Pools } from './pools.ts'
@@ -69,12 +70,16 @@ export interface DispatcherParts {
   readonly owner: string
   readonly seal: Seal
   readonly verpKey: Buffer
+  /** To all other workers of this node; absent: there are none. */
+  readonly tell?: ((lesson: Lesson) => void) | undefined
 }
 
 export interface Dispatcher {
   readonly fresh: FreshDelivery
   /** Something may be due that wasn't before. */
   wake(): void
+  /** What another worker of this node has learned of a site. */
+  hear(lesson: Lesson): void
   /** No new attempts; running ones get a bounded time, everything else goes back to the queue. */
   stop(): Promise<void>
   /** Sites with mail in memory, closed ones, and those whose limits were adapted: one of all that share them. */
@@ -111,6 +116,7 @@ class LeasingDispatcher implements Dispatcher {
   readonly #warmUps: WarmUpGate
   readonly #departures: Departures
   readonly #underWay = new UnderWay()
+  readonly #hear: (lesson: Lesson) => void
   readonly #unsubscribe: () => void
   #stopped: Promise<void> | null = null
   #phase: 'starting' | 'running' | 'stopping' | 'cut-off' = 'starting'
@@ -135,6 +141,8 @@ class LeasingDispatcher implements Dispatcher {
       clock,
       rules: config.sites,
       learned: key => this.#memory.of(key),
+      firstConnections: config.delivery.firstConnections,
+      isKnown: key => this.#memory.isKnown(key),
       maxAttempts: config.delivery.maxAttempts,
       open: () => this.#phase === 'running' && this.#gate.isOpen,
       run: (site, group) => this.#underWay.add(runner.run(site, group)),
@@ -146,7 +154,9 @@ class LeasingDispatcher implements Dispatcher {
       placement,
       onHungUp: (site, messages) => runner.hungUp(site, messages),
       onLearned: limits => this.#memory.note(limits),
+      remember: (key, learned) => this.#memory.adopt(key, learned),
     })
+    this.#hear = lesson => runner.hear(lesson)
     const intake = new Intake({ ...shared, placement })
     this.#claims = new Claims({
       ...parts,
@@ -233,6 +243,12 @@ class LeasingDispatcher implements Dispatcher {
       found.push(site.state)
     }
     return found
+  hear(lesson: Lesson): void {
+    if (this.#phase !== 'running') return
+    this.#hear(lesson)
+    if (lesson.told === 'opened') this.#goOn()
+  }
+
   }
 
   /** The same promise however often it is called. */

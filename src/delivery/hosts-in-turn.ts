@@ -15,6 +15,7 @@ import { tlsFallback } from '../outcome/delivery-log.ts'
 import type { TlsResults } from '../tls/tls-result.ts'
 import type { Connections } from './connections.ts'
 import { insisting, insistsOnTls, lackOf } from './require-tls.ts'
+import { endsOnlyConnection } from './site-signals.ts'
 import { tlsResultOf } from './tls-notes.ts'
 import type { Connection, HostSpec, OpenResult, Outgoing } from './transport.ts'
 
@@ -268,7 +269,7 @@ function isTaken(result: RecipientResult): boolean {
 
 /** Servers close idle connections silently, or with a 421 that waits to be read (RFC 5321 §3.8). */
 function isStale(result: RecipientResult): boolean {
-  if ('reply' in result) return result.reply.code === 421 && (result.phase === 'idle' || result.phase === 'mail')
+  if ('reply' in result) return endsOnlyConnection(result)
   const { phase, kind, inDoubt } = result.failure
   return !inDoubt && (phase === 'idle' || phase === 'mail') && (kind === 'closed' || kind === 'reset')
 }

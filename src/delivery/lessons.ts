@@ -11,7 +11,7 @@ import { formatReply } from '../mail/reply.ts'
 import { classify, type Judgement } from '../outcome/classify.ts'
 import { limitsChanged, siteClosed, siteOpened } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
-import type { SiteLimits } from './site-limits.ts'
+import type { Evidence, Learned, SiteLimits } from './site-limits.ts'
 import { type Signal, signalOf } from './site-signals.ts'
 import type { Closing, Group, Site } from './throttle.ts'
 
@@ -21,9 +21,28 @@ export interface LessonsParts {
   readonly log: Log
   /** Limits were adapted to what their site answered. */
   onLearned(limits: SiteLimits): void
-  /** The site was closed after this group's attempt. */
-  onClosed(site: Site, group: Group): void
+  /** The site was closed after this group's attempt; null: after another worker's. */
+  onClosed(site: Site, group: Group | null): void
+  /** For all other workers of this node; absent: there are none. */
+  tell?: ((lesson: Lesson) => void) | undefined
+  /** What this worker has to do with; undefined: nothing. */
+  siteOf(key: string): Site | undefined
+  limitsOf(key: string): SiteLimits | undefined
+  /** Of limits it has nothing to do with so far. */
+  remember(key: string, learned: Learned): void
 }
+
+/** What one worker tells the others, as plain data: a site counts them all together. Only when something has changed. */
+export type Lesson =
+  | { readonly told: 'lowered'; readonly limits: string; readonly learned: Learned; readonly evidence: Evidence }
+  | {
+      readonly told: 'closed'
+      readonly site: string
+      readonly forMs: number
+      readonly signal: Signal
+      readonly evidence: Evidence
+    }
+  | { readonly told: 'opened'; readonly site: string }
 
 /** What an answer says of its site, and which host gave it. */
 interface Trouble {
@@ -49,17 +68,27 @@ export class Lessons {
   /** What an attempt's answers say of its site. */
   learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {
     const accepted = acceptedIn(settled)
-    if (accepted > 0 && site.limits.accepted(accepted)) this.#limitsChanged(site, 'raised')
+    if (accepted > 0) this.#accepted(site, accepted)
     const trouble = troubleOf(settled)
     if (trouble !== null) this.#heed(site, group, trouble)
     else if (hasAnswered(settled)) this.#answers(site)
+  }
+
+  #accepted(site: Site, recipients: number): void {
+    const { limits } = site
+    const { isKnown } = limits
+    if (limits.accepted(recipients)) this.#limitsChanged(site, 'raised')
+    else if (limits.isKnown !== isKnown) this.#parts.onLearned(limits)
   }
 
   /** As it should: what was turned away before was one connection too many, and a closed site is open again. */
   #answers(site: Site): void {
     const found = site.othersSucceeded()
     if (found !== null) this.#lowered(site, site.limits.fewerConnections(found.connections, found.evidence))
-    if (site.succeed()) siteOpened(this.#parts.log, { site: site.name })
+    if (!site.succeed()) return
+    site.limits.resume()
+    siteOpened(this.#parts.log, { site: site.name })
+    this.#parts.tell?.({ told: 'opened', site: site.key })
   }
 
   /** The site gets less, or nothing, from now on. */
@@ -71,11 +100,12 @@ export class Lessons {
         if (!site.awaitOthers(evidence)) this.#close(site, group, trouble)
         break
       case 'too-fast':
-        this.#lowered(site, site.limits.slowDown(evidence))
+        if (!site.isOnTrial) this.#lowered(site, site.limits.slowDown(evidence))
         if (site.refused() >= refusalsToClose || judged.closesSite) this.#close(site, group, trouble)
         break
       case 'trouble':
-        if (countable.has(judged.class) && this.#hasCounted(site)) this.#lowered(site, site.limits.slowDown(evidence))
+        if (!site.isOnTrial && countable.has(judged.class) && this.#hasCounted(site))
+          this.#lowered(site, site.limits.slowDown(evidence))
         this.#close(site, group, trouble)
         break
       case 'stalled':
@@ -96,10 +126,15 @@ export class Lessons {
   }
 
   #lowered(site: Site, changed: boolean): void {
-    if (changed) this.#limitsChanged(site, 'lowered')
+    if (!changed) return
+    const { limits } = site
+    this.#limitsChanged(site, 'lowered')
+    const { learned, evidence } = limits
+    if (learned !== null && evidence !== null)
+      this.#parts.tell?.({ told: 'lowered', limits: limits.key, learned, evidence })
   }
 
-  #limitsChanged({ name, limits }: Site, direction: 'lowered' | 'raised'): void {
+  #limitsChanged({ name, limits }: Pick<Site, 'name' | 'limits'>, direction: 'lowered' | 'raised'): void {
     const { connections, perMinute, messagesPerConnection, adapted } = limits.state
     const why = direction === 'lowered' && adapted !== null ? { reply: adapted.reply, class: adapted.class } : {}
     const site = { site: limits.shared ?? name, connections, perMinute, messagesPerConnection, ...why }
@@ -112,9 +147,49 @@ export class Lessons {
     this.#lowered(site, site.limits.hungUpAfter(messages))
   }
 
-  #close(site: Site, group: Group, { judged, settled: { facts } }: Trouble): void {
-    const { log, closing, onClosed } = this.#parts
+  // ── From others ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  hear(lesson: Lesson): void {
+    switch (lesson.told) {
+      case 'lowered':
+        this.#hearLowered(lesson)
+        break
+      case 'closed':
+        this.#hearClosed(lesson)
+        break
+      case 'opened':
+        this.#parts.siteOf(lesson.site)?.openWithOthers()
+        break
+      default:
+        lesson satisfies never
+    }
+  }
+
+  #hearLowered({ limits: key, learned, evidence }: Extract<Lesson, { told: 'lowered' }>): void {
+    const limits = this.#parts.limitsOf(key)
+    if (limits === undefined) this.#parts.remember(key, learned)
+    else if (limits.hear(learned, evidence)) this.#limitsChanged({ name: key, limits }, 'lowered')
+  }
+
+  /** Whoever is connected leaves room for one that was turned away. */
+  #hearClosed({ site: key, forMs, signal, evidence }: Extract<Lesson, { told: 'closed' }>): void {
+    const site = this.#parts.siteOf(key)
+    if (site === undefined) return
+    if (signal === 'too-many-connections' && site.running > 0) {
+      const changed = site.limits.fewerConnections(site.running / 2, evidence)
+      if (changed) this.#limitsChanged(site, 'lowered')
+      return
+    }
+    site.closeWithOthers(forMs)
+    this.#parts.onClosed(site, null)
+  }
+
+  #close(site: Site, group: Group, { signal, judged, settled: { facts } }: Trouble): void {
+    const { log, closing, onClosed, clock, tell } = this.#parts
     if (!site.close(closing)) return
+    if (signal === 'too-many-connections') site.limits.wentDown()
+    const evidence = { reply: formatReply(judged.reply), class: judged.class, at: clock.now() }
+    tell?.({ told: 'closed', site: site.key, forMs: site.closedMs, signal, evidence })
     const { remoteMta, remoteIp } = facts
     siteClosed(log, {
       site: site.name,

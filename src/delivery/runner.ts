@@ -6,11 +6,11 @@ import { sourceUnusable } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
 import type { Departures } from './departures.ts'
-import { Lessons } from './lessons.ts'
+import { type Lesson, Lessons } from './lessons.ts'
 import { noteOwnServer, type OwnServerParts } from './own-server.ts'
 import { domainsOf, ownsLanes, type Placement } from './placement.ts'
 import type { Returns } from './returns.ts'
-import type { SiteLimits } from './site-limits.ts'
+import type { Learned, SiteLimits } from './site-limits.ts'
 import type { SiteRing } from './site-ring.ts'
 import { areSuspensions, holdSuspended, type SuspendedEntriesParts, suspensionOf } from './suspended-entries.ts'
 import type { Group, Site } from './throttle.ts'
@@ -27,6 +27,9 @@ export interface RunnerParts extends AttemptParts, OwnServerParts {
   onLearned(limits: SiteLimits): void
   /** Something can be claimed that could not before. */
   onDue(): void
+  /** As in `Lessons`. */
+  readonly tell?: ((lesson: Lesson) => void) | undefined
+  remember(key: string, learned: Learned): void
 }
 
 export class Runner {
@@ -42,6 +45,8 @@ export class Runner {
       onClosed: (site, group) => this.#closed(site, group),
     })
   }
+      siteOf: key => parts.ring.known(key),
+      limitsOf: key => parts.ring.limits(key),
 
   async run(site: Site, group: Group): Promise<void> {
     const { ring, returns, clock, placement, onDue } = this.#parts
@@ -82,16 +87,24 @@ export class Runner {
     sourceUnusable(log, { sourceIp: ip, reason: 'this machine has no such address, or no free port at it' })
   }
 
-  #closed(site: Site, group: Group): void {
+  /** From another worker. */
+  hear(lesson: Lesson): void {
+    this.#lessons.hear(lesson)
+  }
+
+  #closed(site: Site, group: Group | null): void {
     const { returns, ring, departures, clock } = this.#parts
     const until = site.closedUntil!
     const groups = ring.drain(site)
-    if (ownsLanes(group.route, departures)) {
-      const lanes = domainsOf([group, ...groups].flatMap(({ leased }) => leased))
+    const all = group === null ? groups : [group, ...groups]
+    const route = all[0]?.route
+    if (route === undefined) return
+    if (ownsLanes(route, departures)) {
+      const lanes = domainsOf(all.flatMap(({ leased }) => leased))
       void returns.park(site, [...lanes, ...site.unpark()], until)
     }
     // Another source of the pool may take them at once.
-    void returns.releaseGroups(groups, group.route.source === undefined ? until : clock.now())
+    void returns.releaseGroups(groups, route.source === undefined ? until : clock.now())
   }
 }
 

@@ -4,6 +4,7 @@
  * One for each site, or one for all sites of a provider (`shared` in the rule). Connections and rate give way when the site
  * says so and come back while it accepts (`policy/adaptive-limit.ts`); a number of messages after which it hangs up three
  * times in a row is taken for its limit. Only what is really used is raised: an idle site proves nothing (RFC 7661).
+ * A site of which nothing is known begins with few connections (`policy/slow-start.ts`).
  * Plain state over a clock. Never fails.
  */
 import type { Clock } from '../base/clock.ts'
@@ -16,8 +17,10 @@ import {
   lowered,
   raisedCount,
   raisedRate,
+  resumed,
 } from '../policy/adaptive-limit.ts'
 import type { SiteRule } from '../policy/site-rules.ts'
+import { SlowStart } from '../policy/slow-start.ts'
 import { Crowd } from './crowd.ts'
 
 /** What was said when limits were lowered last. */
@@ -42,6 +45,8 @@ export interface LimitsState {
   readonly connections: number
   readonly messagesPerConnection: number
   readonly perMinute: number | null
+  /** Nothing is known of it: `connections` are few, and widen with each message it takes. */
+  readonly slowStart: boolean
   /** What made them lower than the rule's, and when that is forgotten unless it is said again; null: nothing did. */
   readonly adapted: (Evidence & { readonly until: Instant }) | null
 }
@@ -54,6 +59,8 @@ export interface LimitsOptions {
   readonly shared: string | null
   readonly clock: Clock
   readonly learned?: Learned | undefined
+  /** Connections at first contact; absent: all of the rule's, for it is known. */
+  readonly first?: number | undefined
 }
 
 const minuteMs = 60_000
@@ -77,7 +84,10 @@ export class SiteLimits {
   #running = 0
   /** Monotonic moment of the next free slot of the rate. */
   #nextSlot = 0
+  readonly #slowStart: SlowStart
   #connections: AdaptedLimit | null = null
+  /** As they were before the last cut. */
+  #connectionsBefore: AdaptedLimit | null = null
   #rate: AdaptedLimit | null = null
   #messages: Learned['messages'] = null
   #evidence: Evidence | null = null
@@ -90,13 +100,14 @@ export class SiteLimits {
   #acceptedSinceCut = 0
   #mostRunning = 0
 
-  constructor({ key, rule, shared, clock, learned }: LimitsOptions) {
+  constructor({ key, rule, shared, clock, learned, first = rule.connections }: LimitsOptions) {
     this.key = key
     this.rule = rule
     this.shared = shared
     this.crowd = shared === null ? null : new Crowd()
     this.#clock = clock
     this.#minuteStart = clock.monotonic()
+    this.#slowStart = new SlowStart(first, rule.connections)
     if (learned) this.#restore(learned)
   }
 
@@ -107,7 +118,7 @@ export class SiteLimits {
   }
 
   get connections(): number {
-    return Math.min(this.#connections?.value ?? this.rule.connections, this.rule.connections)
+    return Math.min(this.#connections?.value ?? this.rule.connections, this.#slowStart.connections)
   }
 
   get perMinute(): number | null {
@@ -148,9 +159,20 @@ export class SiteLimits {
   accepted(recipients: number): boolean {
     this.#turnMinute()
     this.#accepted += recipients
+    this.#slowStart.widen(this.#running)
     if (this.#connections === null && this.#rate === null) return false
     this.#acceptedSinceCut += recipients
     return this.#raise()
+  }
+
+  /** It was met before, and got all connections it may. */
+  get isKnown(): boolean {
+    return this.#slowStart.isOver
+  }
+
+  /** It was away: as if it had never been met. Not for what many sites share. */
+  startAnew(): void {
+    if (this.shared === null && this.#connections === null) this.#slowStart.again()
   }
 
   /** Recipients it took within the last minute, about. */
@@ -178,6 +200,11 @@ export class SiteLimits {
     if (this.#rate !== null && this.acceptedLately >= this.#rate.value * used)
       this.#rate = raisedRate(this.#rate, this.rule.perMinute ?? fastest, now)
     return connections?.value !== this.#connections?.value || rate?.value !== this.#rate?.value
+  }
+
+  /** It takes mail again after it was closed. */
+  resume(): void {
+    if (this.#rate !== null) this.#rate = resumed(this.#rate, this.#clock.now())
   }
 
   #forgetOld(now: Instant): void {
@@ -219,6 +246,35 @@ export class SiteLimits {
     return true
   }
 
+  /** It takes no connection at all now: that it took fewer a moment ago was how it went down, and no limit. */
+  wentDown(): void {
+    if (this.#connections !== null && isJustLowered(this.#connections, this.#clock.now()))
+      this.#connections = this.#connectionsBefore
+    this.startAnew()
+  }
+
+  /**
+   * Another worker was refused. The site counts all of us, so that is true of what this one sends too: it gives way as if
+   * it had been told itself; if it sends nothing there, with what the other has learned. False: nothing changed.
+   */
+  hear({ connections, rate, messages }: Learned, evidence: Evidence): boolean {
+    const before = [this.#connections, this.#rate, this.#messages]
+    if (rate !== null && this.acceptedLately > 0) this.slowDown(evidence)
+    if (rate !== null) this.#rate ??= rate
+    if (connections !== null) this.#hearConnections(connections, evidence)
+    if (messages !== null && messages.value < this.messagesPerConnection) this.#messages = messages
+    const changed = before.some((one, n) => one !== [this.#connections, this.#rate, this.#messages][n])
+    if (changed) this.#evidence = evidence
+    return changed
+  }
+
+  #hearConnections(heard: AdaptedLimit, evidence: Evidence): void {
+    if (this.#mostRunning > 0) this.fewerConnections(this.#mostRunning, evidence)
+    else if (this.#connections === null && heard.value < this.rule.connections) this.#connections = heard
+    else return
+    this.#slowStart.end()
+  }
+
   /** It stalls: half as many connections, once a minute at most. */
   halveConnections(evidence: Evidence): boolean {
     if (this.#connections !== null && isJustLowered(this.#connections, evidence.at)) return false
@@ -227,9 +283,11 @@ export class SiteLimits {
 
   #lowerConnections(value: number, at: Instant): void {
     if (this.connections === 1) return
+    if (this.#connections === null || !isJustLowered(this.#connections, at)) this.#connectionsBefore = this.#connections
     const floor = Math.max(1, Math.floor(value))
     const refusedAt = Math.max(floor + 1, Math.min(this.connections, this.#mostRunning))
     this.#connections = lowered(this.#connections, { refusedAt, value: floor }, at)
+    this.#slowStart.end()
   }
 
   /** A connection was closed by the other side right after that many messages. True: that is its limit now. */
@@ -251,17 +309,24 @@ export class SiteLimits {
     return { connections: this.#connections, rate: this.#rate, messages: this.#messages, evidence: this.#evidence }
   }
 
+  /** What was said when they were lowered last. */
+  get evidence(): Evidence | null {
+    return this.#evidence
+  }
+
   #restore({ connections, rate, messages, evidence }: Learned): void {
     this.#connections = connections
     this.#rate = rate
     this.#messages = messages
     this.#evidence = evidence
+    if (connections !== null || rate !== null) this.#slowStart.end()
     this.#forgetOld(this.#clock.now())
   }
 
   get state(): LimitsState {
     const { shared, connections, messagesPerConnection, perMinute } = this
-    return { shared, connections, messagesPerConnection, perMinute, adapted: this.#adapted }
+    const slowStart = !this.isKnown
+    return { shared, connections, messagesPerConnection, perMinute, slowStart, adapted: this.#adapted }
   }
 
   get #adapted(): LimitsState['adapted'] {

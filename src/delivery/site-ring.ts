@@ -18,6 +18,10 @@ export interface SiteRingOptions {
   readonly maxAttempts: number
   /** What such limits had been taught before; undefined: nothing. */
   learned?(key: string): Learned | undefined
+  /** Connections to a site that was never met; absent: all that its rule allows. */
+  readonly firstConnections?: number
+  /** Whether limits of that name got all their connections before. */
+  isKnown?(key: string): boolean
   /** Whether anything may be attempted now. */
   open(): boolean
   /** Begins the attempt; whoever runs it calls `sent` and `ended`. */
@@ -69,9 +73,10 @@ export class SiteRing {
   /** A provider counts what comes from one address, so each source has its own. What a login was answered is not kept. */
   #limitsOf({ kind, key, source }: Route, rule: SiteRule): SiteLimits {
     const { clock, learned } = this.#options
+    const first = this.#firstOf(key, rule)
     if (kind === 'own-smtp') return new SiteLimits({ key, rule, shared: null, clock })
     const shared = sharedName(rule)
-    if (shared === null) return new SiteLimits({ key, rule, shared, clock, learned: learned?.(key) })
+    if (shared === null) return new SiteLimits({ key, rule, shared, clock, first, learned: learned?.(key) })
     const sharedKey = `provider:${shared}${source?.ip ? ` from ${source.ip}` : ''}`
     return this.#shared.get(sharedKey) ?? this.#addShared(sharedKey, shared)
   }
@@ -80,14 +85,26 @@ export class SiteRing {
   #addShared(key: string, shared: string): SiteLimits {
     const { rules, clock, learned } = this.#options
     const rule = rules.find(one => sharedName(one) === shared)!
-    const limits = new SiteLimits({ key, rule, shared, clock, learned: learned?.(key) })
+    const first = this.#firstOf(key, rule)
+    const limits = new SiteLimits({ key, rule, shared, clock, first, learned: learned?.(key) })
     this.#shared.set(key, limits)
     return limits
+  }
+
+  /** Undefined: no slow start. Whoever wrote a rule for a site knows it. */
+  #firstOf(key: string, { suffix, shipped }: SiteRule): number | undefined {
+    const { firstConnections, isKnown } = this.#options
+    return (suffix !== '' && !shipped) || isKnown?.(key) ? undefined : firstConnections
   }
 
   /** By key; undefined: nothing known. */
   known(key: string): Site | undefined {
     return this.#sites.get(key)
+  }
+
+  /** Of a site, or of those that share them. */
+  limits(key: string): SiteLimits | undefined {
+    return this.#shared.get(key) ?? this.#sites.get(key)?.limits
   }
 
   sites(): Iterable<Site> {

@@ -7,7 +7,7 @@
  */
 import type { Phase, RecipientResult } from '../mail/attempt-result.ts'
 import type { Reply } from '../mail/reply.ts'
-import type { Judgement } from '../outcome/classify.ts'
+import { classify, type Judgement } from '../outcome/classify.ts'
 
 /**
  * - `too-fast`: it says that it gets too much, in so many words or by a status that means it.
@@ -19,6 +19,8 @@ export type Signal = 'too-fast' | 'too-many-connections' | 'stalled' | 'trouble'
 
 const ofConnections =
   /too many (?:\w+ )?(?:connections|sessions)|(?:maximum|number|limit) (?:number )?(?:of |on )?(?:\w+ )?connections|connection (?:limit|count)|concurrent (?:connections|sessions)/i
+/** So many on this one. */
+const ofConnection = /(?:this|per|in one) (?:connection|session)|clos(?:e|ing)/i
 const ofOneRecipient = /too many (?:recipients|rcpts?|errors|invalid)|(?:user|recipient|mailbox|account).{0,40}receiv/i
 /** RFC 3463: X.2.z is the mailbox, X.1.z the address, X.5.3 too many recipients. */
 const statusOfOneRecipient = /^(?:[12]\.\d+|5\.3)$/
@@ -41,6 +43,14 @@ function signalOfFailure({ phase, kind }: { phase: Phase; kind: string }, judged
   if (kind === 'timeout' && (phase === 'dot' || phase === 'data')) return 'stalled'
   if (!judged.closesSite) return null
   return sessionPhases.has(phase) && kind !== 'tls' && kind !== 'unsupported' ? 'too-many-connections' : 'trouble'
+}
+
+/** 421 ends a connection (RFC 5321 §3.8); one that speaks of a rate means every other as well, so another is no help. */
+export function endsOnlyConnection({ reply, phase }: { readonly reply: Reply; readonly phase: Phase }): boolean {
+  if (reply.code !== 421 || (phase !== 'idle' && phase !== 'mail')) return false
+  return (
+    ofConnection.test(reply.text) || classify({ result: { address: '', reply, phase }, route: 'mx' }).class !== 'rate'
+  )
 }
 
 function isOfOneRecipient({ detail, text }: Reply): boolean {

@@ -42,6 +42,8 @@ export interface Closing {
   readonly maximumMs: number
 }
 
+/** What another worker's attempt at a site takes that was closed. */
+const afterOthersMs = 10_000
 /** More parked lanes than this are looked through for those that have opened meanwhile. */
 const manyLanes = 1000
 
@@ -137,6 +139,11 @@ export class Site {
     return this.#closedUntil > this.#clock.now() ? this.#closedUntil : null
   }
 
+  /** How long it was closed last; 0 after a success. */
+  get closedMs(): number {
+    return this.#closedMs
+  }
+
   /** Twice as long as the last time, unless something succeeded in between. False: it is closed already. */
   close({ firstMs, maximumMs }: Closing): boolean {
     if (this.closedUntil !== null) return false
@@ -144,6 +151,19 @@ export class Site {
     this.#closedUntil = this.#clock.now() + this.#closedMs
     this.#awaitNobody()
     return true
+  }
+
+  /** Another worker's closing: a little longer, so that one of them tries whether it is open, and not all at once. */
+  closeWithOthers(forMs: number): void {
+    this.#closedMs = Math.max(this.#closedMs, forMs)
+    this.#closedUntil = Math.max(this.#closedUntil, this.#clock.now() + forMs + afterOthersMs)
+    this.#awaitNobody()
+  }
+
+  /** Another worker found it open. */
+  openWithOthers(): void {
+    this.#closedMs = 0
+    this.#closedUntil = 0
   }
 
   /**
@@ -174,6 +194,11 @@ export class Site {
   /** It refused mail once more; answers how often since the last success. */
   refused(): number {
     return ++this.#refusals
+  }
+
+  /** It was closed, and nothing succeeded since: a refusal says what it said before, not that it gets too much now. */
+  get isOnTrial(): boolean {
+    return this.#closedMs > 0 && this.closedUntil === null
   }
 
   /** One connection may try it now; should that fail, it closes for twice as long as the last time. */

@@ -3,8 +3,10 @@
  *
  * Multiplicative decrease, additive increase (Chiu and Jain 1989). What was refused last is remembered (as CUBIC does,
  * RFC 9438 §4.1): below nine tenths of it the way back is short, at it we wait, and longer after each refusal there, so
- * that a receiver with a fixed limit is asked less and less often whether it still holds. The first refusal is different:
- * it tells that there is a limit and hardly where, so until the second the way back is quick. Pure arithmetic.
+ * that a receiver with a fixed limit is asked less and less often whether it still holds: never more than hourly, unless
+ * asking cost a long pause, which must stay a tenth of the time. Once more than what was refused is taken, that refusal
+ * says nothing any more, and the way up is quick; as it is after the first refusal, which tells that there is a limit and
+ * hardly where. Pure arithmetic.
  */
 import type { Instant } from '../mail/ids.ts'
 
@@ -16,6 +18,8 @@ export interface AdaptedLimit {
   readonly refusals: number
   readonly loweredAt: Instant
   readonly raisedAt: Instant
+  /** How long nothing was taken after the last refusal; absent: it took mail at once, or nothing since. */
+  readonly pausedMs?: number
 }
 
 const minuteMs = 60_000
@@ -23,9 +27,12 @@ const minuteMs = 60_000
 const stepMs = minuteMs
 /** What nobody has confirmed for a day is forgotten: reputations and limits change. */
 export const forgetMs = 24 * 60 * minuteMs
-/** The wait at a known limit: ten minutes, twice as long after each refusal there, up to four hours. */
+/** The wait at a known limit: ten minutes, twice as long after each refusal there, up to an hour … */
 const waitMs = 10 * minuteMs
-const longestWaitMs = 240 * minuteMs
+const longestWaitMs = 60 * minuteMs
+/** … or ten times the pause that the last refusal cost, up to four hours. */
+const pausesToWait = 10
+const longestCostlyWaitMs = 240 * minuteMs
 const near = 0.8
 const plateau = 0.9
 const quick = 1.25
@@ -60,17 +67,20 @@ export function raisedRate(limit: AdaptedLimit, top: number, now: Instant): Adap
   const step = Math.max(1, Math.ceil(refusedAt * slowly))
   if (refusals === 1) return raised(limit, Math.ceil(value * quick), top, stepMs, now)
   if (value < known) return raised(limit, Math.min(value + step, known), top, stepMs, now)
-  return raised(limit, value + step, top, waitAt(limit), now)
+  if (value > refusedAt) return raised(limit, Math.ceil(value * quick), top, stepMs, now)
+  return raised(limit, value + step, top, value === known ? waitAt(limit) : stepMs, now)
 }
 
-/** A number of connections after a step up, if one is due: one more at a time. */
+/** A number of connections after a step up, if one is due: one more at a time, until more than was refused are taken. */
 export function raisedCount(limit: AdaptedLimit, top: number, now: Instant): AdaptedLimit | null {
   const { value, refusedAt } = limit
-  return raised(limit, value + 1, top, value < refusedAt - 1 ? stepMs : waitAt(limit), now)
+  const next = value < refusedAt ? value + 1 : Math.ceil(value * quick)
+  return raised(limit, next, top, value === refusedAt - 1 ? waitAt(limit) : stepMs, now)
 }
 
-function waitAt({ refusals }: AdaptedLimit): number {
-  return Math.min(waitMs * 2 ** Math.max(0, refusals - 2), longestWaitMs)
+function waitAt({ refusals, pausedMs = 0 }: AdaptedLimit): number {
+  const usual = Math.min(waitMs * 2 ** Math.max(0, refusals - 2), longestWaitMs)
+  return Math.max(usual, Math.min(pausedMs * pausesToWait, longestCostlyWaitMs))
 }
 
 /** Well beyond what was refused, that refusal says nothing any more. */
@@ -79,6 +89,12 @@ function raised(limit: AdaptedLimit, value: number, top: number, afterMs: number
   if (value >= top) return null
   const refusals = value * near > limit.refusedAt ? 1 : limit.refusals
   return { ...limit, value, refusals, raisedAt: now }
+}
+
+/** It takes mail for the first time since it was lowered. */
+export function resumed(limit: AdaptedLimit, now: Instant): AdaptedLimit {
+  const pausedMs = now - limit.loweredAt
+  return pausedMs > stepMs ? { ...limit, pausedMs, raisedAt: now } : limit
 }
 
 export function isForgotten({ loweredAt }: AdaptedLimit, now: Instant): boolean {
@@ -94,8 +110,21 @@ function isWithin(ms: number, at: Instant, now: Instant): boolean {
   return now >= at && now - at < ms
 }
 
-/** The same limit as one of another number of workers has it. */
-export function rescaled(limit: AdaptedLimit, factor: number): AdaptedLimit {
-  const scale = (value: number) => Math.max(1, Math.floor(value * factor))
-  return { ...limit, value: scale(limit.value), refusedAt: scale(limit.refusedAt) }
+/**
+ * Of limits of several workers the part of one: of `count`, number `number` (from 0). `factor`: of what these are of the
+ * whole. What doesn't divide goes to the first, so that all parts together are the whole again; each gets at least one.
+ */
+export function divided(limits: readonly AdaptedLimit[], factor: number, count: number, number: number): AdaptedLimit {
+  const part = (values: readonly number[]) => {
+    const whole = Math.floor(values.reduce((sum, value) => sum + value, 0) * factor)
+    return Math.max(1, Math.floor(whole / count) + (number < whole % count ? 1 : 0))
+  }
+  const most = (values: readonly number[]) => values.reduce((one, other) => Math.max(one, other))
+  return {
+    value: part(limits.map(({ value }) => value)),
+    refusedAt: part(limits.map(({ refusedAt }) => refusedAt)),
+    refusals: most(limits.map(({ refusals }) => refusals)),
+    loweredAt: most(limits.map(({ loweredAt }) => loweredAt)),
+    raisedAt: most(limits.map(({ raisedAt }) => raisedAt)),
+  }
 }

@@ -24,6 +24,7 @@ export function workerShare(config: Config, number: number, count: number): Conf
     delivery: {
       ...delivery,
       maxAttempts: part(delivery.maxAttempts),
+      firstConnections: Math.max(1, part(delivery.firstConnections)),
       // So that limits which stand in the store can be divided as well.
       ...(count > 1 && { workers: count }),
     },

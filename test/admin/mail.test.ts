@@ -132,7 +132,7 @@ describe('a message by API', () => {
 describe('the queue by API', () => {
   it('counts, groups and lists what waits', async () => {
     const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
-    const limits = { ...rule, shared: null, connections: 5, adapted: null }
+    const limits = { ...rule, shared: null, connections: 5, slowStart: true, adapted: null }
     const site = { site: 'mx.there.example', running: 1, waiting: 2, closedUntil: 0, rule, limits }
     await using api = await startApi({ live: async () => ({ ...idle, sites: [site] }) })
     const draft = await accept(api, ['a@there.example', 'b@elsewhere.example'])

@@ -12,9 +12,9 @@ describe('kitte limits', () => {
     const at = Date.UTC(2026, 0, 15)
     const evidence = { reply: '421 4.7.28 unusual rate', class: 'rate', at, until: at + 86_400_000 }
     const site = { running: 0, waiting: 0, closedUntil: null, rule }
-    const lowered = { shared: 'gmail', connections: 5, messagesPerConnection: 100, perMinute: 42, adapted: evidence }
+    const lowered = { shared: 'gmail', connections: 5, messagesPerConnection: 100, perMinute: 42, slowStart: false, adapted: evidence }
     const sites = [
-      { ...site, site: 'mx.quiet.example', limits: { ...numbers, shared: null, adapted: null } },
+      { ...site, site: 'mx.quiet.example', limits: { ...numbers, shared: null, slowStart: false, adapted: null } },
       { ...site, site: 'mx.strict.example', limits: lowered },
     ]
     await using api = await startApi({ live: async () => ({ ...idle, sites }) })

@@ -133,7 +133,8 @@ describe('a site that takes three connections', () => {
   it('is given three, stays open, and gets all of its mail', async () => {
     const clock = manualClock()
     const { transport, gates, counts } = takesConnections(3)
-    await using worker = await startWith(clock, transport, 60)
+    const settings = { KITTE_QUEUE_RETRY_AFTER: '[2m]', KITTE_DELIVERY_FIRST_CONNECTIONS: '20' }
+    await using worker = await startWith(clock, transport, 60, { settings })
     const site = () => worker.dispatcher.sites()[0]
     await clock.advance(second)
     await worker.until(() => counts.refused > 0 && site()?.running === 3, 'three connections')

@@ -86,7 +86,8 @@ describe('a site with a limit of connections', () => {
     const transport = scriptedTransport({
       send: () => new Promise(resolve => gates.push(() => resolve(null))),
     })
-    await using worker = await startWorker({ zone, transport, sites: [{ ...rule, connections: 3 }] })
+    const sites = [{ ...rule, suffix: 'one.example', connections: 3 }]
+    await using worker = await startWorker({ zone, transport, sites })
     await Promise.all(Array.from({ length: 20 }, (_, n) => worker.submit({ to: [`r${n}@one.example`] })))
     while ((await delivered(worker)) < 20) {
       await worker.until(() => transport.busy === Math.min(3, 20 - transport.sendings.length + transport.busy))

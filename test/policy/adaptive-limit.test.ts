@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict'
 import {
   type AdaptedLimit,
+  divided,
   isForgotten,
   isJustLowered,
   lowered,
   raisedCount,
   raisedRate,
-  rescaled,
+  resumed,
 } from '../../src/policy/adaptive-limit.ts'
 
 const minute = 60_000
@@ -48,6 +49,15 @@ describe('a limit that was lowered', () => {
     assert.deepEqual([values[38], values[39]], [54, 57])
   })
 
+  it('waits ten times the pause that the last refusal cost, if that is longer', () => {
+    const first = lowered(null, { refusedAt: 60, value: 54 }, -hour)
+    const second = resumed(lowered(first, { refusedAt: 60, value: 54 }, -5 * minute), 0)
+    assert.equal(second.pausedMs, 5 * minute)
+    const values = minutesOf(second, 50, raisedRate)
+    assert.deepEqual([values[48], values[49]], [54, 57])
+    assert.deepEqual(resumed(first, first.loweredAt + minute), first, 'a minute is no pause')
+  })
+
   it('takes what comes within the same minute for one refusal', () => {
     const first = lowered(null, { refusedAt: 20, value: 19 }, 0)
     const next = lowered(first, { refusedAt: 19, value: 18 }, 1000)
@@ -60,9 +70,9 @@ describe('a limit that was lowered', () => {
     assert.equal(raisedRate(first, 100, minute - 1), first, 'not before its time')
   })
 
-  it('lets one more connection in at a time, and waits before the one that was refused', () => {
+  it('lets one more connection in at a time, waits before the one that was refused, and is quick beyond it', () => {
     const limit = lowered(null, { refusedAt: 6, value: 3 }, 0)
-    assert.deepEqual(minutesOf(limit, 13, raisedCount, 20), [4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6])
+    assert.deepEqual(minutesOf(limit, 13, raisedCount, 20), [4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 8])
   })
 
   it('forgets a refusal that it has left well behind', () => {
@@ -70,9 +80,7 @@ describe('a limit that was lowered', () => {
     limit = lowered(limit, { refusedAt: 100, value: 120 }, 0)
     assert.equal(limit.refusals, 2)
     limit = raisedRate(limit, 6000, hour)
-    assert.deepEqual([limit?.value, limit?.refusals], [125, 2])
-    limit = raisedRate(limit!, 6000, 2 * hour)
-    assert.deepEqual([limit?.value, limit?.refusals], [130, 1])
+    assert.deepEqual([limit?.value, limit?.refusals], [150, 1])
   })
 
   it('is raised, lowered and forgotten all the same when the clock was ahead and has been put right', () => {
@@ -90,7 +98,16 @@ describe('a limit that was lowered', () => {
 
   it('is divided anew among another number of workers', () => {
     const limit = lowered(null, { refusedAt: 60, value: 42 }, 0)
-    const { value, refusedAt } = rescaled(limit, 0.5)
-    assert.deepEqual([value, refusedAt, rescaled(limit, 0.01).value], [21, 30, 1])
+    const parts = (count: number) => Array.from({ length: count }, (_, number) => divided([limit], 1, count, number))
+    assert.deepEqual(
+      parts(4).map(({ value, refusedAt }) => [value, refusedAt]),
+      [
+        [11, 15],
+        [11, 15],
+        [10, 15],
+        [10, 15],
+      ],
+    )
+    assert.ok(parts(50).every(({ value }) => value === 1))
   })
 })

@@ -71,6 +71,7 @@ describe('a site', () => {
       settings: {
         KITTE_QUEUE_RETRY_AFTER: '[2m]',
         KITTE_QUEUE_RETRY_JITTER: '0',
+        KITTE_DELIVERY_FIRST_CONNECTIONS: '20',
         KITTE_SITES: JSON.stringify([
           { suffix: 'narrow.example', connections: 2, messagesPerConnection: 5, perMinute: null },
           { suffix: 'slow.example', connections: 5, messagesPerConnection: 100, perMinute: 6 },
