@@ -228,6 +228,12 @@ class LeasingDispatcher implements Dispatcher {
     this.#goOn()
   }
 
+  hear(lesson: Lesson): void {
+    if (this.#phase !== 'running') return
+    this.#hear(lesson)
+    if (lesson.told === 'opened') this.#goOn()
+  }
+
   wake(): void {
     this.#claims.wake()
   }
@@ -243,12 +249,6 @@ class LeasingDispatcher implements Dispatcher {
       found.push(site.state)
     }
     return found
-  hear(lesson: Lesson): void {
-    if (this.#phase !== 'running') return
-    this.#hear(lesson)
-    if (lesson.told === 'opened') this.#goOn()
-  }
-
   }
 
   /** The same promise however often it is called. */

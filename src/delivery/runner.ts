@@ -25,11 +25,11 @@ export interface RunnerParts extends AttemptParts, OwnServerParts {
   readonly departures: Departures
   /** Limits were adapted to what their site answered. */
   onLearned(limits: SiteLimits): void
-  /** Something can be claimed that could not before. */
-  onDue(): void
   /** As in `Lessons`. */
   readonly tell?: ((lesson: Lesson) => void) | undefined
   remember(key: string, learned: Learned): void
+  /** Something can be claimed that could not before. */
+  onDue(): void
 }
 
 export class Runner {
@@ -43,10 +43,10 @@ export class Runner {
       ...parts,
       closing: { firstMs, maximumMs },
       onClosed: (site, group) => this.#closed(site, group),
-    })
-  }
       siteOf: key => parts.ring.known(key),
       limitsOf: key => parts.ring.limits(key),
+    })
+  }
 
   async run(site: Site, group: Group): Promise<void> {
     const { ring, returns, clock, placement, onDue } = this.#parts
