@@ -163,6 +163,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     seal,
     clock,
     log,
+    eraseFromLog: sink.erase ?? null,
     adminToken: secrets.adminToken,
     extra: sandbox?.handler ?? null,
   })

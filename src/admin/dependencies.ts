@@ -56,6 +56,8 @@ export interface AdminDependencies {
   readonly seal: Seal
   readonly clock: Clock
   readonly log: Log
+  /** Overwrites an address in the log's files and answers in how many places; null: there are none. */
+  readonly eraseFromLog?: ((address: string) => Promise<number>) | null
   /** Answers requests of its own (the sandbox's pages), true when it does. Asked first, without a token. */
   readonly extra?: ((request: IncomingMessage, response: ServerResponse) => boolean) | null
   /** KITTE_ADMIN_TOKEN; null: the one made at first start. */

@@ -11,6 +11,7 @@ import { mkdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import { type Clock, systemClock } from './clock.ts'
+import { eraseFromFiles } from './log-erasure.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 export type Fields = Readonly<Record<string, unknown>>
@@ -29,6 +30,8 @@ export interface LogSink {
   readonly log: Log
   /** Takes finished lines of another thread, each ended by LF. */
   write(lines: string): void
+  /** Overwrites an address in all files; answers in how many places it stood. Absent: it has no files. */
+  readonly erase?: (address: string) => Promise<number>
   close(): Promise<void>
 }
 
@@ -44,6 +47,7 @@ export interface LogOptions {
 /** sonic-boom's: what could not be written stays first in its buffer and is tried again with the next line or flush. */
 interface Stream {
   write(lines: string): unknown
+  flush(done: (error?: Error | null) => void): void
   end(): void
   once(event: 'close' | 'error', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -68,7 +72,9 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, de
 export async function openLog(options: LogOptions): Promise<LogSink> {
   const streams: Stream[] = []
   if (options.stdout) streams.push(pino.destination({ dest: 1, sync: false, maxLength: waitingBytes }))
-  if (options.folder !== null) streams.push(await openFiles(options, options.folder))
+  const { folder } = options
+  const files = folder === null ? null : await openFiles(options, folder)
+  if (files !== null) streams.push(files)
   for (const stream of streams) outliveTrouble(stream, options.level)
   const write = (line: string) => {
     for (const stream of streams) stream.write(line)
@@ -76,8 +82,15 @@ export async function openLog(options: LogOptions): Promise<LogSink> {
   return {
     log: createLog(options.level, write),
     write,
+    ...(files !== null && { erase: (address: string) => erase(files, folder!, address) }),
     close: async () => void (await Promise.all(streams.map(finish))),
   }
+}
+
+/** What was logged a moment ago stands in the files first. */
+async function erase(files: Stream, folder: string, address: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => files.flush(error => (error ? reject(error) : resolve())))
+  return eraseFromFiles(folder, address)
 }
 
 /** `post` gets batches of finished lines, to be handed to `LogSink.write` in the thread that has it. */
@@ -118,7 +131,8 @@ async function openFiles(options: LogOptions, folder: string): Promise<Stream> {
     file: join(folder, 'delivery'),
     extension: '.log',
     size: `${options.rotateMegabytes}m`,
-    limit: { count: options.keepFiles },
+    // Those of earlier processes too; the one that is written to is counted with them.
+    limit: { count: options.keepFiles + 1, removeOtherLogFiles: true },
     mkdir: true,
     minLength: bufferBytes,
     // sonic-boom refuses to open unless one write may be larger than what it waits for.

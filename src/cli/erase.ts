@@ -20,13 +20,13 @@ export function register(program: Command, context: CliContext): void {
     })
 }
 
-function told({ messages, events, suppressions, suppressionsKept, cancelled, queued }: ErasureAnswer): string {
-  const lines = [`erased from ${messages} messages and ${events} events`]
+function told({ messages, events, suppressions, suppressionsKept, cancelled, queued, logged }: ErasureAnswer): string {
+  const lines = [`erased from ${messages} messages, ${events} events and ${logged} places in log files`]
   if (cancelled > 0) lines.push(`${cancelled} queue entries were cancelled first`)
   if (suppressions > 0) lines.push(`${suppressions} suppressions after hard bounces were removed`)
   if (suppressionsKept > 0)
     lines.push(`${suppressionsKept} suppressions keep mail from it and stay: "kitte suppression remove" removes them`)
   if (queued > 0)
     lines.push(`${queued} messages are still queued for it and were left alone: again with --cancel, or later`)
-  return [...lines, 'log files keep the address until they are rotated out (log.keepFiles)'].join('\n')
+  return [...lines, 'what the log printed on stdout, backups and receivers of webhooks still have it'].join('\n')
 }

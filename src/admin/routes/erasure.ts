@@ -20,6 +20,7 @@ const erasureAnswer = z.object({
   suppressionsKept: z.int().meta({
     description: 'Others that stay, because they keep mail from somebody who wants none; removed one by one',
   }),
+  logged: z.int().meta({ description: 'Places in log files where it was overwritten by asterisks' }),
   queued: z.int().meta({ description: 'Messages left alone because they are still queued for this recipient' }),
 })
 export type ErasureAnswer = z.output<typeof erasureAnswer>
@@ -27,7 +28,7 @@ export type ErasureAnswer = z.output<typeof erasureAnswer>
 /** One transaction's worth: acceptance waits for it. */
 const messagesAtOnce = 200
 
-export function erasureRoutes({ store, queue, log }: AdminDependencies): Operation[] {
+export function erasureRoutes({ store, queue, log, eraseFromLog }: AdminDependencies): Operation[] {
   async function eraseAll(address: Mailbox): Promise<Pick<ErasureAnswer, 'messages' | 'events' | 'queued'>> {
     const total = { messages: 0, events: 0, queued: 0 }
     let after: string | undefined
@@ -52,7 +53,7 @@ export function erasureRoutes({ store, queue, log }: AdminDependencies): Operati
       path: '/v1/recipients/erase',
       id: 'eraseRecipient',
       summary:
-        "Takes a recipient's address out of finished messages, their outcomes and events; counts and other recipients stay. Log files keep it until they are rotated out (log.keepFiles)",
+        "Takes a recipient's address out of finished messages, their outcomes and events; counts and other recipients stay. In log files it is overwritten wherever it stands",
       body: z.strictObject(
         {
           address: mailbox,
@@ -68,9 +69,10 @@ export function erasureRoutes({ store, queue, log }: AdminDependencies): Operati
         const cancelled = cancel ? await queue.cancel({ recipient: address }, 'the recipient is erased') : 0
         const { messages, events, queued } = await eraseAll(address)
         const suppressions = await store.eraseSuppressions(address)
+        const logged = (await eraseFromLog?.(address)) ?? 0
         erased(log, { entries: messages })
         return {
-          ...{ messages, events: events + suppressions.events, cancelled, queued },
+          ...{ messages, events: events + suppressions.events, cancelled, queued, logged },
           suppressions: suppressions.removed,
           suppressionsKept: suppressions.kept,
         }
