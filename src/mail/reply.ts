@@ -57,7 +57,7 @@ function buildReply(code: number, texts: readonly string[]): Reply {
   const text = texts
     .map(line => (honest ? line.replace(status, '') : line))
     .join(' ')
-    .replace(/[\x00-\x1f\x7f]+/g, ' ')
+    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ')
     .trim()
   return { code, detail: honest ? first[2]! : '0.0', text: text.slice(0, maxReplyText), from: 'remote' }
 }
