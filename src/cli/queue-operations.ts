@@ -27,9 +27,13 @@ export async function waitFor(
   return operation
 }
 
-export function operationText({ id, verb, total, done, state, error }: QueueOperationAnswer): string {
+export function operationText({ id, verb, total, done, inFlight, state, error }: QueueOperationAnswer): string {
   const share = total === 0 ? 100 : Math.floor((100 * done) / total)
-  return `${verb} ${id}: ${state}, ${done} of ${total} entries (${share} %)${error === null ? '' : `: ${error}`}`
+  return `${verb} ${id}: ${state}, ${done} of ${total} entries (${share} %)${error === null ? '' : `: ${error}`}${inFlightText(inFlight)}`
+}
+
+export function inFlightText(inFlight: number | null | undefined): string {
+  return inFlight ? `; ${inFlight} are being sent and may be delivered yet` : ''
 }
 
 export function registerOperations(queue: Command, context: CliContext): void {

@@ -9,7 +9,7 @@ import { CliError } from './cli-error.ts'
 import { type CliContext, connect, show } from './context.ts'
 import { accountIdOf } from './lists.ts'
 import { registerFinish } from './queue-finish.ts'
-import { operationText, registerOperations, waitFor } from './queue-operations.ts'
+import { inFlightText, operationText, registerOperations, waitFor } from './queue-operations.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 
@@ -173,8 +173,13 @@ async function runVerb(
   show(context, command, answer, result => verbText(verb, result, at))
 }
 
-function verbText(verb: Verb | 'reschedule', { dryRun, matched, changed }: QueueCommandAnswer, at: TimeText): string {
-  return `${changed} entries ${dryRun ? 'would be ' : ''}${done[verb]}; matched: ${countsText(matched, at)}`
+function verbText(
+  verb: Verb | 'reschedule',
+  { dryRun, matched, changed, inFlight }: QueueCommandAnswer & Partial<Pick<QueueOrderAnswer, 'inFlight'>>,
+  at: TimeText,
+): string {
+  const result = `${changed} entries ${dryRun ? 'would be ' : ''}${done[verb]}${inFlightText(inFlight)}`
+  return `${result}; matched: ${countsText(matched, at)}`
 }
 
 function addFilterOptions(command: Command): Command {

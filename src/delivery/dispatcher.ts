@@ -13,7 +13,7 @@ import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
 import type { Seal } from '../base/seal.ts'
 import type { Resolver } from '../dns/resolver.ts'
-import type { Instant } from '../mail/ids.ts'
+import type { EntryId, Instant } from '../mail/ids.ts'
 import type { Settler } from '../outcome/settle.ts'
 import { Claims } from '../queue/claim.ts'
 import { Leases } from '../queue/leases.ts'
@@ -41,7 +41,7 @@ import { Runner } from './runner.ts'
 import type { SiteLimits } from './site-limits.ts'
 import { SiteRing } from './site-ring.ts'
 import { StoreGate } from './store-gate.ts'
-import type { SiteState } from './throttle.ts'
+import type { Group, SiteState } from './throttle.ts'
 import { TlsPolicy } from './tls-policy.ts'
 import type { Transport } from './transport.ts'
 import { UnderWay } from './under-way.ts'
@@ -167,6 +167,7 @@ class LeasingDispatcher implements Dispatcher {
     this.fresh = intake
     settler.onDue(at => this.#claims.waiting(at))
     this.#unsubscribe = store.onChange(change => {
+      if (change.kind === 'recall') this.#recall(change.entries)
       if (change.kind !== 'queue') return
       if (change.retried) this.#probeSites()
       this.wake()
@@ -176,6 +177,20 @@ class LeasingDispatcher implements Dispatcher {
   /** Only lanes with retried mail were opened, so only their sites really get a connection. */
   #probeSites(): void {
     for (const site of this.#ring.sites()) site.probe()
+  }
+
+  /** What is still on its way to a site is found by the runner. */
+  #recall(entries: readonly EntryId[]): void {
+    this.#leases.recall(entries)
+    const found: Group[] = []
+    for (const site of this.#ring.sites()) {
+      if (site.waiting === 0) continue
+      for (const group of this.#ring.drain(site))
+        if (this.#leases.areRecalled(group.leased)) found.push(group)
+        else this.#ring.push(site, group)
+    }
+    this.#underWay.add(this.#returns.releaseGroups(found, this.#parts.clock.now()))
+    this.#ring.turn()
   }
 
   /** What placement, runner and intake have in common. */

@@ -4,6 +4,7 @@
 import type { Config } from '../base/config.ts'
 import { sourceUnusable } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
+import type { Leases } from '../queue/leases.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
 import type { Departures } from './departures.ts'
 import { type Lesson, Lessons } from './lessons.ts'
@@ -19,6 +20,7 @@ export interface RunnerParts extends AttemptParts, OwnServerParts {
   readonly directory: AttemptParts['directory']
   readonly config: AttemptParts['config'] & Pick<Config, 'queue'>
   readonly suspended?: SuspendedEntriesParts['suspended']
+  readonly leases: Pick<Leases, 'areRecalled'>
   readonly returns: Returns
   readonly ring: SiteRing
   readonly placement: Placement
@@ -64,8 +66,9 @@ export class Runner {
     if ((await placement.reopen(site)) || 'untried' in end) onDue()
   }
 
-  /** Since it was put into the ring; what is not suspended comes back at once. */
+  /** Since it was put into the ring; what is neither suspended nor recalled comes back at once. */
   #isSuspended({ leased, route }: Group): boolean {
+    if (this.#parts.leases.areRecalled(leased)) return true
     return areSuspensions(this.#parts) && leased.some(one => suspensionOf(one, route.site, this.#parts) !== null)
   }
 

@@ -15,6 +15,8 @@ export interface QueueOperation<Filter = object> {
   /** Entries it would change when it began: it changes no more, so that mail which comes meanwhile can't keep it going. */
   readonly total: number
   readonly done: number
+  /** Being sent when it ended: held or cancelled unless that delivers them. Absent while it goes on. */
+  readonly inFlight?: number
   readonly state: QueueOperationState
   readonly createdAt: Instant
   readonly endedAt: Instant | null

@@ -12,8 +12,15 @@ import type { GoOn, QueueFilter, Store } from '../store/store.ts'
 
 export type Order = QueueOperation<QueueFilter>
 
-/** Carries one out in slices; answers how many it changed. */
-export type Verbs = Readonly<Record<QueueVerb, (filter: QueueFilter, reason: string, goOn?: GoOn) => Promise<number>>>
+export interface Ordered {
+  /** Entries that are as ordered. */
+  readonly changed: number
+  /** Held or to be cancelled, but being sent when the order ended: those may be delivered yet. */
+  readonly inFlight: number
+}
+
+/** Carries one out in slices. */
+export type Verbs = Readonly<Record<QueueVerb, (filter: QueueFilter, reason: string, goOn?: GoOn) => Promise<Ordered>>>
 
 export interface BulkOrdersParts {
   readonly store: Pick<Store, 'saveQueueOperation' | 'queueOperation' | 'queueOperations'>
@@ -84,17 +91,18 @@ class Orders implements BulkOrders {
     const { store, verbs, log } = this.#parts
     if (this.#stopping.signal.aborted) return
     let done = order.done
+    let inFlight = 0
     try {
       if (!this.#stopped.has(order.id))
-        await verbs[order.verb](
+        ({ inFlight } = await verbs[order.verb](
           order.filter,
           order.reason,
           this.#goOn(order, changed => (done = changed)),
-        )
+        ))
       // The next start goes on with it.
       if (this.#stopping.signal.aborted) return
       const state = this.#stopped.delete(order.id) ? 'stopped' : 'done'
-      await store.saveQueueOperation({ ...order, done, state, endedAt: this.#parts.clock.now() })
+      await store.saveQueueOperation({ ...order, done, inFlight, state, endedAt: this.#parts.clock.now() })
     } catch (error) {
       log.error({ err: error }, `the order ${order.id} to ${order.verb} could not be finished`)
       await this.#noteFailure({ ...order, done }, error)

@@ -18,6 +18,9 @@ export interface LeaseOptions {
   readonly leaseMs: number
 }
 
+/** How long what nobody here holds yet may still be on its way into these hands: its commit was a moment ago. */
+const onItsWayMs = 5000
+
 interface Held {
   readonly account: AccountId | null
   /** At least until when the lease runs. */
@@ -28,6 +31,8 @@ export class Leases {
   readonly #options: LeaseOptions
   readonly #held = new Map<EntryId, Held>()
   readonly #byAccount = new Map<AccountId | null, number>()
+  /** Until which monotonic moment it counts. */
+  readonly #recalled = new Map<EntryId, number>()
   readonly #cancel: Cancel
   #failing = false
 
@@ -53,8 +58,24 @@ export class Leases {
     return known === undefined
   }
 
+  /** An operator wants them back: they must not be sent. Those that are held here count until they are dropped. */
+  recall(entries: readonly EntryId[]): void {
+    const now = this.#options.clock.monotonic()
+    for (const [entry, until] of this.#recalled) if (until <= now) this.#recalled.delete(entry)
+    for (const entry of entries)
+      this.#recalled.set(entry, this.#held.has(entry) ? Number.POSITIVE_INFINITY : now + onItsWayMs)
+  }
+
+  /** Costs a comparison while nothing is recalled. */
+  areRecalled(entries: readonly { readonly entry: { readonly id: EntryId } }[]): boolean {
+    if (this.#recalled.size === 0) return false
+    const now = this.#options.clock.monotonic()
+    return entries.some(({ entry }) => (this.#recalled.get(entry.id) ?? 0) > now)
+  }
+
   /** Given back, settled, or lost. */
   drop(entry: EntryId): void {
+    if (this.#recalled.size > 0) this.#recalled.delete(entry)
     const held = this.#held.get(entry)
     if (held === undefined) return
     this.#held.delete(entry)

@@ -100,6 +100,7 @@ function entryOf(change: Change) {
     case 'domain':
       return { kind: change.kind, key: change.name }
     case 'queue':
+    case 'recall':
     case 'webhook':
     case 'warm-up':
     case 'suppression':

@@ -1,5 +1,5 @@
 import type { Event, EventType } from '../mail/event.ts'
-import type { AccountId, DomainName, Instant, Mailbox, MessageId } from '../mail/ids.ts'
+import type { AccountId, DomainName, EntryId, Instant, Mailbox, MessageId } from '../mail/ids.ts'
 import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 
 import type { Page, QueueStore } from './queue-store.ts'
@@ -59,6 +59,8 @@ export type Change =
    * whether a closed site takes mail again.
    */
   | { readonly kind: 'queue'; readonly retried?: boolean }
+  /** Whoever has these in hand and has not begun to send them gives them back: an operator holds or cancels them. */
+  | { readonly kind: 'recall'; readonly entries: readonly EntryId[] }
 
 export interface StoreHealth {
   /** False below `store.minFreeBytes` or after a failed write: intake answers 452 4.3.1. */

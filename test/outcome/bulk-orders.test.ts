@@ -31,7 +31,7 @@ function verbsOver(left: { count: number }, afterSlice: (changed: number) => Pro
       await afterSlice(changed)
       if (!(await goOn(changed))) break
     }
-    return changed
+    return { changed, inFlight: 0 }
   }
   return { hold, release: hold, retry: hold, cancel: hold }
 }

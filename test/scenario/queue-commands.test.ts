@@ -148,19 +148,25 @@ describe('an operator at the queue', () => {
     assert.equal(relay.logged('reported').length, reports)
   })
 
-  it('can not call back what is under way: it ends its attempt first', async () => {
+  it('can not call back what is being sent, says so, and cancels it when that fails', async () => {
     sinks.at['stuck.example'].setFault({ phase: 'dot', kind: 'silence' })
     await submit('fifth', 'theirs', ['ok@stuck.example'])
     await sinks.at['stuck.example'].when(() => sinks.at['stuck.example'].commands.includes('.'), 'its content')
     assert.deepEqual(await dryRun('cancel', { domain: 'stuck.example' }), { matched: 1, changed: 0 })
-    assert.equal(await command('cancel', { domain: 'stuck.example' }), 0)
     assert.equal(await command('retry', { domain: 'stuck.example' }), 0)
-    assert.equal(await command('hold', { domain: 'stuck.example' }), 1)
+    for (const [verb, ...expected] of [
+      ['hold', 1, 1],
+      ['release', 1, 0],
+      ['cancel', 0, 1],
+    ] as const) {
+      const { changed, inFlight } = await ordered(verb, { domain: 'stuck.example' }, {})
+      assert.deepEqual([changed, inFlight], expected, verb)
+    }
+    const before = relay.logged('cancelled').length
     sinks.at['stuck.example'].dropConnections()
-    await relay.until(async () => (await queue()).leased === 0, 'the end of the attempt')
-    const { body } = await relay.api('GET', '/v1/queue?domain=stuck.example')
-    assert.deepEqual([body.entries[0].state, body.entries[0].inDoubt], ['held', true])
-    assert.equal(await command('cancel', { domain: 'stuck.example' }), 1)
+    await relay.until(() => relay.logged('cancelled').length === before + 1, 'its line in the log')
+    const { body } = await relay.api('GET', `/v1/messages/${sent.get('fifth')}`)
+    assert.deepEqual([body.entries[0].state, body.counts.cancelled], ['cancelled', 1])
   })
 
   it('finds messages by what is known about them', async () => {

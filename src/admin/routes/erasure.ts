@@ -66,7 +66,7 @@ export function erasureRoutes({ store, queue, log, eraseFromLog }: AdminDependen
       ),
       answer: { status: 200, schema: erasureAnswer },
       async run({ body: { address, cancel = false } }) {
-        const cancelled = cancel ? await queue.cancel({ recipient: address }, 'the recipient is erased') : 0
+        const cancelled = cancel ? (await queue.cancel({ recipient: address }, 'the recipient is erased')).changed : 0
         const { messages, events, queued } = await eraseAll(address)
         const suppressions = await store.eraseSuppressions(address)
         const logged = (await eraseFromLog?.(address)) ?? 0

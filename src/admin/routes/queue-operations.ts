@@ -14,6 +14,9 @@ export const operationAnswer = z.object({
   filter: z.record(z.string(), z.unknown()),
   total: z.int().meta({ description: 'Entries it will change' }),
   done: z.int().meta({ description: 'Entries it has changed' }),
+  inFlight: z.int().nullable().meta({
+    description: 'Being sent when it ended: held or cancelled unless that delivers them. Null while it goes on',
+  }),
   state: z.enum(['running', 'done', 'stopped', 'failed']).meta({
     description: 'A restart of the relay does not end it. done may stay below total: entries leave the queue meanwhile',
   }),
@@ -72,6 +75,7 @@ export function renderOrder({
   filter,
   total,
   done,
+  inFlight,
   state,
   createdAt,
   endedAt,
@@ -83,6 +87,7 @@ export function renderOrder({
     filter: { ...filter },
     total,
     done,
+    inFlight: inFlight ?? null,
     state,
     createdAt: time(createdAt),
     endedAt: time(endedAt),

@@ -141,6 +141,10 @@ const commandAnswer = z.object({
   changed: z.int().meta({ description: 'Entries changed; with dryRun: that would be' }),
 })
 const orderAnswer = commandAnswer.extend({
+  inFlight: z.int().meta({
+    description:
+      'Held or cancelled while they are being sent: those may be delivered yet, and are held or cancelled if not',
+  }),
   operation: operationAnswer.nullable().meta({
     description: 'With 202: too many entries to wait for; changed is 0, and /v1/queue/operations/{id} tells more',
   }),
@@ -201,12 +205,14 @@ function commandOperation({ store, queue, bulkOrders }: AdminDependencies, verb:
       const matched = renderCounts(counts)
       const total = await verb.changes(counts, filter)
       const reason = reasonOf(body)
-      if (body.dryRun) return { dryRun: true, matched, changed: total, operation: null }
+      if (body.dryRun) return { dryRun: true, matched, changed: total, inFlight: 0, operation: null }
       if (total > bulkOrders.above) {
-        const order = await bulkOrders.begin({ verb: verb.name, filter, reason, total })
-        return { dryRun: false, matched, changed: 0, operation: renderOrder(order) }
+        // What is in hand is called back, and cancelled too.
+        const most = verb.name === 'cancel' ? counts.total : total
+        const order = await bulkOrders.begin({ verb: verb.name, filter, reason, total: most })
+        return { dryRun: false, matched, changed: 0, inFlight: 0, operation: renderOrder(order) }
       }
-      return { dryRun: false, matched, changed: await queue[verb.name](filter, reason), operation: null }
+      return { dryRun: false, matched, ...(await queue[verb.name](filter, reason)), operation: null }
     },
   })
 }

@@ -15,7 +15,7 @@ import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
 import type { Lanes } from './lanes.ts'
 import { openOrderSlices } from './order-slices.ts'
-import type { ClaimedRows } from './rows.ts'
+import { type ClaimedRows, entryIdOf } from './rows.ts'
 import type { SuspensionsTable } from './suspensions.ts'
 import { openTraceReader } from './trace.ts'
 import type { Transaction } from './transaction.ts'
@@ -111,6 +111,12 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
     waiting.put(tx, message, n)
   }
 
+  /** What is in hand and not being sent is given back, held as it is now. */
+  function recall(tx: Transaction, entries: readonly OrderedEntry[]): void {
+    const leased = entries.filter(entry => entry.leased).map(({ id, n }) => entryIdOf(id, n))
+    if (leased.length > 0) tx.changes.push({ kind: 'recall', entries: leased })
+  }
+
   function tell(tx: Transaction, type: EventType, entries: readonly OrderedEntry[], data: unknown): void {
     const text = JSON.stringify(data)
     events.write(
@@ -120,11 +126,12 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
   }
 
   return {
-    /** A leased entry ends its attempt first; a deferral then finds it held. */
+    /** A leased entry is given back, held, or ends its attempt first; a deferral then finds it held. */
     hold(tx: Transaction, filter: QueueFilter, reason: string, now: Instant, limit: number): number {
       tx.now = now
       const entries = select(tx, 'hold', filter, false, 'e.held_reason is null', limit)
       for (const entry of entries) setHeld(tx, reason, entry)
+      recall(tx, entries)
       tell(tx, 'message.held', entries, { reason })
       return entries.length
     },
@@ -145,6 +152,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
       const { filter, reason } = suspension
       const entries = select(tx, id, filter, false, 'e.held_reason is null', limit)
       for (const entry of entries) setHeld(tx, reason, entry, id)
+      recall(tx, entries)
       tell(tx, 'message.held', entries, { reason, suspension: id })
       if (entries.length < limit) suspensions.caught(id)
       return entries.length
