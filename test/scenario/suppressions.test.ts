@@ -139,6 +139,24 @@ describe('a suppression', () => {
     assert.deepEqual(endsOf(message), { 'ok@sink.example': 'delivered none' })
   })
 
+  it('is told after DATA where only From decides the account, and at RCPT when it is suppressed for all', async () => {
+    await using sink = await startSink()
+    const settings = { KITTE_SUPPRESSIONS_AT: 'rcpt' }
+    await using relay = await startRelay(worldOf(sink, { verified: ['ours.example'], settings }))
+    await relay.api('POST', '/v1/suppressions', { address: 'no@sink.example', account: relay.account })
+    await relay.api('POST', '/v1/suppressions', { address: 'never@sink.example', account: null })
+    const { body: crm } = await relay.api('POST', '/v1/credentials', { scope: 'all' })
+    Object.assign(relay, { credential: { username: crm.username, password: crm.password } })
+    const message = await send(relay, ['ok@sink.example', 'no@sink.example', 'never@sink.example'])
+    assert.deepEqual(endsOf(message), { 'ok@sink.example': 'delivered none', 'no@sink.example': 'bounced suppressed' })
+    assert.equal(arrivedAt(sink, 'no@sink.example'), 0)
+    const [told] = message.events.filter(({ type }: Json) => type === 'message.bounced')
+    assert.deepEqual([told.recipient, told.data.class, told.data.actor], ['no@sink.example', 'suppressed', 'recipient'])
+    const [refused] = relay.logged('refused')
+    assert.deepEqual([refused?.recipient, refused?.class ?? null], ['never@sink.example', null])
+    assert.match(String(refused?.reply), /^550 5\.7\.1 /)
+  })
+
   it('comes from a bounce and a complaint that arrive later, and from no other failure', async () => {
     await using sink = await startSink()
     const settings = { KITTE_FEEDBACK_LISTENERS: '[{ host: 127.0.0.1, port: 0, tls: none }]' }
