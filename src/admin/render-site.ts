@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import type { SiteState } from '../delivery/throttle.ts'
 import type { LiveState } from './dependencies.ts'
-import { time, timestamp } from './fields.ts'
+import { bilingual, time, timestamp } from './fields.ts'
 
 const numbers = {
   connections: z.int().meta({ description: 'Allowed at once' }),
@@ -20,6 +20,11 @@ export const siteAnswer = z.object({
   ...numbers,
   shared: z.string().nullable().meta({ description: 'The provider whose sites have these limits together' }),
   rule: z.object({ suffix: z.string(), ...numbers }).meta({ description: 'What it may get at most' }),
+  slowStart: bilingual
+    .nullable()
+    .meta({
+      description: 'Why `connections` are few though nothing lowered them: the site is not known yet; null: it is',
+    }),
   adapted: z
     .object({ reply: z.string(), class: z.string(), at: timestamp, until: timestamp })
     .nullable()
@@ -35,7 +40,7 @@ export async function liveSites(live: () => Promise<LiveState>): Promise<SiteAns
 }
 
 function renderSite({ site, running, waiting, closedUntil, rule, limits }: SiteState): SiteAnswer {
-  const { connections, messagesPerConnection, perMinute, shared, adapted } = limits
+  const { connections, messagesPerConnection, perMinute, shared, slowStart, adapted } = limits
   const { suffix } = rule
   return {
     ...{ site, running, waiting, closedUntil: time(closedUntil) },
@@ -46,6 +51,14 @@ function renderSite({ site, running, waiting, closedUntil, rule, limits }: SiteS
       messagesPerConnection: rule.messagesPerConnection,
       perMinute: rule.perMinute,
     },
+    slowStart: slowStart ? beginning(connections, rule.connections) : null,
     adapted: adapted === null ? null : { ...adapted, at: time(adapted.at), until: time(adapted.until) },
+  }
+}
+
+function beginning(connections: number, full: number): z.output<typeof bilingual> {
+  return {
+    ja: `スロースタート中です。この宛先はまだ実績がないため、最大${full}接続のうち${connections}接続から始め、受け入れられるたびに増やします。`,
+    en: `Slow start: nothing is known of this site yet, so it gets ${connections} of ${full} connections, and more with each mail that it takes.`,
   }
 }

@@ -77,7 +77,7 @@ function ruleText({ suffix, name, connections, messagesPerConnection, perMinute 
 
 /** Beside what is in force stands what the rule allows, where that is more. */
 function sitesText({ sites }: Pick<SiteLimitsAnswer, 'sites'>, at: TimeText): string {
-  return table(
+  const shown = table(
     ['site', 'shared', 'connections', 'messages each', 'per minute', 'closed until', 'lowered at', 'because of'],
     sites.map(site => [
       site.site,
@@ -87,10 +87,15 @@ function sitesText({ sites }: Pick<SiteLimitsAnswer, 'sites'>, at: TimeText): st
       ofRule(site, 'perMinute'),
       at(site.closedUntil),
       at(site.adapted?.at ?? null),
-      site.adapted?.reply ?? null,
+      site.adapted?.reply ?? (site.slowStart === null ? null : 'slow start'),
     ]),
     'no site has work, is closed or gets less than its rule allows',
   )
+  return [shown, ...sites.flatMap(beginningText)].join('\n')
+}
+
+function beginningText({ site, slowStart }: Site): string[] {
+  return slowStart === null ? [] : ['', `${site}: ${slowStart.ja}`, `  ${slowStart.en}`]
 }
 
 function ofRule(site: Site, name: 'connections' | 'messagesPerConnection' | 'perMinute'): string {

@@ -159,6 +159,8 @@ describe('the queue by API', () => {
       [body.sites[0].closedUntil, body.sites[0].connections, body.sites[0].rule.connections],
       ['1970-01-01T00:00:00.000Z', 5, 20],
     )
+    assert.match(body.sites[0].slowStart.ja, /最大20接続のうち5接続/)
+    assert.match(body.sites[0].slowStart.en, /5 of 20 connections/)
     const entry = body.entries.find((row: { id: string }) => row.id === `${draft.message.id}.0`)
     assert.deepEqual([entry.state, entry.attempts, entry.class], ['waiting', 1, 'greylisted'])
     assert.ok(entry.classMessage.ja.length > 0)

@@ -12,10 +12,22 @@ describe('kitte limits', () => {
     const at = Date.UTC(2026, 0, 15)
     const evidence = { reply: '421 4.7.28 unusual rate', class: 'rate', at, until: at + 86_400_000 }
     const site = { running: 0, waiting: 0, closedUntil: null, rule }
-    const lowered = { shared: 'gmail', connections: 5, messagesPerConnection: 100, perMinute: 42, slowStart: false, adapted: evidence }
+    const lowered = {
+      shared: 'gmail',
+      connections: 5,
+      messagesPerConnection: 100,
+      perMinute: 42,
+      slowStart: false,
+      adapted: evidence,
+    }
     const sites = [
       { ...site, site: 'mx.quiet.example', limits: { ...numbers, shared: null, slowStart: false, adapted: null } },
       { ...site, site: 'mx.strict.example', limits: lowered },
+      {
+        ...site,
+        site: 'mx.new.example',
+        limits: { ...numbers, connections: 3, shared: null, slowStart: true, adapted: null },
+      },
     ]
     await using api = await startApi({ live: async () => ({ ...idle, sites }) })
     const environment = { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token }
@@ -26,6 +38,9 @@ describe('kitte limits', () => {
       out,
       /^mx\.strict\.example +gmail +5 of 20 +100 +42 of any +– +2026-01-15.* 421 4\.7\.28 unusual rate$/m,
     )
+    assert.match(out, /^mx\.new\.example +– +3 of 20 +100 +– +– +– +slow start$/m)
+    assert.match(out, /^mx\.new\.example: スロースタート中です。.*最大20接続のうち3接続/m)
+    assert.match(out, /^ {2}Slow start: .* 3 of 20 connections/m)
     const { sites: shown } = JSON.parse((await cli(['limits', '--json'], environment)).out)
     assert.deepEqual(shown[1].adapted.until, '2026-01-16T00:00:00.000Z')
   })

@@ -86,6 +86,42 @@ describe('the limits of a site', () => {
     assert.deepEqual([limits.perMinute, limits.learned], [null, null])
   })
 
+  it('begin with few connections, and are all of the rule once enough was taken', () => {
+    const clock = manualClock()
+    const limits = new SiteLimits({ key: 'mx.example', rule, shared: null, clock, first: 2 })
+    assert.deepEqual([limits.connections, limits.state.slowStart, limits.learned], [2, true, null])
+    for (let taken = 0; taken < 36; taken++) {
+      while (limits.free > 0) limits.start(1)
+      limits.accepted(1)
+      limits.finish()
+    }
+    assert.deepEqual([limits.connections, limits.state.slowStart, limits.isKnown], [20, false, true])
+  })
+
+  it('begin anew where a site was away, but not for all who share them', () => {
+    const limits = (shared: string | null) => {
+      const one = new SiteLimits({ key: 'mx.example', rule, shared, clock: manualClock(), first: 2 })
+      for (let n = 0; n < 3; n++) one.start(1)
+      for (let n = 0; n < 4; n++) one.accepted(1)
+      one.wentDown()
+      return one.connections
+    }
+    assert.deepEqual([limits(null), limits('microsoft')], [2, 4])
+  })
+
+  it('forget that a site took fewer connections when it then took none: so it went down', async () => {
+    const clock = manualClock()
+    const limits = limitsOf(clock)
+    for (let n = 0; n < 20; n++) limits.start(1)
+    limits.fewerConnections(7, said(clock))
+    limits.wentDown()
+    assert.deepEqual([limits.connections, limits.learned], [20, null])
+    limits.fewerConnections(7, said(clock))
+    await clock.advance(2 * minute)
+    limits.wentDown()
+    assert.equal(limits.connections, 7)
+  })
+
   it('learn after how many messages it hangs up when it did so three times in a row', () => {
     const limits = limitsOf(manualClock())
     const learned = [10, 10, 7, 10, 10, 10, 10].map(messages => limits.hungUpAfter(messages))
@@ -196,15 +232,72 @@ describe('what sites have taught', () => {
     assert.deepEqual(restored.state, limits.state)
   })
 
-  it('is divided anew when there are more workers', async () => {
-    const [settings, clock] = [new Map<string, string>(), manualClock()]
-    const { memory } = memoryOf(settings, clock)
-    memory.note(slowed(clock))
+  /** Connections and rate of each of so many workers that start with these settings. */
+  async function partsOf(settings: Map<string, string>, clock: ManualClock, workers: number) {
+    return Promise.all(
+      Array.from({ length: workers }, async (_, number) => {
+        const { memory } = memoryOf(settings, clock, `node/${number}`, workers)
+        await memory.load()
+        const { connections, perMinute } = limitsOf(clock, {}, memory.of('mx.example'))
+        return [connections, perMinute]
+      }),
+    )
+  }
+
+  async function note(
+    settings: Map<string, string>,
+    limits: SiteLimits,
+    clock: ManualClock,
+    owner: string,
+    workers = 1,
+  ) {
+    const { memory } = memoryOf(settings, clock, owner, workers)
+    memory.note(limits)
     await memory.stop()
-    const { memory: second } = memoryOf(settings, clock, 'node/1', 2)
-    await second.load()
-    const { connections, perMinute } = limitsOf(clock, { connections: 10 }, second.of('mx.example'))
-    assert.deepEqual([connections, perMinute], [2, 21])
+  }
+
+  it('is divided anew when there are more workers, so that their parts are the whole', async () => {
+    const [settings, clock] = [new Map<string, string>(), manualClock()]
+    await note(settings, slowed(clock), clock, 'node/0')
+    assert.deepEqual(await partsOf(settings, clock, 2), [
+      [3, 21],
+      [2, 21],
+    ])
+  })
+
+  it('is added up when there are fewer, and each goes on with its own when there are as many', async () => {
+    const [settings, clock] = [new Map<string, string>(), manualClock()]
+    await note(settings, slowed(clock), clock, 'node/0', 2)
+    const other = limitsOf(clock, {}, { ...slowed(clock).learned!, connections: null })
+    other.slowDown(said(clock))
+    other.fewerConnections(2, said(clock))
+    await note(settings, other, clock, 'node/1', 2)
+    assert.deepEqual(await partsOf(settings, clock, 2), [
+      [5, 42],
+      [2, 42],
+    ])
+    assert.deepEqual(await partsOf(settings, clock, 1), [[7, 84]])
+  })
+
+  it('is that of the workers that ran last, though more of them ran before', async () => {
+    const [settings, clock] = [new Map<string, string>(), manualClock()]
+    for (const number of [0, 1, 2, 3]) await note(settings, slowed(clock), clock, `node/${number}`, 4)
+    await clock.advance(minute)
+    await note(settings, slowed(clock), clock, 'node/1', 2)
+    assert.deepEqual(await partsOf(settings, clock, 1), [[10, 84]])
+  })
+
+  it('has the names of sites that had all their connections, for a day', async () => {
+    const [settings, clock] = [new Map<string, string>(), manualClock()]
+    await note(settings, limitsOf(clock), clock, 'node/0')
+    const known = async () => {
+      const { memory } = memoryOf(settings, clock, 'node/1', 2)
+      await memory.load()
+      return memory.isKnown('mx.example')
+    }
+    assert.equal(await known(), true)
+    await clock.advance(24 * 60 * minute)
+    assert.equal(await known(), false)
   })
 
   it("says nothing of a sender's own server: its key comes from a password", async () => {
