@@ -100,8 +100,19 @@ function read(response: IncomingMessage, end: (result: StsFetched) => void): voi
   })
   response.on('error', error => end(failureOf(error)))
   response.once('end', () => {
-    if (response.complete) end({ text: Buffer.concat(chunks).toString('utf8') })
+    if (!response.complete) return
+    const text = Buffer.concat(chunks).toString('utf8')
+    end(mayBeCut(response, text) ? failed('sts-policy-fetch-error', 'cut off within a line') : { text })
   })
+}
+
+/**
+ * Without a length the end of the connection is the end of the text, and Node can't tell one that the host meant from one that
+ * somebody on the way brought about (RFC 9112 §9.8): `max_age: 86400` must not become `max_age: 8`.
+ */
+function mayBeCut({ headers }: IncomingMessage, text: string): boolean {
+  const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+  return !isFramed && !text.endsWith('\n')
 }
 
 /** RFC 8461 §3.3: redirects must not be followed, and only 200 is a policy. */

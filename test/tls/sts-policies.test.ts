@@ -220,6 +220,25 @@ describe('the MTA-STS policy of a domain', () => {
     assert.equal((await world.t.store.stsPolicy(domain))?.usedAt, first + day)
   })
 
+  it('without a length may be cut off, and is taken with its last line whole', async () => {
+    for (const [text, maxAge] of [
+      [enforce.slice(0, -4), null],
+      [enforce, 604_800],
+    ] as const) {
+      await using world = await startWorld()
+      world.announce('1')
+      world.answer = response => {
+        response.useChunkedEncodingByDefault = false
+        response.shouldKeepAlive = false
+        response.writeHead(200, { 'content-type': 'text/plain' })
+        response.write(text)
+        response.end()
+      }
+      const found = await world.open().find(domain)
+      assert.equal(found && (found.expiresAt - found.fetchedAt) / 1000, maxAge)
+    }
+  })
+
   for (const [title, expected, change] of [
     ['an unknown authority', 'sts-webpki-invalid', { certificate: untrusted }],
     ['another name', 'sts-webpki-invalid', { certificate: otherName }],
