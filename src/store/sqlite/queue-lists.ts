@@ -61,6 +61,14 @@ export function openQueueLists(db: Connection) {
   const receivedAt: Statement<Instant> = db.prepare('select received_at from entry where message = ? and n = ?')
   receivedAt.pluck()
 
+  const firstsOf = db
+    .prepare<unknown[], readonly [id: number, at: Instant]>(
+      `select c.value, (select e.received_at from entry e indexed by entry_backlog
+        where e.lease_until is null and e.backlog = c.value order by e.message, e.n limit 1) from json_each(?) c`,
+    )
+    .raw() as Statement<readonly [id: number, at: Instant]>
+  let firsts: Map<number, Instant> | null = null
+
   /** The writer goes on meanwhile: what is read in several steps is of one moment. */
   function inSnapshot<Args extends unknown[], T>(read: (...args: Args) => T): (...args: Args) => T {
     return db.transaction(read)
@@ -91,15 +99,30 @@ export function openQueueLists(db: Connection) {
       .all(...values, ...after, limit)
   }
 
+  /** When the first of each of these backlogs was received. There may be tens of thousands: one statement, not one each. */
+  function readFirsts(backlogs: readonly number[]): void {
+    const known = firsts ?? new Map<number, Instant>()
+    const missing = backlogs.filter(id => !known.has(id))
+    if (missing.length > 0) for (const [id, at] of firstsOf.all(JSON.stringify(missing))) known.set(id, at)
+    // Counts that are asked for together share them.
+    if (firsts === null) queueMicrotask(() => void (firsts = null))
+    firsts = known
+  }
+
   /** The one accepted first: entries stand in the order of acceptance. */
   function oldestOf(tallies: readonly Tally[], now: Instant): Instant | null {
     let oldest: Instant | null = null
+    readFirsts(tallies.flatMap(tally => (isWhole(tally) ? [tally.backlog!.id] : [])))
     for (const tally of tallies) {
-      const place = tally.backlog && pages.first(tally.backlog, tally.state, now)
-      const at = place ? receivedAt.get(...place)! : tally.oldest
+      const at = isWhole(tally) ? firsts!.get(tally.backlog!.id)! : oldestIn(tally, now)
       if (at !== null && (oldest === null || at < oldest)) oldest = at
     }
     return oldest
+  }
+
+  function oldestIn({ backlog, state, oldest }: Tally, now: Instant): Instant | null {
+    const place = backlog && pages.first(backlog, state, now)
+    return place ? receivedAt.get(...place)! : oldest
   }
 
   function position(after: EntryId | undefined): Place {
@@ -167,6 +190,11 @@ export function openQueueLists(db: Connection) {
       return [...groups.values()].sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, limit)
     },
   }
+}
+
+/** All of its backlog is in that state. */
+function isWhole({ backlog, count }: Tally): boolean {
+  return backlog !== null && backlog.count === count
 }
 
 function queueRow(row: ListedRow): QueueRow {
