@@ -24,14 +24,16 @@ export function register(program: Command, context: CliContext): void {
     .option('--conversation', 'with what was said in SMTP where an attempt failed')
     .action(async (id: string, { conversation = false }: { conversation?: boolean }, command: Command) => {
       const api = connect(context, command)
-      const timeline = await api.get<TimelineAnswer>(`/v1/messages/${encodeURIComponent(await messageIdOf(api, id))}`)
       const at = timesOf(context, command)
+      const timeline = await api.get<TimelineAnswer>(
+        `/v1/messages/${encodeURIComponent(await messageIdOf(api, id, at))}`,
+      )
       show(context, command, timeline, found => story(context, found, at, conversation))
     })
 }
 
 /** Mail programs show the Message-ID field, our 250 and log the short id, the queue ids of entries. */
-async function messageIdOf(api: ApiClient, id: string): Promise<string> {
+async function messageIdOf(api: ApiClient, id: string, at: TimeText): Promise<string> {
   if (!id.includes('@')) return id.split('.')[0]!
   const { messages } = await api.get<{ messages: MessageAnswer[] }>('/v1/messages', { messageIdHeader: id, limit: 2 })
   if (messages.length === 0)
@@ -42,7 +44,9 @@ async function messageIdOf(api: ApiClient, id: string): Promise<string> {
   if (messages.length > 1)
     throw new CliError(
       `several messages have the Message-ID ${id}`,
-      messages.map(found => `kitte explain ${found.id}   (${found.receivedAt}, to ${found.recipients[0]})`).join('\n'),
+      messages
+        .map(found => `kitte explain ${found.id}   (${at(found.receivedAt)}, to ${found.recipients[0]})`)
+        .join('\n'),
     )
   return messages[0]!.id
 }

@@ -27,6 +27,12 @@ export async function readAll<T>(
   return rows
 }
 
+/** The names of all accounts, by id. */
+export async function accountNames(api: ApiClient): Promise<ReadonlyMap<string, string>> {
+  const accounts = await readAll<AccountAnswer>(api, '/v1/accounts', 'accounts')
+  return new Map(accounts.map(({ id, name }) => [id, name]))
+}
+
 /** People know accounts by name; the API by id. */
 export async function accountIdOf(api: ApiClient, idOrName: string): Promise<string> {
   const accounts = await readAll<AccountAnswer>(api, '/v1/accounts', 'accounts')

@@ -4,7 +4,7 @@
 import { type Command, Option } from 'commander'
 import type { FinishAnswer } from '../admin/routes/finish.ts'
 import { type CliContext, connect, show } from './context.ts'
-import { accountIdOf } from './lists.ts'
+import { accountIdOf, accountNames } from './lists.ts'
 import { table } from './table.ts'
 import { timesOf } from './times.ts'
 
@@ -42,12 +42,15 @@ export function registerFinish(queue: Command, context: CliContext): void {
       const query = { ...filter, ...account, by: columns[by as keyof typeof columns] }
       const answer = await api.get<FinishAnswer>('/v1/queue/finish', query)
       const at = timesOf(context, command)
+      const names = by === 'account' ? await accountNames(api) : null
       const rows = answer.groups.map(({ value, count, doneAt, limitedBy }) => [
         value,
+        ...(names === null ? [] : [names.get(value) ?? null]),
         count,
         doneAt === null ? 'as fast as it is taken' : at(doneAt),
         limits[limitedBy],
       ])
-      show(context, command, answer, () => table([by, 'waiting', 'done about', 'limited by'], rows, 'nothing waits'))
+      const headings = [by, ...(names === null ? [] : ['name']), 'waiting', 'done about', 'limited by']
+      show(context, command, answer, () => table(headings, rows, 'nothing waits'))
     })
 }

@@ -7,7 +7,7 @@ import type { ApiClient } from './api-client.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, connect, show } from './context.ts'
-import { accountIdOf } from './lists.ts'
+import { accountIdOf, accountNames } from './lists.ts'
 import { registerFinish } from './queue-finish.ts'
 import { inFlightText, operationText, registerOperations, waitFor } from './queue-operations.ts'
 import { facts, table } from './table.ts'
@@ -88,7 +88,9 @@ function registerList(queue: Command, context: CliContext): void {
     const query = { ...(await filterOf(api, options)), limit: options.limit ?? entriesShown }
     const answer = await api.get<QueueAnswer>('/v1/queue', query)
     const at = timesOf(context, command)
-    show(context, command, answer, found => `${countsText(found.counts, at)}\n\n${bodyText(found, options.by, at)}`)
+    const names = options.by === 'account' ? await accountNames(api) : new Map<string, string>()
+    const text = (found: QueueAnswer) => `${countsText(found.counts, at)}\n\n${bodyText(found, options.by, names, at)}`
+    show(context, command, answer, text)
   })
 }
 
@@ -223,13 +225,21 @@ function countsText(counts: QueueCountsAnswer, at: TimeText): string {
   return `${total} entries: ${due} due, ${waiting} waiting, ${leased} under way, ${held} held${oldest}`
 }
 
-function bodyText(answer: QueueAnswer, by: string | undefined, at: TimeText): string {
-  if (by === undefined) return entryTable(answer, at)
+function bodyText(
+  answer: QueueAnswer,
+  by: string | undefined,
+  names: ReadonlyMap<string, string>,
+  at: TimeText,
+): string {
+  if (by === undefined) return entryTable(answer, at) + meanings(answer)
   const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class' | 'site' | 'priority')
-  const counts = table(
-    [by, 'entries', 'oldest'],
-    answer.by[column].map(row => [row.value, row.count, at(row.oldestReceivedAt)]),
+  const name = (id: string) => (by === 'account' ? [names.get(id) ?? null] : [])
+  const groups = table(
+    [by, ...(by === 'account' ? ['name'] : []), 'entries', 'oldest'],
+    answer.by[column].map(row => [row.value, ...name(row.value), row.count, at(row.oldestReceivedAt)]),
   )
+  const untried = (by === 'site' || by === 'class') && answer.by[by].some(({ value }) => value === 'none')
+  const counts = untried ? `${groups}\nnone: not tried yet / まだ送信していません` : groups
   return by === 'site' ? `${counts}\n\nunder way or closed now:\n${siteTable(answer, at)}` : counts
 }
 
@@ -261,6 +271,24 @@ function entryTable({ entries, next }: QueueAnswer, at: TimeText): string {
   return next === null ? rows : `${rows}\n… and more; --limit lists up to 1000, --by counts them`
 }
 
+/** What the classes above mean, who must act and what to do; each once. */
+function meanings({ entries }: QueueAnswer): string {
+  const found = new Map(entries.map(entry => [entry.class, entry] as const))
+  const texts = [...found].flatMap(([name, entry]) =>
+    name === null || entry.classMessage === null
+      ? []
+      : [`\n\n${name}\n  ${meaningText(entry).replaceAll('\n', '\n  ')}`],
+  )
+  return texts.join('')
+}
+
+function meaningText({ classMessage, who, next }: QueueEntry): string {
+  return [
+    `${classMessage?.ja}対応者: ${who?.ja}。${next?.ja}`,
+    `${classMessage?.en} To act: ${who?.en}. ${next?.en}`,
+  ].join('\n')
+}
+
 function entryText(entry: QueueEntry, at: TimeText): string {
   return facts([
     ['entry', entry.id],
@@ -280,7 +308,7 @@ function entryText(entry: QueueEntry, at: TimeText): string {
     ['last host', entry.lastHost],
     ['last site', entry.lastSite],
     ['class', entry.class],
-    ...(entry.classMessage ? [['', `${entry.classMessage.ja}\n${entry.classMessage.en}`] as const] : []),
+    ...(entry.classMessage ? [['', meaningText(entry)] as const] : []),
     ...(entry.inDoubt ? [['in doubt', 'it may have been taken once already: a duplicate is possible'] as const] : []),
   ])
 }

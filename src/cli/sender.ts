@@ -10,6 +10,7 @@ import { CliError } from './cli-error.ts'
 import { type CliContext, connect, print, show } from './context.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { facts, table } from './table.ts'
+import { type TimeText, timesOf } from './times.ts'
 
 interface SmtpOptions {
   /** False: --no-smtp. */
@@ -61,7 +62,12 @@ function registerWrite(sender: Command, context: CliContext): void {
       const account = await accountIdOf(api, options.account)
       const smtp = await smtpOf(context, options, null)
       const body = { address, account, note: options.note, smtp, test: smtp && options.test }
-      show(context, command, await api.post<SavedSenderAnswer>('/v1/senders', body), describe)
+      show(
+        context,
+        command,
+        await api.post<SavedSenderAnswer>('/v1/senders', body),
+        describe(timesOf(context, command)),
+      )
     },
   )
   const set = sender
@@ -74,7 +80,12 @@ function registerWrite(sender: Command, context: CliContext): void {
       const api = connect(context, command)
       const smtp = options.smtp === false ? null : await changedSmtp(api, address, context, options)
       const body = { note: options.note, smtp, test: smtp ? options.test : undefined }
-      show(context, command, await api.patch<SavedSenderAnswer>(pathOf(address), body), describe)
+      show(
+        context,
+        command,
+        await api.patch<SavedSenderAnswer>(pathOf(address), body),
+        describe(timesOf(context, command)),
+      )
     })
 }
 
@@ -175,7 +186,12 @@ function registerLook(sender: Command, context: CliContext): void {
     .argument('<address>', 'a registered sender address')
     .description('tell about one sender address')
     .action(async (address: string, _options: object, command: Command) => {
-      show(context, command, await connect(context, command).get<SenderAnswer>(pathOf(address)), describe)
+      show(
+        context,
+        command,
+        await connect(context, command).get<SenderAnswer>(pathOf(address)),
+        describe(timesOf(context, command)),
+      )
     })
 }
 
@@ -193,22 +209,24 @@ function parseLimit(text: string): number {
   throw new InvalidArgumentError('Write a whole number of at least 1.')
 }
 
-function describe(sender: SavedSenderAnswer): string {
+const describe = (at: TimeText) => (sender: SavedSenderAnswer) => {
   const { smtp, test } = sender
   return facts([
     ['address', sender.address],
     ['account', sender.account],
     ['SMTP server', smtp ? `${smtp.host}:${smtp.port} as ${smtp.username}, TLS ${smtp.tls}` : 'none'],
-    ...(smtp ? [['limits', limitsText(smtp.limits)] as const, ['trouble', troubleText(smtp.trouble)] as const] : []),
+    ...(smtp
+      ? [['limits', limitsText(smtp.limits)] as const, ['trouble', troubleText(smtp.trouble, at)] as const]
+      : []),
     ...(test ? [['test', testText(test)] as const] : []),
     ['note', sender.note || null],
   ])
 }
 
-function troubleText(trouble: NonNullable<SenderAnswer['smtp']>['trouble']): string {
+function troubleText(trouble: NonNullable<SenderAnswer['smtp']>['trouble'], at: TimeText): string {
   if (trouble === null) return 'none'
   const { since, reply, message, next } = trouble
-  return [`since ${since}: ${reply}`, message.ja, next.ja, message.en, next.en].join('\n')
+  return [`since ${at(since)}: ${reply}`, message.ja, next.ja, message.en, next.en].join('\n')
 }
 
 function limitsText({ connections, messagesPerConnection, perMinute }: NonNullable<SenderAnswer['smtp']>['limits']) {

@@ -177,10 +177,10 @@ describe('kitte sender', () => {
 })
 
 describe('kitte queue', () => {
-  async function fill(api: Api) {
+  async function fill(api: Api, account = 'acme') {
     const now = Date.now()
     const to = ['a@there.example', 'b@elsewhere.example']
-    const draft = newMessage({ now, to, lease: { owner: 'test/1', until: now + 60_000 } })
+    const draft = newMessage({ now, to, account, lease: { owner: 'test/1', until: now + 60_000 } })
     await api.store.accept(draft)
     const outcomes = [0, 1].map(n =>
       outcome(`${draft.message.id}.${n}`, 'deferred', now, {
@@ -201,15 +201,29 @@ describe('kitte queue', () => {
     assert.match(listed, /^1 entries: 0 due, 1 waiting/)
     assert.match(listed, /a@there\.example +normal +waiting +retry +1 .*greylisted +451 4\.7\.1 later/)
     assert.ok(!listed.includes('\u001b'), 'a reply must not colour the terminal')
+    assert.match(
+      listed,
+      /\n\ngreylisted\n {2}初めての.+対応者: 対応不要。.+\n {2}The recipient's .+ To act: nobody\. .+\n$/,
+    )
     assert.match(await kitte(api, ['queue', 'list', '--by', 'domain']), /^elsewhere\.example +1 /m)
     assert.match(await kitte(api, ['queue', 'list', '--by', 'class']), /^greylisted +2 /m)
     const bySite = await kitte(api, ['queue', 'list', '--by', 'site'])
     assert.match(bySite, /^none +2 /m)
+    assert.match(bySite, /^none: not tried yet \/ まだ送信していません$/m)
     assert.match(bySite, /no site has work/)
     assert.match(await kitte(api, ['queue', 'list', '--site', 'mx.there.example']), /^0 entries/)
     const shown = await kitte(api, ['queue', 'show', `${id}.1`])
     assert.match(shown, /^recipient +b@elsewhere\.example$/m)
+    assert.match(shown, / To act: nobody\. /)
     assert.match((await run(api, ['queue', 'show', 'nothing'])).err, /kitte explain nothing/)
+  })
+
+  it('names accounts where it counts by them', async () => {
+    await using api = await startApi()
+    const id = await api.account('株式会社青空')
+    await fill(api, id)
+    assert.match(await kitte(api, ['queue', 'list', '--by', 'account']), new RegExp(`^${id} +株式会社青空 +2 `, 'm'))
+    assert.match(await kitte(api, ['queue', 'finish', '--by', 'account']), new RegExp(`^${id} +株式会社青空 +2 `, 'm'))
   })
 
   it('holds, releases, retries and cancels, or only counts', async () => {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { OutcomeClass } from '../../mail/outcome.ts'
 import { priorities } from '../../mail/priority.ts'
 import type { QueueVerb } from '../../mail/queue-operation.ts'
-import { classes } from '../../outcome/classes.ts'
+import { actors, classes, nextStepOf } from '../../outcome/classes.ts'
 import { rescheduled } from '../../outcome/delivery-log.ts'
 import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
@@ -113,6 +113,8 @@ const entryAnswer = z.object({
   suspension: z.string().nullable().meta({ description: 'That holds it; null: an operator does, or nothing' }),
   class: z.string().nullable(),
   classMessage: bilingual.nullable(),
+  who: bilingual.nullable().meta({ description: 'Who must act' }),
+  next: bilingual.nullable().meta({ description: 'What to do' }),
   lastReply: z.string().nullable(),
   lastHost: z.string().nullable(),
   lastSite: z.string().nullable(),
@@ -308,6 +310,14 @@ function renderCounts(counts: QueueCounts): QueueCountsAnswer {
   return { ...counts, oldestReceivedAt: time(counts.oldestReceivedAt) }
 }
 
+/** What the class of the last deferral means; nulls where there was none, or another version named it. */
+function meaningOf(name: string | null): Pick<z.output<typeof entryAnswer>, 'classMessage' | 'who' | 'next'> {
+  if (name === null || !Object.hasOwn(classes, name)) return { classMessage: null, who: null, next: null }
+  const known = name as OutcomeClass
+  const { sentence, actor } = classes[known]
+  return { classMessage: sentence, who: actors[actor], next: nextStepOf(known, false) }
+}
+
 function renderRow(row: QueueRow): z.output<typeof entryAnswer> {
   const { entry, message, state, lastClass, scheduled } = row
   return {
@@ -326,7 +336,7 @@ function renderRow(row: QueueRow): z.output<typeof entryAnswer> {
     heldReason: entry.heldReason ?? null,
     suspension: entry.suspension ?? null,
     class: lastClass,
-    classMessage: lastClass === null ? null : (classes[lastClass as OutcomeClass]?.sentence ?? null),
+    ...meaningOf(lastClass),
     lastReply: entry.lastReply ?? null,
     lastHost: entry.lastHost ?? null,
     lastSite: entry.lastSite ?? null,
