@@ -1,26 +1,46 @@
 /**
- * All that waits in memory for limits which many sites share, by account and priority, and the sites that had to stay outside.
+ * All that waits in memory for limits which many sites share: how much, whose turn it is, and the sites that had to stay outside.
  *
  * Each customer of a provider can be a site of its own: thousands of them, with one mail each, are none of them full, and
  * together more than memory holds. What would be a site's fair part of the memory is that of all who share its limits.
+ * Accounts and priorities take turns here as they do at one site (`turns.ts`), or one account's mail for thousands of
+ * customers would go before another's password mail for one; of a sender domain's mail the sites take turns.
  * Plain state. Never fails.
  */
 import type { AccountId } from '../mail/ids.ts'
 import { leastRank, rankOf, ranks } from '../mail/priority.ts'
+import type { SiteLimits } from './site-limits.ts'
 import type { Group, Site } from './throttle.ts'
+import { Fifo, type Line, Turns } from './turns.ts'
 
 /** Beyond, the oldest are forgotten: their lanes open by themselves. */
 const manyOutside = 10_000
 
 export class Crowd {
+  readonly limits: SiteLimits
   /** Entries, by rank and account. */
   readonly #byRank = ranks.map(() => new Map<AccountId | null, number>())
+  /** Of sites that may start as far as they themselves go; a site that may not keeps its groups until it may. */
+  readonly #turns = new Turns(() => new SitesInTurn())
   /** Sites with lanes that were parked because enough waits, the oldest first. */
   readonly #outside = new Set<Site>()
   #waiting = 0
 
+  constructor(limits: SiteLimits) {
+    this.limits = limits
+  }
+
   get waiting(): number {
     return this.#waiting
+  }
+
+  get running(): number {
+    return this.limits.running
+  }
+
+  /** Something waits that may start, as far as its own site goes. */
+  get hasNext(): boolean {
+    return this.#turns.waiting > 0
   }
 
   /** Of that rank and more urgent ones. */
@@ -32,9 +52,24 @@ export class Crowd {
 
   add(group: Group): void {
     this.#count(group, group.leased.length)
+    this.#turns.push(group)
   }
 
-  remove(group: Group): void {
+  /** Whoever takes it counts it out, or brings it back. */
+  take(): Group | undefined {
+    return this.#turns.take()
+  }
+
+  /** All of a site; they still count. */
+  takeOf(site: Site): Group[] {
+    return this.#turns.drain(site)
+  }
+
+  bringBack(group: Group): void {
+    this.#turns.push(group)
+  }
+
+  countOut(group: Group): void {
     this.#count(group, -group.leased.length)
   }
 
@@ -60,5 +95,40 @@ export class Crowd {
       if (site.hasParked && site.closedUntil === null) sites.push(site)
     }
     return sites
+  }
+}
+
+/** What one sender domain has waiting with one priority, for all sites: one group of each in turn. */
+class SitesInTurn implements Line {
+  /** By the key of their sites, in the order of their turns. */
+  readonly #bySite = new Map<string, Fifo>()
+
+  push(group: Group): void {
+    const { key } = group.route
+    const known = this.#bySite.get(key)
+    const line = known ?? new Fifo()
+    if (known === undefined) this.#bySite.set(key, line)
+    line.push(group)
+  }
+
+  take(): Group {
+    const [key, line] = this.#bySite.entries().next().value!
+    const group = line.take()
+    this.#bySite.delete(key)
+    if (!line.isEmpty) this.#bySite.set(key, line)
+    return group
+  }
+
+  get isEmpty(): boolean {
+    return this.#bySite.size === 0
+  }
+
+  drain(site?: Site): Group[] {
+    const keys = site === undefined ? [...this.#bySite.keys()] : [site.key]
+    return keys.flatMap(key => {
+      const groups = this.#bySite.get(key)?.drain() ?? []
+      this.#bySite.delete(key)
+      return groups
+    })
   }
 }

@@ -229,10 +229,10 @@ export class Placement {
   }
 
   /** Null: there is room now. */
-  #roomAt(way: Route, { account }: Message): Instant | null {
+  #roomAt(way: Route, { account, priority }: Message): Instant | null {
     const site = this.#parts.ring.site(way)
     if (site.closedUntil !== null) return site.closedUntil
-    return this.isFull(site, account) ? this.#parts.clock.now() + fullWithoutLanesMs : null
+    return this.isFull(site, account, priority) ? this.#parts.clock.now() + fullWithoutLanesMs : null
   }
 
   async #settleUnrouted(unrouted: Unrouted, decision: Decision): Promise<void> {

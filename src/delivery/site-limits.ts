@@ -104,7 +104,7 @@ export class SiteLimits {
     this.key = key
     this.rule = rule
     this.shared = shared
-    this.crowd = shared === null ? null : new Crowd()
+    this.crowd = shared === null ? null : new Crowd(this)
     this.#clock = clock
     this.#minuteStart = clock.monotonic()
     this.#slowStart = new SlowStart(first, rule.connections)

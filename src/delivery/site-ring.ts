@@ -1,5 +1,6 @@
 /**
- * All sites with mail in memory, and whose turn it is: one group of each site in turn, within all limits.
+ * All sites with mail in memory, and whose turn it is: one group of each site in turn, within all limits. Sites that share
+ * the limits of one provider take one turn together (`crowd.ts`).
  *
  * A site may run only as many attempts as there remain free for others, so slow sites can never take all of them: ten
  * of them leave a free eleventh part (dynamic threshold, Choudhury and Hahne 1998). One timer for all rates. Never fails.
@@ -7,6 +8,7 @@
 
 import type { Cancel, Clock } from '../base/clock.ts'
 import { type SiteRule, sharedName, siteRule } from '../policy/site-rules.ts'
+import type { Crowd } from './crowd.ts'
 import type { Route } from './route.ts'
 import { type Learned, SiteLimits } from './site-limits.ts'
 import { type Group, Site } from './throttle.ts'
@@ -28,6 +30,9 @@ export interface SiteRingOptions {
   run(site: Site, group: Group): void
 }
 
+/** Who takes a turn: a site, or all that share the limits of one provider. */
+type Party = Site | Crowd
+
 /** Sites are kept while nothing goes there, because they may be closed; beyond this many the oldest such are forgotten. */
 const manySites = 10_000
 
@@ -36,12 +41,10 @@ export class SiteRing {
   readonly #sites = new Map<string, Site>()
   /** Of providers that have one set of limits for all their sites, by key. */
   readonly #shared = new Map<string, SiteLimits>()
-  /** Sites with waiting groups that may start as far as their own limits go, in the order of their turn. */
-  readonly #ready = new Set<Site>()
-  /** Sites that wait for limits to let one of them start, in the order they came. */
-  readonly #blocked = new Map<SiteLimits, Set<Site>>()
-  /** Limits whose rate makes sites wait. */
-  readonly #paced = new Set<SiteLimits>()
+  /** Who has something waiting that may start now, in the order of their turn. */
+  readonly #ready = new Set<Party>()
+  /** Whom the rate of their limits makes wait. */
+  readonly #paced = new Set<Party>()
   #timer: { readonly at: number; readonly cancel: Cancel } | null = null
   #running = 0
   #turning = false
@@ -125,7 +128,6 @@ export class SiteRing {
   sent(site: Site): void {
     site.finish()
     this.#consider(site)
-    this.#admit(site.limits)
     this.turn()
   }
 
@@ -137,9 +139,9 @@ export class SiteRing {
 
   /** Takes out everything that waits for a site. */
   drain(site: Site): readonly Group[] {
-    this.#ready.delete(site)
-    this.#unblock(site)
-    return site.drain()
+    const groups = site.drain()
+    this.#consider(site)
+    return groups
   }
 
   /** Starts whatever may start. */
@@ -147,11 +149,10 @@ export class SiteRing {
     const { open, maxAttempts } = this.#options
     if (this.#turning || !open()) return
     this.#turning = true
-    for (const site of this.#ready) {
+    for (const party of this.#ready) {
       const free = maxAttempts - this.#running
       if (free <= 0) break
-      if (!this.#mayStart(site)) this.#consider(site)
-      else if (site.running < free) this.#start(site)
+      if (party.running < free) this.#start(party)
     }
     this.#turning = false
   }
@@ -162,68 +163,48 @@ export class SiteRing {
   }
 
   /** To the end of the ring: visited again in the same turn, after all others. */
-  #start(site: Site): void {
-    this.#ready.delete(site)
+  #start(party: Party): void {
+    this.#ready.delete(party)
+    const next = party instanceof Site ? { site: party, group: party.take()! } : this.#nextOf(party)
+    if (next === null) return
+    const { site, group } = next
     this.#running++
-    const group = site.start()
-    this.#consider(site)
-    this.#admit(site.limits)
+    site.begin(group)
+    this.#arrange(party)
     this.#options.run(site, group)
   }
 
-  /** What shares its limits may have taken the place or the slot since it was put among the ready. */
-  #mayStart({ limits }: Site): boolean {
-    return limits.shared === null || (limits.free > 0 && limits.paceMs <= 0)
+  /** Null: none of those whose turn it is may start. */
+  #nextOf(crowd: Crowd): { readonly site: Site; readonly group: Group } | null {
+    for (let group = crowd.take(); group !== undefined; group = crowd.take()) {
+      const site = this.#sites.get(group.route.key)!
+      if (site.mayStart) return { site, group }
+      site.waitAside(crowd, group)
+    }
+    return null
   }
 
-  /** Puts a site where it belongs: ready, waiting for a place or a slot of its limits, or neither. */
   #consider(site: Site): void {
-    if (site.waiting === 0 || site.running >= site.connections || site.closedUntil !== null) {
-      this.#ready.delete(site)
-      this.#unblock(site)
-      return
+    const { crowd } = site.limits
+    if (crowd !== null) site.rejoin(crowd)
+    this.#arrange(crowd ?? site)
+  }
+
+  /** Puts a party where it belongs: ready, waiting for a slot of its limits, or neither. */
+  #arrange(party: Party): void {
+    const { limits } = party
+    this.#paced.delete(party)
+    if (!party.hasNext || limits.free <= 0) this.#ready.delete(party)
+    else if (limits.paceMs <= 0) this.#ready.add(party)
+    else {
+      this.#ready.delete(party)
+      this.#pace(party, limits.paceMs)
     }
-    const { limits } = site
-    const { paceMs } = limits
-    if (limits.free > 0 && paceMs <= 0) {
-      this.#unblock(site)
-      this.#ready.add(site)
-      return
-    }
-    this.#ready.delete(site)
-    this.#block(site)
-    if (limits.free > 0) this.#pace(limits, paceMs)
   }
 
-  #block(site: Site): void {
-    const blocked = this.#blocked.get(site.limits)
-    if (blocked) blocked.add(site)
-    else this.#blocked.set(site.limits, new Set([site]))
-  }
-
-  #unblock(site: Site): void {
-    if (this.#blocked.size === 0) return
-    const blocked = this.#blocked.get(site.limits)
-    if (!blocked?.delete(site) || blocked.size > 0) return
-    this.#blocked.delete(site.limits)
-    this.#paced.delete(site.limits)
-  }
-
-  /** As many of those that wait for these limits as may start now, or the next when its slot comes. */
-  #admit(limits: SiteLimits): void {
-    const blocked = this.#blocked.get(limits)
-    if (blocked === undefined || limits.free <= 0) return
-    const { paceMs, perMinute } = limits
-    if (paceMs > 0) {
-      this.#pace(limits, paceMs)
-      return
-    }
-    for (const site of firstOf(blocked, perMinute === null ? limits.free : 1)) this.#consider(site)
-  }
-
-  #pace(limits: SiteLimits, ms: number): void {
+  #pace(party: Party, ms: number): void {
     const { clock } = this.#options
-    this.#paced.add(limits)
+    this.#paced.add(party)
     const at = clock.monotonic() + ms
     if (this.#timer !== null && this.#timer.at <= at) return
     this.#timer?.cancel()
@@ -232,9 +213,7 @@ export class SiteRing {
 
   #nextSlots(): void {
     this.#timer = null
-    const paced = [...this.#paced]
-    this.#paced.clear()
-    for (const limits of paced) this.#admit(limits)
+    for (const party of [...this.#paced]) this.#arrange(party)
     this.turn()
   }
 
@@ -245,13 +224,4 @@ export class SiteRing {
       if (!site.inUse) this.#sites.delete(key)
     }
   }
-}
-
-function firstOf<T>(all: Iterable<T>, count: number): T[] {
-  const found: T[] = []
-  for (const one of all) {
-    if (found.length === count) break
-    found.push(one)
-  }
-  return found
 }

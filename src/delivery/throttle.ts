@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { AccountId, DomainName, Instant } from '../mail/ids.ts'
 import type { SiteRule } from '../policy/site-rules.ts'
 import type { LeasedEntry } from '../store/store.ts'
+import type { Crowd } from './crowd.ts'
 import type { HeldMessage } from './held-message.ts'
 import type { Route } from './route.ts'
 import type { Evidence, LimitsState, SiteLimits } from './site-limits.ts'
@@ -54,7 +55,9 @@ export class Site {
   /** The one that fits its hosts; of limits that are shared another one may have the numbers. */
   readonly rule: SiteRule
   readonly #clock: Clock
+  /** All that waits here; of those who share limits only while it may start nothing itself (`crowd.ts`). */
   readonly #turns = new Turns()
+  #waiting = 0
   #running = 0
   #closedUntil: Instant = 0
   /** How long it was closed last; 0 after a success. */
@@ -81,10 +84,10 @@ export class Site {
 
   /** Entries that wait here. */
   get waiting(): number {
-    return this.#turns.waiting
+    return this.#waiting
   }
 
-  /** Of that rank and more urgent ones. */
+  /** Of that rank and more urgent ones; not of a site that shares its limits. */
   waitingOf(account: AccountId | null, rank?: number): number {
     return this.#turns.waitingOf(account, rank)
   }
@@ -94,17 +97,31 @@ export class Site {
   }
 
   push(group: Group): void {
-    this.#turns.push(group)
-    this.limits.crowd?.add(group)
+    this.#waiting += group.leased.length
+    if (this.limits.crowd === null) this.#turns.push(group)
+    else this.limits.crowd.add(group)
   }
 
-  /** Takes the group whose turn it is, and with it a place of the limits. One must be waiting. */
-  start(): Group {
-    const group = this.#turns.take()!
-    this.limits.crowd?.remove(group)
+  /** As far as the site itself goes; limits that it shares may say otherwise. */
+  get mayStart(): boolean {
+    return this.#running < this.connections && this.closedUntil === null
+  }
+
+  get hasNext(): boolean {
+    return this.#waiting > 0 && this.mayStart
+  }
+
+  /** The group whose turn it is; undefined: none waits. Whoever takes it begins it. */
+  take(): Group | undefined {
+    return this.#turns.take()
+  }
+
+  /** Takes a place of the limits. */
+  begin(group: Group): void {
+    this.#waiting -= group.leased.length
+    this.limits.crowd?.countOut(group)
     this.#running++
     this.limits.start(group.leased.length)
-    return group
   }
 
   finish(): void {
@@ -112,10 +129,23 @@ export class Site {
     this.limits.finish()
   }
 
+  /** It is its turn among those who share its limits, but it may not start: it keeps what it has until then. */
+  waitAside(crowd: Crowd, next: Group): void {
+    for (const group of [next, ...crowd.takeOf(this)]) this.#turns.push(group)
+  }
+
+  /** It takes turns with the others again, if it may. */
+  rejoin(crowd: Crowd): void {
+    if (this.#turns.waiting === 0 || !this.mayStart) return
+    for (const group of this.#turns.drain()) crowd.bringBack(group)
+  }
+
   /** All waiting groups, taken out. */
   drain(): Group[] {
-    const groups = this.#turns.drain()
-    if (this.limits.crowd !== null) for (const group of groups) this.limits.crowd.remove(group)
+    const { crowd } = this.limits
+    const groups = [...this.#turns.drain(), ...(crowd?.takeOf(this) ?? [])]
+    for (const group of groups) crowd?.countOut(group)
+    this.#waiting = 0
     return groups
   }
 

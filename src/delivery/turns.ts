@@ -8,7 +8,7 @@
  */
 import type { AccountId, DomainName } from '../mail/ids.ts'
 import { leastRank, rankOf, turnsBeforeLess } from '../mail/priority.ts'
-import type { Group } from './throttle.ts'
+import type { Group, Site } from './throttle.ts'
 
 /** Of what may be in memory, for a site or in all: so much of one account always fits, for a flood must not fill it. */
 export const littleShare = 1 / 32
@@ -16,10 +16,14 @@ export const littleShare = 1 / 32
 /** The relay's own reports have a turn of their own. */
 type Owner = AccountId | null
 
-interface Line {
-  readonly groups: Group[]
-  /** Groups before it are gone. */
-  first: number
+/** What one sender domain of an account has waiting with one priority. */
+export interface Line {
+  push(group: Group): void
+  /** The next one; there must be one. */
+  take(): Group
+  readonly isEmpty: boolean
+  /** All of them, or those for one site, taken out. */
+  drain(site?: Site): Group[]
 }
 
 /** What one account has waiting with one priority. */
@@ -37,7 +41,12 @@ type Ranks = (Rank | undefined)[]
 export class Turns {
   /** In the order of their turns. */
   readonly #owners = new Map<Owner, Ranks>()
+  readonly #newLine: () => Line
   #entries = 0
+
+  constructor(newLine: () => Line = () => new Fifo()) {
+    this.#newLine = newLine
+  }
 
   /** Entries, not groups, here and below. */
   get waiting(): number {
@@ -62,9 +71,12 @@ export class Turns {
     const number = rankOf(priority)
     ranks[number] ??= { lines: new Map(), entries: 0, ahead: 0 }
     const rank = ranks[number]
-    const line = rank.lines.get(senderDomain)
-    if (line === undefined) rank.lines.set(senderDomain, { groups: [group], first: 0 })
-    else line.groups.push(group)
+    let line = rank.lines.get(senderDomain)
+    if (line === undefined) {
+      line = this.#newLine()
+      rank.lines.set(senderDomain, line)
+    }
+    line.push(group)
     rank.entries += group.leased.length
     this.#entries += group.leased.length
   }
@@ -81,14 +93,14 @@ export class Turns {
     return undefined
   }
 
-  /** All of them, taken out. */
-  drain(): Group[] {
+  /** All of them, or those for one site, taken out. */
+  drain(site?: Site): Group[] {
     const groups: Group[] = []
-    for (const ranks of this.#owners.values())
-      for (const rank of ranks)
-        if (rank) for (const line of rank.lines.values()) groups.push(...line.groups.slice(line.first))
-    this.#owners.clear()
-    this.#entries = 0
+    for (const [owner, ranks] of this.#owners) {
+      for (const rank of ranks) if (rank) groups.push(...drainRank(rank, site))
+      if (!isWaiting(ranks)) this.#owners.delete(owner)
+    }
+    for (const { leased } of groups) this.#entries -= leased.length
     return groups
   }
 }
@@ -114,21 +126,54 @@ function isWaiting(ranks: Ranks): boolean {
 
 function takeOf(rank: Rank): Group {
   for (const [domain, line] of rank.lines) {
-    const group = line.groups[line.first++]!
+    const group = line.take()
     rank.entries -= group.leased.length
     // Alone it stays at the front as well as at the end.
-    const isLast = line.first === line.groups.length
+    const isLast = line.isEmpty
     if (isLast || rank.lines.size > 1) rank.lines.delete(domain)
-    if (!isLast) rank.lines.set(domain, compacted(line))
+    if (!isLast) rank.lines.set(domain, line)
     return group
   }
   throw new TypeError('a rank without a line was given a turn')
 }
 
-/** Moves what is left to the front once half is gone: O(1) per group on the whole. */
-function compacted(line: Line): Line {
-  if (line.first < 32 || line.first * 2 < line.groups.length) return line
-  line.groups.splice(0, line.first)
-  line.first = 0
-  return line
+function drainRank(rank: Rank, site?: Site): Group[] {
+  const groups: Group[] = []
+  for (const [domain, line] of rank.lines) {
+    groups.push(...line.drain(site))
+    if (line.isEmpty) rank.lines.delete(domain)
+  }
+  for (const { leased } of groups) rank.entries -= leased.length
+  return groups
+}
+
+/** First come, first served. */
+export class Fifo implements Line {
+  readonly #groups: Group[] = []
+  /** Groups before it are gone. */
+  #first = 0
+
+  push(group: Group): void {
+    this.#groups.push(group)
+  }
+
+  /** Moves what is left to the front once half is gone: O(1) per group on the whole. */
+  take(): Group {
+    const group = this.#groups[this.#first++]!
+    if (this.#first >= 32 && this.#first * 2 >= this.#groups.length) {
+      this.#groups.splice(0, this.#first)
+      this.#first = 0
+    }
+    return group
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#groups.length
+  }
+
+  drain(): Group[] {
+    const groups = this.#groups.splice(0).slice(this.#first)
+    this.#first = 0
+    return groups
+  }
 }

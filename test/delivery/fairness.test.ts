@@ -140,4 +140,22 @@ describe('a provider with a slow limit and thousands of customers, each with an 
     await worker.until(() => sentTo('127.0.0.2') === customers)
     assert.ok(clock.now() - startedAt < 60_000, 'no lane stays closed for its whole time')
   })
+
+  it("takes an account's few mails, and what is urgent in the flood, before the rest of it", async () => {
+    const { transport, next, hurry, isOpen } = provider()
+    await using worker = await startWorker({ zone, transport, sites: [slow, rule], settings })
+    const all = Array.from({ length: customers }, (_, n) => `r@d${n}.example`)
+    for (let n = 0; n < customers; n += 100) await worker.submit({ account: 'many', to: all.slice(n, n + 100) })
+    await worker.submit({ account: 'many', priority: 'transactional', to: ['urgent@d1.example'] })
+    await worker.submit({ account: 'few', to: ['few@d2.example'] })
+    for (let sent = 1; sent < 6; sent++) {
+      await worker.until(isOpen, `sending ${sent}`)
+      next()
+    }
+    await worker.until(isOpen)
+    const sent = transport.sendings.map(({ envelope }) => envelope.recipients[0]!.address)
+    assert.ok(sent.includes('urgent@d1.example') && sent.includes('few@d2.example'), `${sent}`)
+    hurry()
+    await worker.settled(customers + 2)
+  })
 })

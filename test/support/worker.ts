@@ -20,6 +20,7 @@ import { domainOf } from '../../src/mail/address.ts'
 import type { AccountId, CredentialId, Mailbox, MessageId } from '../../src/mail/ids.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { Action, Outcome } from '../../src/mail/outcome.ts'
+import type { Priority } from '../../src/mail/priority.ts'
 import { formatReply } from '../../src/mail/reply.ts'
 import { Meter } from '../../src/outcome/meter.ts'
 import type { Settler } from '../../src/outcome/settle.ts'
@@ -57,6 +58,7 @@ export interface Submission {
   readonly account?: AccountId
   readonly credential?: CredentialId
   readonly limits?: readonly LimitUse[]
+  readonly priority?: Priority
   /** False: left to be claimed from the store. */
   readonly fresh?: boolean
 }
@@ -174,6 +176,7 @@ async function submit(
     limits = [],
     fresh = true,
     credential = null,
+    priority,
   }: Omit<Submission, 'credential'> & { readonly credential?: CredentialId | null },
   { store, dispatcher, clock }: { store: Store; dispatcher: Dispatcher; clock: Clock },
 ): Promise<MessageId> {
@@ -195,8 +198,9 @@ async function submit(
     messageIdHeader: `${id}@ours.example`,
     receivedAt: now,
     origin: 'submission',
+    ...(priority && { priority }),
   }
-  const ask = dispatcher.fresh.ask(to.length, owner)
+  const ask = dispatcher.fresh.ask(to.length, owner, priority)
   const entries = recipients.map((recipient, n) => {
     const domain = domainOf(recipient.address)
     const at = { leasable: ask.leasable(domain), nextAttemptAt: ask.nextAttemptAt(domain) }
