@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseAddressList } from '../../src/mail/address-list.ts'
 import { decodeWords } from '../../src/mail/encoded-word.ts'
+import { assertLinear } from '../support/linear-time.ts'
 
 const parse = (text: string) => parseAddressList(Buffer.from(text, 'utf8').toString('latin1'))
 
@@ -102,14 +103,14 @@ describe('an address list', () => {
     assert.deepEqual(Object.keys(parseAddressList('"\x83\x5c" <a@b.example>')), ['problem'])
   })
 
-  it('reads a very long value in time that grows with its length only', () => {
-    const started = performance.now()
-    parse(`"${'x'.repeat(100_000)}" <a@b.example>`)
-    parse(`${'a@b.example, '.repeat(5000)}c@d.example`)
-    parse(`${'('.repeat(50_000)} a@b.example`)
-    parse(`"<${'x'.repeat(100_000)}" <a@b.example>`)
-    assert.ok(performance.now() - started < 1000)
-  })
+  for (const [what, value] of [
+    ['a name', size => `"${'x'.repeat(size)}" <a@b.example>`],
+    ['addresses', size => `${'a@b.example, '.repeat(size / 12)}c@d.example`],
+    ['comments that never end', size => `${'('.repeat(size)} a@b.example`],
+    ['a name that looks like an address', size => `"<${'x'.repeat(size)}" <a@b.example>`],
+  ] as readonly (readonly [string, (size: number) => string])[])
+    it(`reads a very long value in time that grows with its length only: ${what}`, () =>
+      assertLinear(100_000, size => parse(value(size))))
 })
 
 describe('encoded words', () => {

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { fieldOf, readable } from '../../src/sandbox/readable.ts'
+import { assertLinear } from '../support/linear-time.ts'
 
 const message = (...lines: string[]) => Buffer.from(lines.join('\r\n'))
 
@@ -37,18 +38,18 @@ describe('a message shown to a person', () => {
   })
 
   const hostile: readonly (readonly [string, string, string])[] = [
-    ['spaces in quoted-printable', 'text/plain', ' '.repeat(1_000_000)],
-    ['tags that never end', 'text/html', '<'.repeat(1_000_000)],
-    ['line breaks that never end', 'text/html', '<br '.repeat(250_000)],
-    ['styles that never end', 'text/html', '<style>'.repeat(140_000)],
-    ['parts without end', 'multipart/mixed; boundary=a', '--a\r\n'.repeat(200_000)],
+    ['spaces in quoted-printable', 'text/plain', ' '],
+    ['tags that never end', 'text/html', '<'],
+    ['line breaks that never end', 'text/html', '<br '],
+    ['styles that never end', 'text/html', '<style>'],
+    ['parts without end', 'multipart/mixed; boundary=a', '--a\r\n'],
   ]
-  for (const [what, type, body] of hostile) {
-    it(`takes no longer than its length: ${what}`, () => {
-      const before = performance.now()
-      readable(message(`Content-Type: ${type}`, 'Content-Transfer-Encoding: quoted-printable', '', body))
-      assert.ok(performance.now() - before < 2000)
-    })
+  for (const [what, type, repeated] of hostile) {
+    it(`takes no longer than its length: ${what}`, () =>
+      assertLinear(1_000_000, size => {
+        const body = repeated.repeat(size / repeated.length)
+        readable(message(`Content-Type: ${type}`, 'Content-Transfer-Encoding: quoted-printable', '', body))
+      }))
   }
 
   it('takes the plain text of an alternative inside a mixed message', () => {

@@ -9,6 +9,7 @@ import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { newDkimKey } from '../../src/signing/key-factory.ts'
 import { dkimRecord } from '../../src/signing/key-ring.ts'
 import { SigningFailed, type SigningKey, sign } from '../../src/signing/signer.ts'
+import { assertLinear } from '../support/linear-time.ts'
 import { corpus } from './corpus.ts'
 
 const run = promisify(execFile)
@@ -171,12 +172,11 @@ describe('the signer', () => {
     await assert.rejects(sign({ path: join(folder, 'gone') }, keys, now), { code: 'ENOENT' })
   })
 
-  it('takes linear time on 25,000 folds', async () => {
-    const folded = Buffer.from(`From: a@ours.example\r\nReferences: x${'\r\n a'.repeat(25_000)}\r\n\r\nx\r\n`)
-    const startedAt = performance.now()
-    await sign(folded, keys, now)
-    assert.ok(performance.now() - startedAt < 1000)
-  })
+  it('takes linear time on folds', () =>
+    assertLinear(25_000, folds => {
+      const folded = `From: a@ours.example\r\nReferences: x${'\r\n a'.repeat(folds)}\r\n\r\nx\r\n`
+      return sign(Buffer.from(folded), keys, now)
+    }))
 
   it('reads a file of 30 MB without holding it', async () => {
     const path = join(folder, 'large')
