@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventTypes } from '../../src/mail/event.ts'
 import { signedHeaders } from '../../src/webhooks/signature.ts'
+import { needProgram, run } from '../support/real/program.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
 const section = /### Webhooks\n[\s\S]*?\n## /.exec(readme)![0]
@@ -29,6 +30,28 @@ describe('the README about webhooks', () => {
     assert.equal(isFromKitte({}, body, secret), false)
     const late = { ...signedHeaders([secret], 'id', Date.now() - 3_600_000, body) }
     assert.equal(isFromKitte(late, body, secret), false)
+  })
+
+  it('does so in Python too', async function () {
+    const python = needProgram(this, 'python3')
+    const code = /```python\n([\s\S]*?)```/.exec(section)![1]!
+    const [secret, old] = ['whsec_bmV3', 'whsec_b2xk'] as const
+    const body = '{"version":1,"name":"花子"}'
+    const headers = signedHeaders([secret, old], 'id', Date.now(), Buffer.from(body))
+    const late = signedHeaders([secret], 'id', Date.now() - 3_600_000, Buffer.from(body))
+    const cases = [
+      [headers, body, secret],
+      [headers, body, old],
+      [headers, body, 'whsec_b3RoZXI='],
+      [headers, body.replace('1', '2'), secret],
+      [{ ...headers, 'webhook-id': 'other' }, body, secret],
+      [{ ...headers, 'webhook-signature': 'v1,花' }, body, secret],
+      [{}, body, secret],
+      [late, body, secret],
+    ]
+    const ask = 'import json, sys\nprint([is_from_kitte(h, b.encode(), s) for h, b, s in json.load(sys.stdin)])'
+    const { stdout, stderr } = await run(python, ['-c', `${code}\n${ask}`], Buffer.from(JSON.stringify(cases)))
+    assert.equal(stdout, `[True, True${', False'.repeat(cases.length - 2)}]\n`, stderr)
   })
 
   it('has every event in its table', () => {
