@@ -22,6 +22,8 @@ export interface Relay extends AsyncDisposable {
   get(path: string): Promise<number>
   /** What it answers. */
   read<T>(path: string): Promise<T>
+  call<T>(method: string, path: string, body?: unknown): Promise<T>
+  text(path: string): Promise<string>
   /** Milliseconds from SIGTERM to the end of the process. */
   stop(): Promise<number>
 }
@@ -51,10 +53,12 @@ export async function startZone(folder: string): Promise<Zone> {
 export async function startAgain(folder: string, before: Subject, signal: AbortSignal): Promise<Relay> {
   const token = randomBytes(16).toString('hex')
   const address = `http://127.0.0.1:${configurationIn(folder).http.port}`
-  const textOf = async (path: string): Promise<string> => {
-    const response = await fetch(`${address}${path}`, { headers: { authorization: `Bearer ${token}` } })
+  const textOf = async (path: string, method = 'GET', body?: unknown): Promise<string> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const init = body === undefined ? {} : { body: JSON.stringify(body) }
+    const response = await fetch(`${address}${path}`, { method, headers, ...init })
     const text = await response.text()
-    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${text}`)
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     return text
   }
   const get = async (path: string): Promise<number> => {
@@ -79,6 +83,8 @@ export async function startAgain(folder: string, before: Subject, signal: AbortS
     readyCpuSeconds,
     get,
     read: async <T>(path: string) => JSON.parse(await textOf(path)) as T,
+    call: async <T>(method: string, path: string, body?: unknown) => JSON.parse(await textOf(path, method, body)) as T,
+    text: path => textOf(path),
     async stop() {
       const stoppedAt = performance.now()
       await program[Symbol.asyncDispose]()

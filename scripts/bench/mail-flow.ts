@@ -1,8 +1,7 @@
 /**
- * A modest, steady flow of mail over one connection: so many a second, each with the time its acceptance took.
+ * A modest, steady flow of mail over a few connections: so many a second, each with the time its acceptance took.
  *
- * A mail that is due while the one before is still on its way waits for it and keeps its place: its latency counts from
- * when it was due, so that a relay that stands still for a second is not forgiven the mails it held up.
+ * A mail that is due while all connections are busy waits for one and keeps its place: its latency counts from when it was due, so that a relay that stands still for a second is not forgiven the mails it held up.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientConnection, type Door } from './client-connection.ts'
@@ -12,6 +11,8 @@ export interface MailFlowOptions {
   readonly from: string
   readonly recipient: string
   readonly perSecond: number
+  /** Absent: one. */
+  readonly connections?: number
 }
 
 export interface MailFlow {
@@ -22,14 +23,16 @@ export interface MailFlow {
   stop(): Promise<void>
 }
 
-export function startMailFlow({ door, from, recipient, perSecond }: MailFlowOptions): MailFlow {
+export function startMailFlow({ door, from, recipient, perSecond, connections = 1 }: MailFlowOptions): MailFlow {
   let [latenciesMs, refused, accepted, stopped]: [number[], number, number, boolean] = [[], 0, 0, false]
-  const ended = run()
+  const begun = performance.now()
+  let next = 0
+  const ended = Promise.all(Array.from({ length: connections }, run))
 
   async function run(): Promise<void> {
     let connection: ClientConnection | null = null
-    const begun = performance.now()
-    for (let number = 0; !stopped; number++) {
+    while (!stopped) {
+      const number = next++
       const dueAt = begun + (number * 1000) / perSecond
       await sleep(Math.max(0, dueAt - performance.now()))
       try {

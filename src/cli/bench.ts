@@ -12,8 +12,8 @@ import { CliError } from './cli-error.ts'
 import { type CliContext, commonOptions } from './context.ts'
 
 const scripts = join(import.meta.dirname, '../../scripts/bench')
-/** Measured by itself: it is no matter of messages. */
-const domainsCase = 'domains'
+/** Measured by themselves: they are no matter of messages. */
+const aloneCases: Readonly<Record<string, string>> = { domains: 'domains.ts', orders: 'orders.ts' }
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -21,25 +21,30 @@ export function register(program: Command, context: CliContext): void {
     .description('measure throughput, CPU, memory and latency on this machine, beside its peers')
     .option(
       '--case <names>',
-      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site, tarpit; or domains, by itself',
+      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site, tarpit; or domains or orders, by itself',
     )
     .option('--rounds <number>', 'rounds of each relay in turn, after one that warms it up: 5')
     .option('--messages <number>', 'messages of a round; each case has its own number')
-    .option('--entries <number>', 'entries that wait in the case dead-site: 1000000; in tarpit: 20000')
+    .option(
+      '--entries <number>',
+      'entries that wait in the case dead-site: 1000000; in tarpit: 20000; in orders: 100000',
+    )
     .option('--domains <number>', 'sender domains of the case domains: 5000')
-    .option('--rate <number>', 'mails a second meanwhile, in the case domains: 20')
+    .option('--rate <number>', 'mails a second meanwhile, in the case domains: 20; in orders: 50')
     .option(
       '--peer <names>',
       'relays to compare with, if they are installed: postfix-opendkim, postfix-rspamd, exim, haraka',
     )
     .option('--workers <numbers>', 'data plane workers, each number measured by itself: auto')
     .option('--folder <folder>', 'where the queues stand while it runs: the folder for temporary files')
-    .option('--time-limit <seconds>', 'of each case: 600')
-    .action((options: Readonly<Record<string, string>>, command: Command) =>
-      options.case === domainsCase
-        ? runScript(context, 'domains.ts', argumentsOf(without(options, 'case'), commonOptions(context, command).json))
-        : runScript(context, 'bench.ts', argumentsOf(options, commonOptions(context, command).json)),
-    )
+    .option('--time-limit <seconds>', 'of each case: 600; of orders: 1800')
+    .action((options: Readonly<Record<string, string>>, command: Command) => {
+      const { json } = commonOptions(context, command)
+      const alone = aloneCases[options.case ?? '']
+      return alone === undefined
+        ? runScript(context, 'bench.ts', argumentsOf(options, json))
+        : runScript(context, alone, argumentsOf(without(options, 'case'), json))
+    })
 }
 
 function without(options: Readonly<Record<string, string>>, left: string): Record<string, string> {

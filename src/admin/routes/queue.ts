@@ -208,13 +208,15 @@ function commandOperation({ store, queue, bulkOrders }: AdminDependencies, verb:
       const total = await verb.changes(counts, filter)
       const reason = reasonOf(body)
       if (body.dryRun) return { dryRun: true, matched, changed: total, inFlight: 0, operation: null }
+      // What is in hand is called back, and cancelled too.
+      const most = verb.name === 'cancel' ? counts.total : total
       if (total > bulkOrders.above) {
-        // What is in hand is called back, and cancelled too.
-        const most = verb.name === 'cancel' ? counts.total : total
         const order = await bulkOrders.begin({ verb: verb.name, filter, reason, total: most })
         return { dryRun: false, matched, changed: 0, inFlight: 0, operation: renderOrder(order) }
       }
-      return { dryRun: false, matched, ...(await queue[verb.name](filter, reason)), operation: null }
+      // What was retried may have failed and wait again before the last one is reached.
+      const goOn = (changed: number) => changed < most
+      return { dryRun: false, matched, ...(await queue[verb.name](filter, reason, goOn)), operation: null }
     },
   })
 }

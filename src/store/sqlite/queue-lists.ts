@@ -105,7 +105,10 @@ export function openQueueLists(db: Connection) {
     const missing = backlogs.filter(id => !known.has(id))
     if (missing.length > 0) for (const [id, at] of firstsOf.all(JSON.stringify(missing))) known.set(id, at)
     // Counts that are asked for together share them.
-    if (firsts === null) queueMicrotask(() => void (firsts = null))
+    if (firsts === null)
+      queueMicrotask(() => {
+        firsts = null
+      })
     firsts = known
   }
 
