@@ -58,12 +58,15 @@ function partOf(part: string): Choice | null | undefined {
   }
 }
 
-/** Mail addresses count as one word that fits nothing: whoever is called spam@example.com says nothing by it. */
+/**
+ * Mail addresses count as one word that fits nothing: whoever is called spam@example.com says nothing by it. An IPv4 address
+ * counts as the word `ipv4`. Letters with marks count as those without: `boîte` is `boite`.
+ */
 export function readWords(text: string): Words {
   const lower = text.slice(0, maxCharacters).toLowerCase().replaceAll('’', "'")
   const words: string[] = []
   const places = new Map<string, number[]>()
-  for (const chunk of lower.split(/\s+/)) {
+  for (const chunk of withoutMarks(lower).replace(ipv4, ' ipv4 ').split(/\s+/)) {
     if (words.length >= maxWords) break
     for (const word of wordsOf(chunk)) {
       const known = places.get(word)
@@ -73,6 +76,18 @@ export function readWords(text: string): Words {
     }
   }
   return { text: lower, words, places }
+}
+
+const ipv4 = /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w.]*\w)/g
+
+function withoutMarks(text: string): string {
+  return /[\xc0-\u017f]/.test(text)
+    ? text
+        .normalize('NFD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .replaceAll('ß', 'ss')
+        .replaceAll('ł', 'l')
+    : text
 }
 
 /** `doesn't` is one word, `e-mail` is email; everything else that is no letter or digit parts words. */

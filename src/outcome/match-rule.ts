@@ -26,6 +26,7 @@ export interface Said {
 interface ReadRule {
   readonly rule: SourcedRule
   readonly phrases: readonly Phrase[]
+  readonly unless: readonly Phrase[]
   readonly statuses: ReadonlySet<string>
   readonly statusStems: readonly string[]
 }
@@ -41,6 +42,7 @@ function readRule(rule: SourcedRule): ReadRule {
   return {
     rule,
     phrases: (rule.when.text ?? []).map(text => readPhrase(rule.id, text)),
+    unless: (rule.when.unless ?? []).map(text => readPhrase(rule.id, text)),
     statuses: new Set(statuses.filter(one => !one.endsWith('*'))),
     statusStems: statuses.filter(one => one.endsWith('*')).map(one => one.slice(0, -1)),
   }
@@ -78,7 +80,7 @@ export function firstFit(rules: RuleList, read: Read): SourcedRule | null {
 }
 
 /** Cheap conditions first. */
-function fits({ rule: { when }, phrases, statuses, statusStems }: ReadRule, read: Read): boolean {
+function fits({ rule: { when }, phrases, unless, statuses, statusStems }: ReadRule, read: Read): boolean {
   if (when.digit !== undefined && when.digit !== read.digit) return false
   if (when.codes !== undefined && !when.codes.includes(read.said.reply.code)) return false
   if (
@@ -88,7 +90,8 @@ function fits({ rule: { when }, phrases, statuses, statusStems }: ReadRule, read
   )
     return false
   if (!fitsPlace(when, read)) return false
-  return when.text === undefined || phrases.some(phrase => matches(phrase, read.words))
+  if (when.text !== undefined && !phrases.some(phrase => matches(phrase, read.words))) return false
+  return !unless.some(phrase => matches(phrase, read.words))
 }
 
 function fitsPlace(when: Conditions, { said: { phase, route }, hosts }: Read): boolean {
@@ -110,11 +113,14 @@ function hostOf(name: string): string {
     .replace(/\.$/, '')
 }
 
-/** Several servers put the status behind: `(#5.1.1)`, `550 #5.7.1 …`. It counts where none stands in front. */
-const statusInText = /[#(]([45])\.(\d{1,3}\.\d{1,3})(?![\d.])/
+/**
+ * Several servers put the status behind: `(#5.1.1)`, `550 #5.7.1 …`, or quote the reply of a server behind them:
+ * `said: 550 5.1.1 …`. It counts where none stands in front, or one that says nothing.
+ */
+const statusInText = /(?:[#(]|\b[45]\d\d[ -])([45])\.(\d{1,3}\.\d{1,3})(?![\d.])/
 
 function detailOf({ code, detail, text }: Reply): string {
-  if (detail !== '0.0') return detail
+  if (detail !== '0.0' && detail !== '0.350') return detail
   const found = statusInText.exec(text)
   return found !== null && Number(found[1]) === Math.trunc(code / 100) ? found[2]! : detail
 }

@@ -27,6 +27,10 @@ describe('a phrase', () => {
     ['spamhaus org', 'see https://www.spamhaus.org/query/ip/192.0.2.1', true],
     ['受信拒否', '受信者の受信拒否設定です', true],
     ['受信拒否', '受信の拒否', false],
+    ['host ipv4 blocked', 'host [192.0.2.1] blocked', true],
+    ['ipv4', 'relay=192.0.2.1.', true],
+    ['ipv4', 'version 1.2.3.4.5 at 192.0.2.1.example.com', false],
+    ['boite pleine', 'La boîte pleine', true],
     ['nothing', '', false],
   ]
   for (const [phrase, text, expected] of table)

@@ -69,9 +69,15 @@ export const googleRules: RuleGroup = {
       reason: 'Gmail names the reputation of the address',
     },
     {
+      id: 'google-url-rate',
+      class: 'url-block',
+      when: { digit: 5, text: ['one of your url domains'] },
+      reason: 'a domain in links of the message is in too much unwanted mail',
+    },
+    {
       id: 'google-domain-reputation',
       class: 'domain-block',
-      when: { text: ['low reputation of the sending domain'] },
+      when: { text: ['low reputation of the sending domain', 'reputation of * domain'] },
       reason: 'Gmail names the reputation of the domain',
     },
     {

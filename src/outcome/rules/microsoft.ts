@@ -122,6 +122,18 @@ const exchangeOnline: RuleGroup = {
       reason: 'the connector asks for TLS',
     },
     {
+      id: 'microsoft-anonymous',
+      class: 'blocked-by-recipient',
+      when: { route: 'mx', status: ['7.57', '7.68'] },
+      reason: 'the recipient organisation takes no mail from outside there',
+    },
+    {
+      id: 'microsoft-spam-status',
+      class: 'spam-content',
+      when: { status: ['7.520', '7.350'], text: ['spam'] },
+      reason: 'the content was taken for spam',
+    },
+    {
       id: 'microsoft-loop',
       class: 'loop',
       when: { status: ['4.14'] },

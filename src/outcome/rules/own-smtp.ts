@@ -9,7 +9,7 @@ const limits: RuleGroup = {
     {
       id: 'own-limit-status',
       class: 'own-smtp-limit',
-      when: { route: 'own-smtp', status: ['4.5', '1.90', '7.705', '7.708', '7.750', '2.255'] },
+      when: { route: 'own-smtp', status: ['4.5', '1.90', '7.501', '7.502', '7.503', '7.705', '7.708', '2.255'] },
       reason: 'the provider stops this account or counts its day as full',
     },
     {
@@ -29,6 +29,13 @@ const limits: RuleGroup = {
           'unusual sending activity',
           'outgoing|outbound|sending * blocked|suspended|disabled',
           'bad outbound sender',
+          'account|user|sender|mailbox|login|domain * paused|suspended|banned|blocked|disabled|locked|compromised|frozen|restricted',
+          'paused|suspended|banned|blocked|disabled for * account|user|domain|sender',
+          'please|not|yet activate|activated',
+          'out of credits|credit|quota',
+          'message|mail|sending quota|limit|allowance',
+          'limit|quota * per|a day|hour|month|minute',
+          'over quota|limit',
         ],
       },
       reason: 'the server says how much this user may send',
@@ -72,7 +79,10 @@ const login: RuleGroup = {
       when: {
         route: 'own-smtp',
         text: [
-          'authentication|login|auth required|needed',
+          'authentication|login|auth required|needed|necessary|first',
+          'authentication|login|auth is required|needed|necessary|disabled',
+          'unauthenticated',
+          'need|needs|require|requires|send|must|please ehlo|authentication|auth|authenticate|login',
           'not authenticated',
           'authenticate first',
           'pop before smtp',
@@ -90,7 +100,7 @@ const sender: RuleGroup = {
     {
       id: 'own-sender-status',
       class: 'own-smtp-sender',
-      when: { route: 'own-smtp', status: ['7.60', '2.252', '2.251'] },
+      when: { route: 'own-smtp', status: ['7.60', '7.750', '2.252', '2.251'] },
       reason: 'the login may not send as this address',
     },
     {
@@ -100,7 +110,7 @@ const sender: RuleGroup = {
         route: 'own-smtp',
         text: [
           'not owned by * user',
-          'sendasdenied',
+          'sendasdenied*',
           'send as this sender',
           'not allowed|permitted|authorized|authorised * send * as|from',
           'not allowed|permitted|authorized|authorised * use * address|sender|from',
@@ -109,8 +119,14 @@ const sender: RuleGroup = {
           'sender|from|identity|address * not verified',
           'identities failed the check',
           'sender identity',
-          'unauthenticated senders',
           'must match * authenticated|login|username|account',
+          'from|sender|address|mailfrom * same|equal|match|matches|identical|correspond* * user|login|account|authenticated|authorized|authorization|username',
+          'sender|from * not allowed|permitted|authorized|authorised|owned|registered|valid|verified|yours|acceptable',
+          'not authorized|authorised|allowed|permitted to perform|send',
+          'sender|from address|domain|email|mailbox * rejected|refused|denied|invalid|mismatch|unregistered|unverified',
+          'sender rejected|refused|denied|mismatch|invalid|unverified|unregistered',
+          'unregistered|unverified domain|domains|sender|address',
+          'domain|domains|sender|address not verified|registered|configured|authorized|confirmed|validated',
         ],
       },
       reason: 'the server ties sender addresses to logins',

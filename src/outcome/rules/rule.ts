@@ -14,6 +14,8 @@ export interface Conditions {
   readonly status?: readonly string[] | undefined
   /** Phrases (`base/phrase.ts`). */
   readonly text?: readonly string[] | undefined
+  /** Phrases of which none may stand in the text. */
+  readonly unless?: readonly string[] | undefined
   readonly phases?: readonly Phase[] | undefined
   readonly route?: Route | undefined
   /** Suffixes, in whole labels, of the site's host names or the recipient's domain. */

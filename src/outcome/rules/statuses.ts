@@ -46,13 +46,17 @@ export const exactStatuses: RuleGroup = {
     {
       id: 'message-size',
       class: 'message-too-large',
-      when: { status: ['2.3', '3.4'] },
+      when: { status: ['2.3', '3.4'], unless: ['policy', 'mailpolicy'] },
       reason: 'X.2.3, X.3.4: too large',
     },
     {
       id: 'no-such-domain',
       class: 'domain-unknown',
-      when: { digit: 5, status: ['1.2'] },
+      when: {
+        digit: 5,
+        status: ['1.2'],
+        unless: ['user|mailbox|account', 'relay|relaying', 'recipient|address does|is|unknown|not', 'sender'],
+      },
       reason: 'X.1.2: bad destination system',
     },
     {
@@ -221,6 +225,12 @@ export const codeRules: RuleGroup = {
       class: 'content-refused',
       when: { codes: [550, 554], phases: ['dot'] },
       reason: 'refused once the content was known',
+    },
+    {
+      id: 'code-any-mail',
+      class: 'sender-refused',
+      when: { digit: 5, phases: ['mail'] },
+      reason: 'refused when the sender was named, without a word why',
     },
     { id: 'code-temporary', class: 'remote-trouble', when: { digit: 4 }, reason: 'temporary without a word why' },
   ],

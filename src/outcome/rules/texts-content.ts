@@ -52,7 +52,11 @@ export const contentTexts: RuleGroup = {
           'missing|invalid|malformed|duplicate|multiple|bad|illegal|no|broken|improper|required|without|nonstandard|absent header|headers|mime|date|subject|from|messageid|to|syntax|boundary|encoding',
           'message id * missing|required|invalid|header',
           'header|headers|mime|date * missing|invalid|malformed|duplicate|required|illegal|syntax|bad|too',
-          'bare lf|cr|newline|line|linefeed|carriage',
+          'malformed',
+          'bare lf|cr|newline|line|linefeed|linefeeds|carriage',
+          'barelinefeed*',
+          'not|non compliant|conformant|comply',
+          'multiple|several from|sender|to|subject|date',
           'line|lines too long',
           '8bit|8 bit * header|headers|characters|data|not',
           'rfc 822|2822|5322',
@@ -72,7 +76,8 @@ export const contentTexts: RuleGroup = {
       when: {
         phases: forContent,
         text: [
-          'malicious|suspicious|phishing|bad|prohibited|blacklisted|blocked|unsafe * url|urls|link|links|uri',
+          'malicious|suspicious|phishing|bad|prohibited|blacklisted|blocked|blocking|unsafe|dangerous|harmful * url|urls|link|links|uri|uris',
+          'contains|contain|containing|contained * url|urls|link|links|uri|uris|hyperlink',
           'url|urls|link|links|uri * malicious|suspicious|blocked|phishing|prohibited|unsafe|rejected|found',
         ],
       },
@@ -85,6 +90,7 @@ export const contentTexts: RuleGroup = {
         phases: forContent,
         text: [
           'spam*',
+          'message|mail|email filtered',
           'unsolicited',
           'junk',
           'bulk',
@@ -114,6 +120,7 @@ export const contentTexts: RuleGroup = {
           'content|contents',
           'body',
           'subject',
+          'header|headers rejected|refused|blocked|denied',
           'message|mail|email * blocked|refused|looks|filtered|quarantined|discarded',
           'filter|filters|filtered|filtering',
           'words|phrases|keyword|keywords',

@@ -17,7 +17,7 @@ export const senderTexts: RuleGroup = {
           'sender|from|mail|originating|return|envelope * domain * does not exist|resolve',
           'sender|from|mail|originating|return|envelope * domain * not exist|found|resolve|resolvable|valid|verify',
           'sender|from|mail * domain * doesnt exist|resolve',
-          'domain of sender * does not|doesnt',
+          'domain of sender * not|doesnt',
           'domain of sender address',
           'sender * domain|address must resolve|exist',
           'requires valid sender domain',
@@ -34,13 +34,21 @@ export const senderTexts: RuleGroup = {
       reason: "the sender's domain can not be found or answered to",
     },
     {
-      id: 'callout-failed',
-      class: 'sender-refused',
+      id: 'domain-at-mail',
+      class: 'sender-domain',
       when: {
-        phases: ['mail', 'rcpt'],
-        text: ['sender verify failed', 'verification failed for', 'sender verification|callout', 'callback'],
+        phases: ['mail'],
+        text: [
+          'domain * not exist|found|resolve|resolvable|registered',
+          'domain * doesnt exist|resolve',
+          'domain * no mx|dns|a',
+          'domain * invalid|unknown|nonexistent|unresolvable',
+          'unknown|invalid|nonexistent|nonexisting|unresolvable domain|domains',
+          'no mx for|record|records|found',
+        ],
+        unless: ['dkim', 'spf', 'dmarc', 'ptr', 'reverse', 'helo', 'ehlo', 'hostname'],
       },
-      reason: 'the sender address was tried out and did not take mail',
+      reason: 'a domain that does not exist, said when only the sender was known',
     },
     {
       id: 'dmarc',
@@ -51,7 +59,7 @@ export const senderTexts: RuleGroup = {
     {
       id: 'spf-and-dkim',
       class: 'authentication',
-      when: { text: ['spf|dkim * dkim|spf'] },
+      when: { text: ['spf * dkim', 'dkim * spf'] },
       reason: 'SPF and DKIM are both named',
     },
     {

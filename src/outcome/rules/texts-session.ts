@@ -1,7 +1,7 @@
 /**
  * Rules by the words of servers about the session: relaying, loops, TLS, the name of the client, rate, trouble.
  */
-import { beforeMail, forRecipient, type RuleGroup } from './rule.ts'
+import { beforeMail, forRecipient, forSender, type RuleGroup } from './rule.ts'
 import { softwareSource } from './software-source.ts'
 
 /** Before exact statuses: what a status is misused for most. */
@@ -11,7 +11,13 @@ export const earlyTexts: RuleGroup = {
     {
       id: 'mailbox-count',
       class: 'mailbox-full',
-      when: { phases: forRecipient, text: ['too many messages|mails|emails in|on * mailbox|inbox|folder'] },
+      when: {
+        phases: forRecipient,
+        text: [
+          'too many messages|mails|emails in|on * mailbox|inbox|folder',
+          'user|mailbox has too many messages|mails',
+        ],
+      },
       reason: 'the mailbox holds as many messages as it may',
     },
     {
@@ -19,9 +25,63 @@ export const earlyTexts: RuleGroup = {
       class: 'blocked-by-recipient',
       when: {
         phases: forRecipient,
-        text: ['recipients * block|blocked|black|blacklist|blocklist', 'does not|doesnt want your mail|email|message'],
+        text: [
+          'recipients * block|blocked|black|blacklist|blocklist',
+          'not|doesnt want your mail|email|message',
+          'blocked|rejected|refused|denied|declined|prohibited by recipient|recipients|user|users|subscriber',
+          'blocked|rejected|refused|denied|declined|prohibited by the|this|our recipient|recipients|user|users|subscriber',
+          'recipient|recipients|user|users * preferences|settings|filter|filters|rules',
+        ],
+        unless: ['user|recipient unknown', 'unknown user|recipient', 'spam filter|filters'],
       },
       reason: "a list of the recipient's own",
+    },
+    {
+      id: 'sender-unroutable',
+      class: 'sender-domain',
+      when: {
+        phases: forSender,
+        text: [
+          'verification|verify failed * unrouteable|unroutable address',
+          'unrouteable|unroutable address * sender',
+        ],
+      },
+      reason: 'the sender address was tried out, and its domain has nowhere to go',
+    },
+    {
+      id: 'callout-failed',
+      class: 'sender-refused',
+      when: {
+        phases: forSender,
+        text: [
+          'sender verify|verification|callout|callback',
+          'verification failed for',
+          'callback|callout setup|failed|verification|verifying',
+          'sender address rejected * undeliverable|unverified',
+          'verify|verifying|validate|validating|verification * sender|originator|return',
+        ],
+        unless: ['sender|mail domain', 'domain|host not found', 'unable to relay', 'spf', 'dkim', 'dmarc', 'recipient'],
+      },
+      reason: 'the sender address was tried out and did not take mail',
+    },
+    {
+      id: 'postscreen',
+      class: 'greylisted',
+      when: { codes: [450], status: ['3.2'], phases: ['rcpt'], text: ['service currently unavailable'] },
+      reason: "Postfix's postscreen(8) turns every new client away once so that it comes back",
+    },
+    {
+      id: 'organisation-policy',
+      class: 'policy',
+      when: {
+        text: [
+          'policy that|which prohibit*',
+          'mailpolicy',
+          'organization|organisation|organizations|organisations|company|corporate policy|policies',
+        ],
+        unless: ['dmarc', 'spf', 'dkim', 'sender', 'attachment|attachments|macro|macros'],
+      },
+      reason: 'a rule of the organisation, not told which',
     },
     {
       id: 'rate-count',
@@ -36,6 +96,7 @@ export const earlyTexts: RuleGroup = {
         digit: 4,
         text: [
           'greylist*',
+          'gl01',
           'graylist*',
           'grey|gray list|listed|listing',
           'postgrey',
@@ -59,9 +120,14 @@ export const earlyTexts: RuleGroup = {
           'relay access',
           'not accept|handle|accepting|handling mail|email|messages for',
           'dont|doesnt accept|handle mail|email|messages for',
-          'unable|cannot|cant|not * relay',
-          'not a relay',
-          'we do not relay',
+          'unable to relay',
+          'not|cannot|cant relay|relaying',
+          'not * relay|relaying mail|email|messages|to|through|for|from',
+          'a relay',
+          'relay|relaying|relayed * not allowed|permitted|authorized|enabled',
+          'delivery|mail is|are not allowed|permitted to',
+          'non local email|address|recipient|domain',
+          'no relay|relaying',
           'not in my list of allowed',
           'isnt in my list of allowed',
           'rcpthosts',
@@ -72,6 +138,28 @@ export const earlyTexts: RuleGroup = {
         ],
       },
       reason: 'the server does not serve that domain',
+    },
+    {
+      id: 'login-asked',
+      class: 'relay-denied',
+      when: {
+        digit: 5,
+        route: 'mx',
+        phases: ['mail', 'rcpt', 'data'],
+        codes: [503, 530, 535, 538, 550, 553, 554],
+        text: [
+          'authentication|auth|login|authorization required|needed|necessary',
+          'authentication|auth|login|authorization is required|needed|necessary',
+          'requires|require|need|needs smtp|user|an|ehlo authentication|auth|login|and',
+          'requires|require|need|needs authentication|auth|login',
+          'authenticate|login|log first|before|in',
+          'must|please authenticate|login',
+          'smtp auth',
+          'client * not authenticated',
+        ],
+        unless: ['dmarc', 'spf', 'dkim', 'tls', 'starttls', 'senders * authenticate', 'sender domain'],
+      },
+      reason: 'who asks a stranger to log in does not take mail for the recipient',
     },
     {
       id: 'session-block',
@@ -282,7 +370,8 @@ export const lateTexts: RuleGroup = {
         text: [
           'lost * connection',
           'connection|connect * refused|timed|lost|reset|failed|dropped|closed|terminated',
-          'timeout|timed out',
+          'timeout',
+          'timed out',
           'time out',
           'no route to host',
           'unreachable',
@@ -301,6 +390,25 @@ export const lateTexts: RuleGroup = {
         text: ['service|server|system unavailable|busy|down', 'tempfailed', 'temporary failure'],
       },
       reason: 'what stands behind the server has trouble',
+    },
+    {
+      id: 'service-trouble',
+      class: 'remote-trouble',
+      when: {
+        digit: 4,
+        text: [
+          'service|server|system|mailserver is|are|currently|temporarily|presently unavailable|busy|overloaded|down',
+          'service|server|system|mailserver is|are currently|temporarily|presently unavailable|busy|overloaded|down',
+          'service|server|system|mailserver unavailable|busy|overloaded|down|error|maintenance',
+          'temporary|internal|local server|system|service|software|processing|delivery * error|problem|failure|trouble|fault',
+          'temporary|internal|local error|problem|failure|trouble|fault',
+          'unable to process|accept|complete|queue|store',
+          'backend|upstream|downstream * failure|failed|error|unavailable|down|timeout',
+          'scanner|antivirus|filter * unavailable|error|failure|down',
+        ],
+        unless: ['client host', 'blocked', 'policy', 'reputation', 'dns', 'ipv4', 'your ip'],
+      },
+      reason: 'trouble over there, whatever the status',
     },
     {
       id: 'server-trouble',
@@ -328,6 +436,16 @@ export const lateTexts: RuleGroup = {
       reason: 'trouble over there',
     },
     {
+      id: 'not-handled',
+      class: 'relay-denied',
+      when: {
+        digit: 5,
+        phases: ['rcpt'],
+        text: ['cannot|cant|not deliver mail|email|messages for', 'unable to deliver mail|email|messages for'],
+      },
+      reason: 'the server does not know what to do with mail for it',
+    },
+    {
       id: 'recipient-access',
       class: 'policy',
       when: {
@@ -345,9 +463,36 @@ export const lateTexts: RuleGroup = {
         digit: 5,
         phases: ['connect', 'banner', 'ehlo', 'mail', 'rcpt'],
         text: ['spam*', 'access denied', 'denied', 'banned', 'blocked', 'abuse', 'not welcome'],
+        unless: ['policy', 'policies'],
         status: ['0.0', '7.0', '7.1'],
       },
       reason: 'called spam before anything of it was seen: our address, or our name',
+    },
+    {
+      id: 'out-of-step',
+      class: 'protocol',
+      when: {
+        text: [
+          'synchronization|synchronisation|pipelining',
+          'out of sequence|order|step',
+          'bad|wrong|invalid sequence|order',
+          'sequence of commands',
+          'protocol|syntax error|violation',
+          'unrecognized|unrecognised|unknown|unsupported|unimplemented|invalid command|commands|parameter|parameters|keyword',
+          'command|parameter|parameters * not recognized|recognised|implemented|supported|understood|known',
+        ],
+      },
+      reason: 'a command is blamed, not what it said',
+    },
+    {
+      id: 'session-policy',
+      class: 'spam-block',
+      when: {
+        digit: 5,
+        phases: beforeMail,
+        text: ['policy', 'policies', 'security', 'not authorized|permitted|allowed'],
+      },
+      reason: 'before MAIL a server knows but our address',
     },
     {
       id: 'policy-text',
@@ -356,7 +501,7 @@ export const lateTexts: RuleGroup = {
         text: [
           'policy',
           'policies',
-          'administratively',
+          'administrative|administratively',
           'prohibited',
           'security',
           'not authorized|permitted|allowed',
