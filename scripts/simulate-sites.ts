@@ -8,6 +8,8 @@ import { cases, judge } from '../test/support/site-cases.ts'
 import { simulate } from '../test/support/site-simulation.ts'
 
 const wanted = process.argv[2]
+const columns = ['refused', 'first 10', 'last 30', 'steady', 'share', 'recovers']
+process.stdout.write(`${''.padEnd(58)}${columns.map(column => column.padStart(9)).join('')}\n`)
 for (const one of cases) {
   if (wanted !== undefined && !one.name.includes(wanted)) continue
   const ran = await simulate(one)
@@ -20,7 +22,7 @@ for (const one of cases) {
     `${Math.round(share * 100)} %`,
     `${recovery ?? '-'}`,
   ]
-  process.stdout.write(`${one.name.padEnd(58)}${cells.map(cell => cell.padStart(8)).join('')}\n`)
+  process.stdout.write(`${one.name.padEnd(58)}${cells.map(cell => cell.padStart(9)).join('')}\n`)
   if (process.argv[3] === 'minutes')
     process.stdout.write(
       `   ${ran.taken.map((n, at) => `${n}${ran.refused[at] ? `!${ran.refused[at]}` : ''}`).join(' ')}\n`,

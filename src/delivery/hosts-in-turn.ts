@@ -15,7 +15,7 @@ import { tlsFallback } from '../outcome/delivery-log.ts'
 import type { TlsResults } from '../tls/tls-result.ts'
 import type { Connections } from './connections.ts'
 import { insisting, insistsOnTls, lackOf } from './require-tls.ts'
-import { endsOnlyConnection } from './site-signals.ts'
+import { endsOnlyConnection, speaksOfRate } from './site-signals.ts'
 import { tlsResultOf } from './tls-notes.ts'
 import type { Connection, HostSpec, OpenResult, Outgoing } from './transport.ts'
 
@@ -259,8 +259,8 @@ function mayDoBetterElsewhere(result: RecipientResult): boolean {
   if (reply.from === 'relay' && reply.code >= 500) return true
   if (hostPhases.has(phase)) return true
   // 421 ends the session whatever it answered (RFC 5321 §3.8); after the dot it is this message's answer all the same.
-  if (reply.code === 421) return phase !== 'dot'
-  return phase === 'mail' && reply.code >= 400 && reply.code < 500
+  if (reply.code === 421) return phase !== 'dot' && !speaksOfRate(result)
+  return phase === 'mail' && reply.code >= 400 && reply.code < 500 && !speaksOfRate(result)
 }
 
 function isTaken(result: RecipientResult): boolean {

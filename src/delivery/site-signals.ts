@@ -27,6 +27,11 @@ const statusOfOneRecipient = /^(?:[12]\.\d+|5\.3)$/
 /** Nothing of a message was said yet. */
 const sessionPhases: ReadonlySet<Phase> = new Set(['connect', 'banner', 'ehlo'])
 
+interface Said {
+  readonly reply: Reply
+  readonly phase: Phase
+}
+
 /** Null: it says nothing about limits. */
 export function signalOf(result: RecipientResult, judged: Judgement): Signal | null {
   if ('failure' in result) return signalOfFailure(result.failure, judged)
@@ -45,12 +50,16 @@ function signalOfFailure({ phase, kind }: { phase: Phase; kind: string }, judged
   return sessionPhases.has(phase) && kind !== 'tls' && kind !== 'unsupported' ? 'too-many-connections' : 'trouble'
 }
 
-/** 421 ends a connection (RFC 5321 §3.8); one that speaks of a rate means every other as well, so another is no help. */
-export function endsOnlyConnection({ reply, phase }: { readonly reply: Reply; readonly phase: Phase }): boolean {
-  if (reply.code !== 421 || (phase !== 'idle' && phase !== 'mail')) return false
-  return (
-    ofConnection.test(reply.text) || classify({ result: { address: '', reply, phase }, route: 'mx' }).class !== 'rate'
-  )
+/** 421 ends a connection (RFC 5321 §3.8), and says nothing of the next one, unless it speaks of a rate. */
+export function endsOnlyConnection(said: Said): boolean {
+  const { reply, phase } = said
+  return reply.code === 421 && (phase === 'idle' || phase === 'mail') && !speaksOfRate(said)
+}
+
+/** It counts our address: another of its connections or hosts is no help, and asking them is what receivers punish. */
+export function speaksOfRate({ reply, phase }: Said): boolean {
+  if (ofConnection.test(reply.text) || isOfOneRecipient(reply)) return false
+  return classify({ result: { address: '', reply, phase }, route: 'mx' }).class === 'rate'
 }
 
 function isOfOneRecipient({ detail, text }: Reply): boolean {

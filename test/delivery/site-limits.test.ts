@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { silentLog } from '../../src/base/log.ts'
 import { LimitsMemory } from '../../src/delivery/limits-memory.ts'
 import { type Evidence, type Learned, SiteLimits } from '../../src/delivery/site-limits.ts'
-import { signalOf } from '../../src/delivery/site-signals.ts'
+import { endsOnlyConnection, signalOf } from '../../src/delivery/site-signals.ts'
 import type { RecipientResult } from '../../src/mail/attempt-result.ts'
 import { parseReply } from '../../src/mail/reply.ts'
 import { classify } from '../../src/outcome/classify.ts'
@@ -187,6 +187,20 @@ describe('an answer says of its site', () => {
   for (const [what, result, expected] of cases)
     it(`${expected ?? 'nothing'}: ${what}`, () => {
       assert.equal(signalOf(result, classify({ result, route: 'mx' })), expected)
+    })
+})
+
+describe('421 at MAIL on a kept connection', () => {
+  for (const [line, expected] of [
+    ['421 4.3.2 Closing connection', true],
+    ['421 4.4.2 Idle for too long', true],
+    ['421 4.7.0 Too many messages in this session', true],
+    ['421 4.7.0 Too many messages, slow down', false],
+    ['421 4.7.28 Gmail has detected an unusual rate of mail', false],
+    ['421 4.7.0 [TSS04] Messages temporarily deferred', false],
+  ] as const)
+    it(`${expected ? 'says nothing of the next connection' : 'is not tried at once on another'}: ${line}`, () => {
+      assert.equal(endsOnlyConnection({ reply: parseReply(line)!, phase: 'mail' }), expected)
     })
 })
 
