@@ -99,7 +99,8 @@ export class ProcessRelay implements AsyncDisposable {
   /** Starts the process without waiting for anything. */
   launch(): void {
     const command = [...(this.#parts.through ?? []), process.execPath, program, 'start', '--config', this.#configFile]
-    const env = { ...process.env, KITTE_ADMIN_TOKEN: this.#token }
+    // As it is after it has replaced itself (`base/lean-process.ts`): Node starts once, not twice.
+    const env = { ...process.env, KITTE_ADMIN_TOKEN: this.#token, MALLOC_ARENA_MAX: '2' }
     const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#output = ''
     const take = (chunk: Buffer) => {
