@@ -1,7 +1,6 @@
 /**
  * What a bounce comes back to: a real store with messages that were sent, and an intake on it.
  */
-import { randomBytes } from 'node:crypto'
 import { loadConfig } from '../../src/base/config.ts'
 import type { Fields, Log } from '../../src/base/log.ts'
 import type { IntakeAddress, IntakeNames } from '../../src/feedback/addresses.ts'
@@ -44,7 +43,7 @@ const lease = { owner: 'node/0', until: Number.MAX_SAFE_INTEGER }
 export async function openFeedbackWorld(onNotice: (notice: ReturnedNotice) => void = () => {}): Promise<FeedbackWorld> {
   const opened = await sqliteFactory(true)()
   const { store, clock } = opened
-  const verpKey = randomBytes(32)
+  const verpKey = Buffer.alloc(32, 7)
   const config = loadConfig([], {})
   const names: IntakeNames = { ...config, complaints: config.feedback.complaints, verpKey }
   const notices: ReturnedNotice[] = []
