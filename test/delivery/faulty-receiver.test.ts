@@ -2,10 +2,9 @@
  * Every fault in every phase of a receiving host, and what the transport makes of it.
  */
 import assert from 'node:assert/strict'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { silentLog } from '../../src/base/log.ts'
 import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
+import { bytesInUse } from '../support/heap.ts'
 import { connectionOf, envelopeTo, hostAt, shortLimits, smallMail, startScriptedHost } from '../support/sending.ts'
 import { startSink } from '../support/sink.ts'
 import { type FaultKind, type FaultPhase, faultKinds } from '../support/sink-faults.ts'
@@ -102,13 +101,11 @@ describe('a faulty receiver', () => {
     const round = () => Promise.all(all.map(({ kind, phase }) => run(phase, kind, true)))
     await round()
     await socketsGone()
-    const before = { heap: heapAfterCollection(), rss: process.memoryUsage.rss() }
+    const before = bytesInUse()
     for (let i = 0; i < 20; i++) await round()
     await socketsGone()
-    const heapGrowth = heapAfterCollection() - before.heap
-    assert.ok(heapGrowth < 4_000_000, `heap grew by ${heapGrowth} bytes`)
-    const rssGrowth = process.memoryUsage.rss() - before.rss
-    assert.ok(rssGrowth < 100_000_000, `RSS grew by ${rssGrowth} bytes`)
+    const growth = bytesInUse() - before
+    assert.ok(growth < 4_000_000, `${growth} bytes more are in use`)
   })
 })
 
@@ -165,10 +162,4 @@ function transport() {
 /** The test's time limit is the limit. */
 async function socketsGone(): Promise<void> {
   while (process.getActiveResourcesInfo().includes('TCPSocketWrap')) await new Promise(setImmediate)
-}
-
-function heapAfterCollection(): number {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-  return process.memoryUsage().heapUsed
 }
