@@ -28,7 +28,7 @@ export async function waitFor(
 }
 
 export function operationText({ id, verb, total, done, inFlight, state, error }: QueueOperationAnswer): string {
-  const share = total === 0 ? 100 : Math.floor((100 * done) / total)
+  const share = total === 0 ? 100 : Math.min(100, Math.floor((100 * done) / total))
   return `${verb} ${id}: ${state}, ${done} of ${total} entries (${share} %)${error === null ? '' : `: ${error}`}${inFlightText(inFlight)}`
 }
 

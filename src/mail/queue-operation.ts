@@ -12,7 +12,7 @@ export interface QueueOperation<Filter = object> {
   readonly verb: QueueVerb
   readonly filter: Filter
   readonly reason: string
-  /** Entries it would change when it began: it changes no more, so that mail which comes meanwhile can't keep it going. */
+  /** Entries it would change when it began. */
   readonly total: number
   readonly done: number
   /** Being sent when it ended: held or cancelled unless that delivers them. Absent while it goes on. */

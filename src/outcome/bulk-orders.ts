@@ -22,6 +22,14 @@ export interface Ordered {
 /** Carries one out in slices. */
 export type Verbs = Readonly<Record<QueueVerb, (filter: QueueFilter, reason: string, goOn?: GoOn) => Promise<Ordered>>>
 
+/**
+ * Where an order ends though more come. What was retried may have failed and match again; what was held, released or
+ * cancelled doesn't, so there is room for the mail that comes meanwhile: it must not take the place of what waited.
+ */
+export function mostOf({ verb, total }: Pick<Order, 'verb' | 'total'>): number {
+  return verb === 'retry' ? total : 2 * total + 1000
+}
+
 export interface BulkOrdersParts {
   readonly store: Pick<Store, 'saveQueueOperation' | 'queueOperation' | 'queueOperations'>
   readonly verbs: Verbs
@@ -119,7 +127,7 @@ class Orders implements BulkOrders {
       // Not waited for: it then shares its transaction with the next slice.
       saved = store.saveQueueOperation({ ...order, done })
       saved.catch(() => {})
-      return done < order.total && !this.#stopped.has(order.id) && !this.#stopping.signal.aborted
+      return done < mostOf(order) && !this.#stopped.has(order.id) && !this.#stopping.signal.aborted
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Orders that go on in the background: to their end, until they are stopped, and after a restart; never further than what
- * they were given for.
+ * Orders that go on in the background: to their end, until they are stopped, and after a restart; a retry never further
+ * than what it was given for.
  */
 import assert from 'node:assert/strict'
 import { systemClock } from '../../src/base/clock.ts'
@@ -53,7 +53,7 @@ describe('an order to many entries', () => {
     const store = memory()
     const left = { count: 100 }
     const orders = await start(store, verbsOver(left))
-    const { id, state, done } = await orders.begin(wanted)
+    const { id, state, done } = await orders.begin({ ...wanted, verb: 'retry' })
     assert.deepEqual([state, done], ['running', 0])
     assert.equal((await ended(store, id, 'done')).done, 6)
     assert.equal(left.count, 94)

@@ -12,7 +12,9 @@ export const operationAnswer = z.object({
   id: z.string(),
   verb: z.enum(['hold', 'release', 'retry', 'cancel']),
   filter: z.record(z.string(), z.unknown()),
-  total: z.int().meta({ description: 'Entries it will change' }),
+  total: z
+    .int()
+    .meta({ description: 'Entries it would change when it began; done may be more, as mail goes on coming' }),
   done: z.int().meta({ description: 'Entries it has changed' }),
   inFlight: z.int().nullable().meta({
     description: 'Being sent when it ended: held or cancelled unless that delivers them. Null while it goes on',

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { OutcomeClass } from '../../mail/outcome.ts'
 import { priorities } from '../../mail/priority.ts'
 import type { QueueVerb } from '../../mail/queue-operation.ts'
+import { mostOf } from '../../outcome/bulk-orders.ts'
 import { actors, classes, nextStepOf } from '../../outcome/classes.ts'
 import { rescheduled } from '../../outcome/delivery-log.ts'
 import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
@@ -208,14 +209,11 @@ function commandOperation({ store, queue, bulkOrders }: AdminDependencies, verb:
       const total = await verb.changes(counts, filter)
       const reason = reasonOf(body)
       if (body.dryRun) return { dryRun: true, matched, changed: total, inFlight: 0, operation: null }
-      // What is in hand is called back, and cancelled too.
-      const most = verb.name === 'cancel' ? counts.total : total
       if (total > bulkOrders.above) {
-        const order = await bulkOrders.begin({ verb: verb.name, filter, reason, total: most })
+        const order = await bulkOrders.begin({ verb: verb.name, filter, reason, total })
         return { dryRun: false, matched, changed: 0, inFlight: 0, operation: renderOrder(order) }
       }
-      // What was retried may have failed and wait again before the last one is reached.
-      const goOn = (changed: number) => changed < most
+      const goOn = (changed: number) => changed < mostOf({ verb: verb.name, total })
       return { dryRun: false, matched, ...(await queue[verb.name](filter, reason, goOn)), operation: null }
     },
   })
