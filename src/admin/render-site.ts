@@ -20,11 +20,9 @@ export const siteAnswer = z.object({
   ...numbers,
   shared: z.string().nullable().meta({ description: 'The provider whose sites have these limits together' }),
   rule: z.object({ suffix: z.string(), ...numbers }).meta({ description: 'What it may get at most' }),
-  slowStart: bilingual
-    .nullable()
-    .meta({
-      description: 'Why `connections` are few though nothing lowered them: the site is not known yet; null: it is',
-    }),
+  slowStart: bilingual.nullable().meta({
+    description: 'Why `connections` are few though nothing lowered them: the site is not known yet; null: it is',
+  }),
   adapted: z
     .object({ reply: z.string(), class: z.string(), at: timestamp, until: timestamp })
     .nullable()

@@ -31,6 +31,7 @@ describe('the parts of several workers', () => {
         parts(count).reduce((all, part) => all + part.delivery.maxAttempts, 0),
         200,
       )
+      assert.ok(parts(count).every(({ delivery }) => delivery.firstConnections >= 1))
     }
   })
 

@@ -28,7 +28,7 @@ function threadsOf({ relay }: ProcessWorld, event: string): Set<unknown> {
 }
 
 describe('a relay with two workers', () => {
-  it('takes and delivers mail with both, within the limits of a site and of an address', async () => {
+  it('takes and delivers mail with both, within the limits of a site and of an address, and what one is told both know', async () => {
     let open = (): number => 0
     let mostOpen = 0
     const dotDelayMs = () => {
@@ -54,10 +54,12 @@ describe('a relay with two workers', () => {
     assert.ok(mostOpen >= workers && mostOpen <= connections, `${mostOpen} connections`)
 
     // The clients are gone for the relay too: each of them counts until then.
-    await waitFor(
-      'the end of their sessions',
-      async () => sumOf(samplesOf((await relay.ask('/metrics')).text), 'kitte_sessions') === 0,
-    )
+    const idle = async () => sumOf(samplesOf((await relay.ask('/metrics')).text), 'kitte_sessions') === 0
+    await waitFor('the end of their sessions', idle)
+    const refused = { to: ['421-4.7.28@sink.example'], size: 500 }
+    await new Load({ ...login, port: relay.port, connections: 1, mail: () => refused, count: 1 }).done()
+    await waitFor('both to have learned', async () => threadsOf(world, 'limits-changed').size === workers)
+    await waitFor('the end of that session', idle)
     const sessions = await Promise.all(Array.from({ length: maxConnectionsPerAddress + 3 }, () => greeting(relay.port)))
     const codes = sessions.map(({ code }) => code).sort()
     assert.deepEqual(codes, [...Array(maxConnectionsPerAddress).fill('220'), ...Array(3).fill('421')])
