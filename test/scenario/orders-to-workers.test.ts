@@ -84,6 +84,8 @@ describe('an order to a relay with two workers', function () {
     await load.done()
     const those = () => sink.messages.filter(({ recipients }) => recipients[0]!.startsWith(`${label}-`)).length
     await sink.when(() => those() === 8, 'mail for others')
+    // Written down too: a kill would leave them in doubt.
+    await waitFor('their outcomes', async () => (await counts()).total === (await counts()).held)
   }
 
   async function checkCounts(): Promise<void> {
