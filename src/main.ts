@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { openAdmin } from './admin/app.ts'
 import type { LiveState } from './admin/dependencies.ts'
+import { wakeChangedPools } from './admin/pool-fields.ts'
 import { renderEvent } from './admin/routes/events.ts'
 import { openCalendar } from './base/calendar.ts'
 import { type Clock, systemClock } from './base/clock.ts'
@@ -126,6 +127,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const relay = await openRelayDns({ store, resolver, authority, seal, clock, config })
   const rechecker = startRechecker({ domains, store, clock, log })
   lifecycle.add({ name: 'rechecker', stop: () => rechecker.stop() })
+  await wakeChangedPools({ store, config, log })
   const calendar = openCalendar(config.timeZone)
   const dailyRound = startDailyRound({ store, clock, calendar, rules: config.warmUp, log })
   lifecycle.add({ name: 'daily round', stop: () => dailyRound.stop() })

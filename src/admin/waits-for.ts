@@ -5,7 +5,7 @@ import type { Bilingual } from './texts.ts'
 
 /** `waitsFor` as in QueueEntry; null where it says nothing that is known. */
 export function waitsForMessage(waitsFor: string | undefined): Bilingual | null {
-  const [, what, name] = /^(warm-up domain|warm-up pool|source pool) (.+)$/.exec(waitsFor ?? '') ?? []
+  const [, what, name] = /^(warm-up domain|warm-up pool|source pool|source address) (.+)$/.exec(waitsFor ?? '') ?? []
   switch (what) {
     case 'warm-up domain':
       return {
@@ -21,6 +21,11 @@ export function waitsForMessage(waitsFor: string | undefined): Bilingual | null 
       return {
         ja: `プール ${name} には、宛先のIPアドレスの種類(IPv4/IPv6)に合う送信元IPがありません。`,
         en: `The pool ${name} has no source address of the kind (IPv4, IPv6) that the recipient's servers are reached at.`,
+      }
+    case 'source address':
+      return {
+        ja: `プール ${name} の送信元IPがこのサーバーにない(または空きポートがない)ため、1分ごとに確認しながら待ちます。ほかのIPからは送信しません。アドレスをサーバーに割り当てるか、設定の pools(または delivery.sourceIpv4・sourceIpv6)を直して再起動してください。`,
+        en: `This machine has none of the source addresses of the pool ${name} (or no free port at them); it waits, is looked at every minute and leaves from no other address. Give the machine the address, or mend pools (or delivery.sourceIpv4 and sourceIpv6) in the configuration and restart.`,
       }
     default:
       return null

@@ -3,7 +3,9 @@
  *
  * Every source address is a site of its own to the throttle, with connections, rate and closings of its own, since receivers
  * judge and count by address: one that is blocked leaves the others of its pool alone, and they take over. What no source may
- * take now goes back into the queue with the reason; a cap waits for its next day. Mail without pools and warm-ups isn't asked.
+ * take now goes back into the queue with the reason; a cap waits for its next day. Mail whose pool has no address on this
+ * machine waits as well, and is looked at every minute: it never leaves from an address of others, for receivers would hold
+ * it against them. Mail without pools and warm-ups isn't asked.
  * Fails with StoreUnavailable.
  */
 import type { Clock } from '../base/clock.ts'
@@ -45,7 +47,7 @@ export interface Plan {
 }
 
 /** A source whose address this machine doesn't have is tried again after this time. */
-const unusableMs = 60_000
+export const unusableMs = 60_000
 /** When a pool that can't reach a site at all is looked at again: somebody has to change something first. */
 const unreachableMs = 15 * 60_000
 
@@ -115,12 +117,15 @@ export class Departures {
     const going: Going[] = []
     let rest = leased
     let until: Instant | null = null
+    let isBusy = false
     let nextDayAt: Instant | null = null
     for (const source of inTurn(this.#sourcesOf(pool), leased[0]!)) {
       const way = wayFrom(source, route)
       if (way === null) continue
-      const busy = this.#usableAt(source) ?? room(way)
+      const usableAt = this.#usableAt(source)
+      const busy = usableAt ?? room(way)
       if (busy !== null) {
+        isBusy ||= usableAt === null
         until = Math.min(until ?? busy, busy)
         continue
       }
@@ -131,7 +136,10 @@ export class Departures {
       rest = rest.slice(taken.granted)
       if (rest.length === 0) return going
     }
-    staying.push(this.#stay(rest, pool, until, nextDayAt))
+    const lacks = until !== null && !isBusy && nextDayAt === null
+    staying.push(
+      lacks ? { leased: rest, until: until!, waitsFor: lacking(pool.name) } : this.#stay(rest, pool, until, nextDayAt),
+    )
     return going
   }
 
@@ -160,6 +168,11 @@ export class Departures {
     const left = until - this.#parts.clock.monotonic()
     return left > 0 ? this.#parts.clock.now() + left : null
   }
+}
+
+/** What mail waits for whose pool's addresses this machine doesn't have: none of them is taken from elsewhere for it. */
+export function lacking(pool: string): string {
+  return `source address ${pool}`
 }
 
 /** Null: it has no address of a kind the site can be reached at. */

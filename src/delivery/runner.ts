@@ -6,10 +6,11 @@ import { sourceUnusable } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import type { Leases } from '../queue/leases.ts'
 import { type AttemptParts, attempt } from './attempt.ts'
-import type { Departures } from './departures.ts'
+import { type Departures, lacking, unusableMs } from './departures.ts'
 import { type Lesson, Lessons } from './lessons.ts'
 import { noteOwnServer, type OwnServerParts } from './own-server.ts'
 import { domainsOf, ownsLanes, type Placement } from './placement.ts'
+import { defaultPool } from './pools.ts'
 import type { Returns } from './returns.ts'
 import type { Learned, SiteLimits } from './site-limits.ts'
 import type { SiteRing } from './site-ring.ts'
@@ -53,17 +54,20 @@ export class Runner {
   async run(site: Site, group: Group): Promise<void> {
     const { ring, returns, clock, placement, onDue } = this.#parts
     const end = this.#isSuspended(group) ? ({ untried: true } as const) : await attempt(group, site, this.#parts)
-    if ('settled' in end) this.#learn(site, group, end.settled)
+    const lacksAddress = 'settled' in end && end.settled.every(({ results }) => results.every(lacksSource))
+    if ('settled' in end) this.#learn(site, group, end.settled, lacksAddress)
     group.held.leave()
     ring.sent(site)
-    if ('settled' in end) await returns.settle(end.settled)
+    if (lacksAddress) await this.#leaveFromElsewhere(group)
+    else if ('settled' in end) await returns.settle(end.settled)
     else {
       await returns.untried([group])
       await returns.release(await holdSuspended(group.leased, group.route.site, this.#parts), clock.now())
     }
-    if (group.route.own !== null && 'settled' in end) await noteOwnServer(group.route.own, end.settled, this.#parts)
+    if (group.route.own !== null && 'settled' in end && !lacksAddress)
+      await noteOwnServer(group.route.own, end.settled, this.#parts)
     ring.ended()
-    if ((await placement.reopen(site)) || 'untried' in end) onDue()
+    if ((await placement.reopen(site)) || 'untried' in end || lacksAddress) onDue()
   }
 
   /** Since it was put into the ring; what is neither suspended nor recalled comes back at once. */
@@ -72,10 +76,22 @@ export class Runner {
     return areSuspensions(this.#parts) && leased.some(one => suspensionOf(one, route.site, this.#parts) !== null)
   }
 
-  #learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {
+  #learn(site: Site, group: Group, settled: readonly SettledAttempt[], lacksAddress: boolean): void {
     const { source } = group.route
-    if (source !== undefined && source.ip !== null && settled.some(lacksSource)) this.#giveUpSource(source.ip)
-    this.#lessons.learn(site, group, settled)
+    const ip = source?.ip ?? settled[0]?.facts.sourceIp ?? null
+    if (ip !== null && settled.some(({ results }) => results.some(lacksSource))) this.#giveUpSource(ip)
+    // Nobody was asked: that says nothing of the site.
+    if (!lacksAddress) this.#lessons.learn(site, group, settled)
+  }
+
+  /** No attempt of its own: another source of the pool takes it at once, or it waits until the address is there again. */
+  async #leaveFromElsewhere(group: Group): Promise<void> {
+    const { returns, clock } = this.#parts
+    const { leased, route } = group
+    await returns.untried([group])
+    const isOfPool = (route.source?.ip ?? null) !== null
+    if (isOfPool) await returns.release(leased, clock.now())
+    else await returns.release(leased, clock.now() + unusableMs, lacking(defaultPool))
   }
 
   /** Connections to the site are closed by the other side after so many messages. */
@@ -112,8 +128,6 @@ export class Runner {
 }
 
 /** No connection can begin at the source address (bind(2)). */
-function lacksSource({ results }: SettledAttempt): boolean {
-  return results.some(
-    ended => 'result' in ended && 'failure' in ended.result && ended.result.failure.detail === 'EADDRNOTAVAIL',
-  )
+function lacksSource(ended: SettledAttempt['results'][number]): boolean {
+  return 'result' in ended && 'failure' in ended.result && ended.result.failure.detail === 'EADDRNOTAVAIL'
 }

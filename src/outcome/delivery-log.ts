@@ -269,6 +269,17 @@ export function sourceUnusable(log: Log, source: { readonly sourceIp: string; re
   log.warn({ event: 'source-unusable', ...source } satisfies Line, `${source.sourceIp} can't be used: ${source.reason}`)
 }
 
+/** What waited for it is looked at at once. */
+export function poolChanged(
+  log: Log,
+  { pool, entries, isGone }: { readonly pool: string; readonly entries: number; readonly isGone: boolean },
+): void {
+  const reason = isGone
+    ? 'the configuration has no such pool any more: its mail leaves by the default one'
+    : 'the configuration has other addresses in it'
+  log.warn({ event: 'pool-changed', pool, entries, reason } satisfies Line, `pool ${pool}: ${reason}`)
+}
+
 export function warmUpChanged(log: Log, { type, warmUp }: WarmUpChange): void {
   const { kind, name, account } = warmUp
   const cap = capOf(warmUp) ?? undefined

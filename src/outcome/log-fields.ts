@@ -40,6 +40,7 @@ export const logEvents = [
   ],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
   ['source-unusable', 'No connection can begin at a source address; the others of its pool take over for a while.'],
+  ['pool-changed', 'What waited for `pool` is looked at again, for the configuration changed it; `reason` says how.'],
   ['warm-up-started', 'A warm-up begins; `cap` is the most that may go on that day.'],
   ['warm-up-advanced', 'Its next day allows more, for the last one was good.'],
   ['warm-up-paused', 'Its day had trouble, or somebody paused it; `reason` says which.'],
@@ -124,6 +125,7 @@ export const logFields = [
   ['remoteMta', 'The host that answered.', 'mx1.example.com'],
   ['remoteIp', 'Its address.', '203.0.113.25'],
   ['sourceIp', 'The address we connected from.', '210.198.21.20'],
+  ['pool', 'A pool of source addresses.', 'bulk'],
   [
     'tls',
     'TLS version, cipher and whether the certificate was verified; null: plain text.',

@@ -7,7 +7,7 @@ import { openCalendar } from '../../src/base/calendar.ts'
 import type { WarmUp } from '../../src/mail/warm-up.ts'
 import type { Store } from '../../src/store/store.ts'
 import { account as accountOf, credential, senderDomain } from '../store/fixtures.ts'
-import { manualClock } from '../support/manual-clock.ts'
+import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { answerAll, scriptedTransport } from '../support/scripted-transport.ts'
 import { account, startWorker, type Worker } from '../support/worker.ts'
 
@@ -36,6 +36,19 @@ async function registered(worker: Worker, pool: string | null): Promise<void> {
 }
 
 const many = (count: number, domain = 'one.example') => Array.from({ length: count }, (_, n) => `r${n}@${domain}`)
+
+const noSuchAddress = {
+  failure: { phase: 'connect', kind: 'unreachable', detail: 'EADDRNOTAVAIL', inDoubt: false },
+  tlsFailed: false,
+} as const
+
+/** Claims have a little time between them. */
+function passing(worker: Worker, clock: ManualClock, condition: () => Promise<boolean>): Promise<void> {
+  return worker.until(async () => {
+    await clock.advance(20)
+    return condition()
+  })
+}
 
 async function delivered(worker: Worker): Promise<number> {
   return (await worker.store.totals()).delivered
@@ -103,21 +116,46 @@ describe('a pool of source addresses', () => {
   it('leaves an address alone that this machine does not have', async () => {
     const clock = manualClock(noon)
     const transport = scriptedTransport({
-      open: ({ sourceIp }) =>
-        sourceIp === '127.0.0.2'
-          ? {
-              failure: { phase: 'connect', kind: 'unreachable', detail: 'EADDRNOTAVAIL', inDoubt: false },
-              tlsFailed: false,
-            }
-          : null,
+      open: ({ sourceIp }) => (sourceIp === '127.0.0.2' ? noSuchAddress : null),
     })
     await using worker = await startWorker({ zone, clock, transport, settings })
     await registered(worker, 'bulk')
     for (const to of many(20)) await worker.submit({ to: [to] })
-    await worker.settled(20)
-    await clock.advance(hour / 2)
-    await worker.until(async () => (await delivered(worker)) === 20)
+    await passing(worker, clock, async () => (await delivered(worker)) === 20)
+    assert.equal((await worker.outcomes()).length, 20, 'nothing counts as an attempt that had no address to begin at')
     assert.deepEqual([...new Set(transport.sendings.map(({ spec }) => spec.sourceIp))], ['127.0.0.3'])
+  })
+
+  it('waits, and says why, while this machine has none of its addresses', async () => {
+    const clock = manualClock(noon)
+    let isThere = false
+    const transport = scriptedTransport({ open: () => (isThere ? null : noSuchAddress) })
+    await using worker = await startWorker({ zone, clock, transport, settings })
+    await registered(worker, 'bulk')
+    await worker.submit({ to: many(3) })
+    await passing(
+      worker,
+      clock,
+      async () => (await waiting(worker)).filter(([reason]) => reason !== undefined).length === 3,
+    )
+    const rows = await waiting(worker)
+    assert.deepEqual(rows, Array(3).fill(['source address bulk', rows[0]![1]]))
+    assert.ok(rows[0]![1] <= clock.now() + hour / 60)
+    assert.deepEqual(await worker.outcomes(), [], 'nobody was asked')
+    isThere = true
+    await clock.advance(hour / 60)
+    await passing(worker, clock, async () => (await delivered(worker)) === 3)
+  })
+
+  it('is no reason to think ill of a site when the plain source address is gone', async () => {
+    const clock = manualClock(noon)
+    const lost = { KITTE_DELIVERY_SOURCE_IPV4: '127.0.0.7', KITTE_DELIVERY_IPV6: 'false' }
+    const transport = scriptedTransport({ open: ({ sourceIp }) => (sourceIp === '127.0.0.7' ? noSuchAddress : null) })
+    await using worker = await startWorker({ zone, clock, transport, settings: lost })
+    await worker.submit({ to: many(1) })
+    await worker.until(async () => (await waiting(worker))[0]?.[0] !== undefined)
+    assert.deepEqual(await waiting(worker), [['source address default', noon + hour / 60]])
+    assert.deepEqual([await worker.outcomes(), worker.dispatcher.sites()], [[], []])
   })
 
   it('waits, and says why, where none of its addresses can reach a site', async () => {

@@ -42,6 +42,23 @@ describe('mail of an account with a pool', () => {
     assert.equal(relay.logged('source-unusable')[0]?.sourceIp, '192.0.2.1')
   })
 
+  it('leaves by the default pool at once when its own is no longer in the configuration, and the log says so', async () => {
+    await using sink = await startSink()
+    const options = { zone: sink.zone('there.example', 'ours.example'), mxPort: sink.port }
+    await using first = await startRelay({ ...options, registered: ['ours.example'], settings })
+    await first.api('PATCH', `/v1/accounts/${first.account}`, { pool: 'new' })
+    await first.api('POST', '/v1/warm-ups', { source: '127.0.0.5', caps: [1] })
+    await first.submit({ from: 'a@ours.example', to: ['b@there.example', 'c@there.example', 'd@there.example'] })
+    await first.until(async () => (await first.relay.store.countQueue({ state: 'waiting' })).total === 2, 'the cap')
+
+    const others = { ...settings, KITTE_POOLS: JSON.stringify(pools.filter(({ name }) => name !== 'new')) }
+    await using second = await startRelay({ ...options, settings: others, dataDir: await first.stop() })
+    await second.until(async () => (await second.relay.store.totals()).delivered === 3, 'what had waited for the pool')
+    const [told] = second.logged('pool-changed')
+    assert.deepEqual([told?.pool, told?.entries], ['new', 2])
+    assert.ok(sink.messages.slice(1).every(({ remoteAddress }) => remoteAddress === '127.0.0.1'))
+  })
+
   it('goes by another pool at once when it is given one, also what waited for a day of the first', async () => {
     await using sink = await startSink()
     const zone = sink.zone('there.example', 'ours.example')
