@@ -2,7 +2,7 @@
  * Phrases: how a rule says what to look for in a text, and how a text is searched for them.
  *
  * A phrase is a row of words, without regard to letter case and punctuation: `user unknown`. In place of a word may stand
- * alternatives (`user|mailbox`), the beginning of a word (`blacklist*`), or a gap (`*`) of up to `longestGap` words. What is
+ * alternatives (`user|mailbox`), the beginning of a word (`blacklist*`), a mail address (`@`), or a gap (`*`) of up to `longestGap` words. What is
  * not written in words with spaces between, Japanese for one, is looked for as it stands.
  *
  * Regular expressions were considered: they can be made to run for ages by whoever writes the text, and operators get them
@@ -51,7 +51,7 @@ export function parsePhrase(text: string): Phrase | string {
 function partOf(part: string): Choice | null | undefined {
   if (part === '*') return null
   const choices = part.split('|')
-  if (!choices.every(choice => /^[a-z0-9]+\*?$/.test(choice))) return undefined
+  if (!choices.every(choice => /^(?:[a-z0-9]+\*?|@)$/.test(choice))) return undefined
   return {
     words: choices.filter(choice => !choice.endsWith('*')),
     stems: choices.filter(choice => choice.endsWith('*')).map(choice => choice.slice(0, -1)),
@@ -60,13 +60,13 @@ function partOf(part: string): Choice | null | undefined {
 
 /**
  * Mail addresses count as one word that fits nothing: whoever is called spam@example.com says nothing by it. An IPv4 address
- * counts as the word `ipv4`. Letters with marks count as those without: `boîte` is `boite`.
+ * counts as the word `ipv4`, a name that stands before it in brackets (`relay.example.jp[192.0.2.1]`) as nothing. Letters with marks count as those without: `boîte` is `boite`.
  */
 export function readWords(text: string): Words {
   const lower = text.slice(0, maxCharacters).toLowerCase().replaceAll('’', "'")
   const words: string[] = []
   const places = new Map<string, number[]>()
-  for (const chunk of withoutMarks(lower).replace(ipv4, ' ipv4 ').split(/\s+/)) {
+  for (const chunk of withoutMarks(lower).replace(namedHost, '[').replace(ipv4, ' ipv4 ').split(/\s+/)) {
     if (words.length >= maxWords) break
     for (const word of wordsOf(chunk)) {
       const known = places.get(word)
@@ -79,6 +79,8 @@ export function readWords(text: string): Words {
 }
 
 const ipv4 = /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w.]*\w)/g
+
+const namedHost = /(?<![\w.-])[\w.-]{1,255}\[(?=\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\])/g
 
 function withoutMarks(text: string): string {
   return /[\xc0-\u017f]/.test(text)

@@ -30,6 +30,8 @@ describe('a phrase', () => {
     ['host ipv4 blocked', 'host [192.0.2.1] blocked', true],
     ['ipv4', 'relay=192.0.2.1.', true],
     ['ipv4', 'version 1.2.3.4.5 at 192.0.2.1.example.com', false],
+    ['@ denied', '<a@example.com>... denied', true],
+    ['relay', 'relay.example.jp[192.0.2.1]: denied', false],
     ['boite pleine', 'La boîte pleine', true],
     ['nothing', '', false],
   ]

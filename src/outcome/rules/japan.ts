@@ -33,6 +33,12 @@ const carriers: RuleGroup = {
       reason: 'the same reply stands for an address that does not exist and for 受信拒否設定 and ドメイン指定受信',
     },
     {
+      id: 'carrier-unknown-by-status',
+      class: 'unknown-or-filtered',
+      when: { digit: 5, status: ['2.0'], text: ['unknown user'] },
+      reason: "docomo's words with docomo's status, as a bounce passes them on",
+    },
+    {
       id: 'carrier-unknown-status',
       class: 'unknown-or-filtered',
       when: { sites: [...docomo, ...au, ...rakuten], digit: 5, status: ['1.1', '2.0'], phases: forRecipient },

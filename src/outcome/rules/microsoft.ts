@@ -226,7 +226,7 @@ const exchangeServer: RuleGroup = {
     {
       id: 'exchange-rule',
       class: 'policy',
-      when: { text: ['transport rules rejectmessage', 'transport rules'] },
+      when: { text: ['transport rules'], unless: ['only * from|accepted'] },
       reason: 'a mail flow rule of the organisation',
     },
     {

@@ -17,7 +17,7 @@ export const exactStatuses: RuleGroup = {
     {
       id: 'code-556',
       class: 'no-mail-accepted',
-      when: { codes: [556] },
+      when: { codes: [556], unless: ['spf', 'ip', 'ipv4', 'too many'] },
       reason: '556: the domain does not accept mail',
     },
     { id: 'mailbox-full', class: 'mailbox-full', when: { status: ['2.2'] }, reason: 'X.2.2: mailbox full' },
@@ -163,6 +163,12 @@ export const statusRules: RuleGroup = {
       when: { codes: [450, 451], status: ['7.1'], phases: ['rcpt'] },
       reason: 'a temporary policy refusal of a recipient is nearly always greylisting',
     },
+    {
+      id: 'status-greylist-later',
+      class: 'greylisted',
+      when: { codes: [450, 451], status: ['7.1'], phases: ['data', 'dot'], text: ['try again', 'later', 'retry'] },
+      reason: 'filters that see the whole message greylist behind it (rspamd)',
+    },
     { id: 'status-policy', class: 'policy', when: { status: ['7.*'] }, reason: 'X.7: security or policy' },
     { id: 'status-mailbox', class: 'mailbox-unavailable', when: { status: ['2.*'] }, reason: 'X.2: the mailbox' },
     {
@@ -177,6 +183,16 @@ export const statusRules: RuleGroup = {
 export const codeRules: RuleGroup = {
   source: 'RFC 5321 §4.2.3: reply codes in numeric order',
   rules: [
+    {
+      id: 'bare-refusal',
+      class: 'policy',
+      when: {
+        digit: 5,
+        phases: ['rcpt'],
+        text: ['rejected|refused|denied|prohibited|forbidden', 'not allowed|permitted|accepted'],
+      },
+      reason: 'refused, without a word why',
+    },
     {
       id: 'code-session',
       class: 'spam-block',

@@ -12,7 +12,7 @@ export const contentTexts: RuleGroup = {
       class: 'message-too-large',
       when: {
         text: [
-          'too large|big|long',
+          'too large|big|long|huge',
           'size|length * exceeds|exceeded|exceed|limit|maximum|too',
           'exceeds|exceeded|exceed|exceeding|maximum|max|over|larger|bigger * size|length|bytes|kb|mb',
           'size limit',
@@ -55,6 +55,7 @@ export const contentTexts: RuleGroup = {
           'malformed',
           'bare lf|cr|newline|line|linefeed|linefeeds|carriage',
           'barelinefeed*',
+          'stray newline|cr|lf|linefeed',
           'not|non compliant|conformant|comply',
           'multiple|several from|sender|to|subject|date',
           'line|lines too long',
