@@ -252,7 +252,7 @@ async function pagesOf(relay: Relay, sender: string): Promise<void> {
 /** In this order, each beginning with what the one before left. */
 function ordersAt(relay: Relay, port: number): [string, Act][] {
   const order = (verb: string, wanted: object) => () => orderOf(relay, verb, wanted)
-  const slice = { filter: { domain: 'd1.dead.test', class: 'network' } }
+  const slice = { filter: { domain: 'd0.dead.test', class: 'network' } }
   const all = { all: true }
   let suspension = ''
   return [
