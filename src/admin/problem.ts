@@ -5,6 +5,7 @@
  */
 import type { Bilingual, MendName, ProblemName } from './texts.ts'
 import { mends, problemKinds } from './texts.ts'
+import { inJapanese } from './told-in-japanese.ts'
 
 export interface FieldError {
   /** `smtp.port`; a query parameter's name; empty: the body as a whole. */
@@ -70,7 +71,7 @@ export function toProblem(error: unknown): Problem {
   switch (code) {
     case 'conflict':
       return new Problem('conflict', {
-        detail: takenBy(holder ?? null, told('conflict', message)),
+        detail: told('conflict', message),
         extra: { holder: holder ?? null },
         cause: error,
       })
@@ -102,14 +103,12 @@ interface ErrorShape {
   readonly holder?: string | null
 }
 
-/** English from whoever threw it, the kind's own sentence in Japanese. */
+/** English from whoever threw it. */
 function told(kind: ProblemName, english: string): Bilingual {
-  return { en: english || problemKinds[kind].title.en, ja: `${problemKinds[kind].title.ja}。` }
-}
-
-/** The English text names the holder already. */
-function takenBy(holder: string | null, { ja, en }: Bilingual): Bilingual {
-  return { en, ja: holder === null ? ja : `${ja}登録先アカウントのIDは${holder}です。` }
+  return {
+    en: english || problemKinds[kind].title.en,
+    ja: inJapanese(english) ?? `${problemKinds[kind].title.ja}。`,
+  }
 }
 
 function bodyProblem(type: string | undefined, status: number | undefined, cause: unknown): Problem | null {

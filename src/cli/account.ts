@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander'
 import type { AccountAnswer } from '../admin/routes/accounts.ts'
 import { tlsLevels } from '../mail/tls-level.ts'
 import { confirm } from './ask.ts'
-import { type CliContext, connect, print, show } from './context.ts'
+import { type CliContext, connect, show, tell } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { poolOf, poolOption } from './pool.ts'
@@ -37,7 +37,7 @@ export function register(program: Command, context: CliContext): void {
       const id = await accountIdOf(api, given)
       await confirm(context, `Account ${given} and its credentials go for good.`, options.yes === true)
       await api.delete(`/v1/accounts/${id}`)
-      print(context, `deleted account ${id}`)
+      tell(context, command, `deleted account ${id}`)
     })
 }
 

@@ -40,6 +40,8 @@ const patienceMs = 60_000
 export function createApiClient(url: string, token: string | null, clock: Clock): ApiClient {
   const base = url.replace(/\/+$/, '')
   const ask = async (method: string, path: string, accept: string, body?: unknown): Promise<string> => {
+    // An empty id would ask for the list.
+    if (/\/(?:\/|$|\?)/.test(path)) throw new CliError('a name or id is empty', 'give the one that is meant')
     const response = await send(base, path, clock, {
       method,
       headers: {
@@ -119,7 +121,9 @@ function describe(base: string, status: number, text: string, token: string | nu
       'is this the address of a Kitte relay?',
     )
   if (status === 401) return unauthorized(base, token)
-  const fields = (problem.errors ?? []).flatMap(({ field, message }) => [`${field}: ${message.en}`, `  ${message.ja}`])
+  const fields = (problem.errors ?? []).flatMap(({ field, message }) =>
+    field === '' ? [message.en, message.ja] : [`${field}: ${message.en}`, `  ${message.ja}`],
+  )
   const { ja } = problem.message ?? {}
   return new CliError(
     problem.detail ?? problem.title ?? `status ${status}`,

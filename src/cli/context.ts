@@ -98,6 +98,11 @@ export function show<T>(context: CliContext, command: Command, answer: T, render
   print(context, commonOptions(context, command).json ? JSON.stringify(answer, null, 2) : render(printable(answer)))
 }
 
+/** What the API answers nothing to; a program that reads JSON gets some. */
+export function tell(context: CliContext, command: Command, text: string): void {
+  show(context, command, {}, () => text)
+}
+
 /** What strangers wrote (a reply, a DNS record, a name) must not move the cursor or colour the terminal. */
 export function printable<T>(value: T): T {
   if (typeof value === 'string') return value.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, '\ufffd') as T

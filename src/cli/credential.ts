@@ -6,7 +6,7 @@ import type { CredentialAnswer, CredentialShownOnce } from '../admin/routes/cred
 import { priorities } from '../mail/priority.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, connect, print, show } from './context.ts'
+import { type CliContext, connect, show, tell } from './context.ts'
 import { addLimitOptions, type LimitOptions, limitsOf, limitText } from './limits.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { poolOf } from './pool.ts'
@@ -125,7 +125,7 @@ function registerChange(credential: Command, context: CliContext): void {
       const { id, username } = await find(context, command, given)
       await confirm(context, `Whoever logs in as ${username} will be refused, for good.`, options.yes === true)
       await connect(context, command).delete(`/v1/credentials/${id}`)
-      print(context, `revoked credential ${id} (${username})`)
+      tell(context, command, `revoked credential ${id} (${username})`)
     })
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander'
 import type { ShareAnswer, ShareMade } from '../admin/routes/shares.ts'
-import { type CliContext, colour, commonOptions, connect, print, show } from './context.ts'
+import { type CliContext, colour, commonOptions, connect, print, show, tell } from './context.ts'
 import { readAll } from './lists.ts'
 import { table } from './table.ts'
 import { timesOf } from './times.ts'
@@ -49,7 +49,7 @@ function registerList(domain: Command, context: CliContext): void {
       const api = connect(context, command)
       if (revoke !== undefined) {
         await api.delete(`${pathOf(name)}/share/${encodeURIComponent(revoke)}`)
-        return print(context, `revoked share link ${revoke} of ${name}`)
+        return tell(context, command, `revoked share link ${revoke} of ${name}`)
       }
       const shares = await readAll<ShareAnswer>(api, `${pathOf(name)}/share`, 'shares')
       const at = timesOf(context, command)

@@ -6,7 +6,7 @@ import type { CheckAnswer } from '../admin/routes/domain-history.ts'
 import type { DomainAnswer } from '../admin/routes/domains.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, colour, commonOptions, connect, print, show } from './context.ts'
+import { type CliContext, colour, commonOptions, connect, show, tell } from './context.ts'
 import { registerBulk, type VerifyAllOptions, verifyAll } from './domain-bulk.ts'
 import { registerClaims } from './domain-claim.ts'
 import { registerExplain } from './domain-explain.ts'
@@ -188,7 +188,7 @@ function registerEnd(domain: Command, context: CliContext): void {
       const { dkimForm } = await api.get<DomainAnswer>(pathOf(name))
       await confirm(context, deletionWarning(name, dkimForm), options.yes === true)
       await api.delete(pathOf(name))
-      print(context, `deleted sender domain ${name}`)
+      tell(context, command, `deleted sender domain ${name}`)
     })
   domain
     .command('restore')

@@ -149,6 +149,11 @@ function registerReschedule(queue: Command, context: CliContext): void {
 
 async function bodyOf(api: ApiClient, id: string | undefined, options: VerbOptions) {
   const filter = { ...(await filterOf(api, options)), ...(id === undefined ? {} : idFilter(id)) }
+  if (Object.keys(filter).length === 0 && !options.all)
+    throw new CliError(
+      'which mail is meant?',
+      'give an id, or options such as --domain; --all is really the whole queue',
+    )
   return { filter, all: options.all }
 }
 

@@ -4,7 +4,7 @@
 import { type Command, Option } from 'commander'
 import type { DetourAnswer } from '../admin/routes/detours.ts'
 import { tlsLevels } from '../mail/tls-level.ts'
-import { type CliContext, connect, print, show } from './context.ts'
+import { type CliContext, connect, show, tell } from './context.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
 import { untilOf } from './until.ts'
@@ -58,7 +58,7 @@ export function register(program: Command, context: CliContext): void {
     .description('send its mail to the MX again')
     .action(async (id: string, _options: object, command: Command) => {
       await connect(context, command).delete(`${base}/${encodeURIComponent(id)}`)
-      print(context, `removed route ${id}`)
+      tell(context, command, `removed route ${id}`)
     })
 }
 

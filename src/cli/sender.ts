@@ -7,7 +7,7 @@ import type { SavedSenderAnswer, SenderAnswer } from '../admin/routes/senders.ts
 import type { ApiClient } from './api-client.ts'
 import { confirm, readSecret } from './ask.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, connect, print, show } from './context.ts'
+import { type CliContext, connect, show, tell } from './context.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
@@ -46,7 +46,7 @@ export function register(program: Command, context: CliContext): void {
         options.yes === true,
       )
       await connect(context, command).delete(pathOf(address))
-      print(context, `deleted sender address ${address}`)
+      tell(context, command, `deleted sender address ${address}`)
     })
 }
 

@@ -8,7 +8,7 @@ import { suppressionReasons } from '../mail/suppression.ts'
 import type { ApiClient, Query } from './api-client.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, commonOptions, connect, print, show } from './context.ts'
+import { type CliContext, commonOptions, connect, show, tell } from './context.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { importFile, importText } from './suppression-import.ts'
 import { table } from './table.ts'
@@ -105,7 +105,7 @@ function registerRemove(suppression: Command, context: CliContext): void {
       const api = connect(context, command)
       const account = await accountOf(api, options)
       await api.delete(pathOf(address, account))
-      print(context, `${address} is tried again for ${account ?? 'all accounts'}`)
+      tell(context, command, `${address} is tried again for ${account ?? 'all accounts'}`)
     })
   filtered(suppression.command('undo'))
     .option('--all', 'really all there are')
@@ -120,6 +120,11 @@ function registerRemove(suppression: Command, context: CliContext): void {
         const api = connect(context, command)
         const { scope, ...filter } = await queryOf(api, options)
         const body = { filter: { ...filter, ...(scope === 'all' && { account: null }) }, all }
+        if (Object.keys(body.filter).length === 0 && !all)
+          throw new CliError(
+            'which suppressions are meant?',
+            'give options such as --domain; --all is really all of them',
+          )
         const matched = await api.post<UndoAnswer>(`${base}/undo`, { ...body, dryRun: true })
         const at = timesOf(context, command)
         if (dryRun || matched.matched === 0) return show(context, command, matched, answer => undoText(answer, at))

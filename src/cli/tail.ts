@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { parseDomain, parseMailbox } from '../mail/address.ts'
 import { logEvents } from '../outcome/log-fields.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, colour, commonOptions, configOf, connect, print, printable } from './context.ts'
@@ -89,13 +90,13 @@ async function tail(context: CliContext, command: Command, options: TailOptions,
 
 function matcher(options: TailOptions): (line: LogLine) => boolean {
   const tests = [
-    wants(options.domain, (line, domain) => text(line.recipient).endsWith(`@${domain}`)),
-    wants(options.senderDomain, (line, domain) => text(line.senderDomain) === domain),
+    wants(inAscii(options.domain), (line, domain) => text(line.recipient).endsWith(`@${domain}`)),
+    wants(inAscii(options.senderDomain), (line, domain) => text(line.senderDomain) === domain),
     wants(options.account, (line, account) => text(line.account) === account),
     wants(options.site, (line, site) =>
       [line.site, line.remoteMta, line.remoteIp].some(one => text(one).includes(site)),
     ),
-    wants(options.recipient, (line, recipient) => text(line.recipient) === recipient),
+    wants(mailboxOf(options.recipient), (line, recipient) => text(line.recipient) === recipient),
     wants(options.message, isAbout),
     wants(options.why, (line, why) => {
       const exact = [line.class, line.actor].some(one => text(one) === why)
@@ -110,6 +111,15 @@ function matcher(options: TailOptions): (line: LogLine) => boolean {
 }
 
 type Fields = LogLine['fields']
+
+/** As the log has it: `例え.jp` is `xn--r8jz45g.jp` there. */
+function inAscii(domain: string | undefined): string | undefined {
+  return domain === undefined ? undefined : (parseDomain(domain) ?? domain)
+}
+
+function mailboxOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : (parseMailbox(address) ?? address)
+}
 
 /** True when the option wasn't given. Letter case never matters. */
 function wants(given: string | undefined, test: (line: Fields, given: string) => boolean): (line: Fields) => boolean {

@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { WarmUpAnswer } from '../admin/routes/warm-ups.ts'
 import { confirm } from './ask.ts'
-import { type CliContext, connect, print, show } from './context.ts'
+import { type CliContext, connect, show, tell } from './context.ts'
 import { readAll } from './lists.ts'
 import { facts, table } from './table.ts'
 
@@ -95,7 +95,7 @@ function registerChange(warmUp: Command, context: CliContext): void {
     .action(async (name: string, options: { yes?: boolean }, command: Command) => {
       await confirm(context, `${name} may then send as much as comes, today.`, options.yes === true)
       await connect(context, command).delete(pathOf(name))
-      print(context, `ended the warm-up of ${name}`)
+      tell(context, command, `ended the warm-up of ${name}`)
     })
 }
 

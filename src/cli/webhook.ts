@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { WebhookAnswer, WebhookShownOnce, WebhookTestAnswer } from '../admin/routes/webhooks.ts'
 import { confirm } from './ask.ts'
 import { CliError } from './cli-error.ts'
-import { type CliContext, colour, connect, print, show } from './context.ts'
+import { type CliContext, colour, connect, show, tell } from './context.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { facts, table } from './table.ts'
 import { type TimeText, timesOf } from './times.ts'
@@ -128,7 +128,7 @@ function registerState(webhook: Command, context: CliContext): void {
       const warning = 'Its receiver gets no more events.\n受信側へのイベントの送信を終了します。'
       await confirm(context, warning, yes === true)
       await connect(context, command).delete(pathOf(id))
-      print(context, `removed webhook ${id}`)
+      tell(context, command, `removed webhook ${id}`)
     })
 }
 

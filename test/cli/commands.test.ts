@@ -169,7 +169,7 @@ describe('kitte sender', () => {
     assert.match(await kitte(api, ['sender', 'list']), /sales@acme\.example.*営業/)
     const taken = await run(api, ['sender', 'create', 'sales@acme.example', '--account', 'Other'])
     assert.equal(taken.code, 1)
-    assert.match(taken.err, /すでに登録されている/)
+    assert.match(taken.err, /すでに登録されています/)
     assert.match(await kitte(api, ['sender', 'set', 'sales@acme.example', '--no-smtp']), /SMTP server +none/)
     assert.match(await kitte(api, ['sender', 'delete', 'sales@acme.example']), /^deleted sender address/)
     assert.equal((await run(api, ['sender', 'show', 'sales@acme.example'])).code, 1)
@@ -235,7 +235,7 @@ describe('kitte queue', () => {
     assert.match(await kitte(api, ['queue', 'list', '--state', 'held']), /wait/)
     assert.match(await kitte(api, ['queue', 'release', `${id}.0`]), /^1 entries released/)
     assert.match(await kitte(api, ['queue', 'retry', id]), /^2 entries made due now/)
-    assert.match((await run(api, ['queue', 'cancel'])).err, /all: true/)
+    assert.match((await run(api, ['queue', 'cancel'])).err, /which mail is meant\?\n.*--all/)
     assert.match(await kitte(api, ['queue', 'cancel', '--all']), /^2 entries cancelled/)
     assert.equal((await api.store.countQueue({})).total, 0)
   })
@@ -246,6 +246,8 @@ describe('any command', () => {
     await using api = await startApi()
     const { id } = await created(api, 'account', 'create', 'Acme')
     assert.deepEqual(JSON.parse(await kitte(api, ['--json', 'account', 'show', id])), await accountOf(api, id))
+    // The API answers nothing to what it deleted; a script that reads JSON has to read something.
+    assert.deepEqual(JSON.parse(await kitte(api, ['account', 'delete', id, '--yes', '--json'])), {})
   })
 
   it('says what to start when nobody answers', async () => {
@@ -286,6 +288,16 @@ describe('any command', () => {
     const { code, err } = await run(api, ['account', 'create', 'x'.repeat(201)])
     assert.equal(code, 1)
     assert.match(err, /name: write a name of 1 to 200 characters\n {4}1〜200文字/)
+  })
+
+  it('takes nothing for a name', async () => {
+    await using api = await startApi()
+    for (const args of [
+      ['explain', ''],
+      ['domain', 'show', ''],
+      ['webhook', 'show', ''],
+    ])
+      assert.match((await run(api, args)).err, /^kitte: a name or id is empty\n/)
   })
 
   it('explains itself', async () => {

@@ -84,7 +84,7 @@ describe('kitte suppression', () => {
     }
     const filter = ['--account', 'Acme', '--text', 'Lookup FAILED', '--until', '2026-01-01']
     assert.match(await kitte(api, 'undo', ...filter, '--dry-run'), /^2 recipients would be tried again\n[\s\S]*a1@x/)
-    assert.match((await run(api, 'undo', '--yes')).err, /filter/)
+    assert.match((await run(api, 'undo', '--yes')).err, /which suppressions are meant\?\n.*--all/)
     assert.match(await kitte(api, 'undo', ...filter, '--yes'), /^2 suppressions were removed$/m)
     const left = await api.store.listSuppressions({}, { limit: 9 })
     assert.deepEqual(

@@ -93,6 +93,8 @@ describe('kitte tail', () => {
     ['--site 198.51.100', ['bounced']],
     ['--outcome bounced,refused', ['bounced', 'refused']],
     ['--recipient nobody@example.net', ['bounced']],
+    ['--recipient nobody@ｅｘａｍｐｌｅ.net', ['bounced']],
+    ['--domain ｅｘａｍｐｌｅ.net', ['bounced']],
     ['--message 01jhm3w5c0f8k2v6q9x7r1t4ac', ['bounced']],
     ['--message <abc@crm.example.jp> --outcome delivered', ['delivered']],
     ['--why address-unknown', ['bounced']],
