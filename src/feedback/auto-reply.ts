@@ -19,10 +19,18 @@ const responderFields = [
 ]
 
 const awaySubject =
-  /^\s*(?:auto(?:matic)?[- ]?(?:reply|response|answer|responder)?\s*[:：]|autoreply|automatic reply|auto-?response|out of (?:the )?office|vacation|away from|on holiday|abwesen|réponse automatique|risposta automatica|respuesta automática|自動(?:返信|応答|回答|送信)|【自動(?:返信|応答)】|不在(?:通知|の|にして|連絡)|休暇|只今不在|thank you for (?:your|contacting)|お問い合わせ(?:ありがとう|を受け付け)|受付(?:完了|いたし))/i
+  /^\s*(?:auto(?:matic)?[- ]?(?:reply|response|answer|responder)?\s*[:：]|autoreply|automatic reply|auto-?response|out of (?:the )?office|vacation|away from|on holiday|abwesen|automatische (?:antwort|reactie)|absence du bureau|absent|fuera de (?:la )?oficina|fuori (?:sede|ufficio)|resposta automática|réponse automatique|risposta automatica|respuesta automática|自動(?:返信|応答|回答|送信)|【自動(?:返信|応答)】|不在(?:通知|の|にして|連絡)|休暇|只今不在|thank you for (?:your|contacting)|お問い合わせ(?:ありがとう|を受け付け)|受付(?:完了|いたし))/i
 const awayWords = /(?:out of (?:the )?office|不在通知|自動返信|不在にして|autoreply|automatic reply)/i
 const challengeSubject =
   /(?:please confirm your (?:message|email|e-mail)|confirm (?:that )?you are|challenge|verify your (?:message|email) delivery|sender (?:verification|confirmation)|送信者(?:の)?確認|whitelist(?:ing)? request)/i
+
+/** Who or what a bounce names itself. An answer of a machine in somebody's name is none, whatever it says. */
+const writtenByDaemon =
+  /daemon|post-?master|mail(?:er)?[ -]?(?:delivery|system|admin|gateway|server)|microsoftexchange|symantec|mimecast|undeliver|deliver|returned|bounce|fail|not sent|unzustell|zugestellt|non remis|recapitat|entreg|доставлен|退信|返送|不達|配信|送信でき|エラー|届/i
+
+function isAnsweredByItself(fields: Part['fields']): boolean {
+  return /^auto-/i.test(fields.first('auto-submitted')?.trim() ?? '')
+}
 
 /** Null: it may be a bounce. */
 export function meaninglessReply(mail: Part): Meaningless | null {
@@ -33,6 +41,7 @@ export function meaninglessReply(mail: Part): Meaningless | null {
   if (/\b(?:all|oof|autoreply)\b/i.test(fields.first('x-auto-response-suppress') ?? '') && isAway(subjectOf(mail)))
     return 'auto-reply'
   const subject = subjectOf(mail)
+  if (isAnsweredByItself(fields) && !writtenByDaemon.test(`${fields.first('from')} ${subject}`)) return 'auto-reply'
   return isAway(subject) || challengeSubject.test(subject) ? 'auto-reply' : null
 }
 

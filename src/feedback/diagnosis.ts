@@ -6,7 +6,7 @@
  */
 import type { Phase } from '../mail/attempt-result.ts'
 import { maxReplyText, type Reply } from '../mail/reply.ts'
-import { statusOfPhrase } from './phrases.ts'
+import { statusOfWords } from './status-of-words.ts'
 
 export interface Diagnosis {
   readonly reply: Reply
@@ -18,6 +18,8 @@ const maxDiagnosis = 4000
 /** A code at the beginning, behind a bracket, a colon or `said:`; not the number of an address, a port or a line. */
 const coded =
   /(?:^|[\s:;"'<([#=])([45]\d\d)(?:[\s#,:-]{1,3}|-)\(?#?([245])\.(\d{1,3}\.\d{1,3})\b|(?:^|[\s:;"'<([=])([45][0-5]\d)[\s:,-](?=\s{0,4}\S)/
+/** The reply of a server behind the one that is quoted. */
+const nested = /[\s:;("'][45]\d\d[ -]([45])\.(\d{1,3}\.\d{1,3})\b/
 const statusAlone = /(?:^|[\s:;"'<([#=])([45])\.(\d{1,3}\.\d{1,3})(?![\d.]*\d)/
 
 /** `status`: the Status field (RFC 3464 §2.3.4), where the report has one. */
@@ -40,7 +42,7 @@ function replyOf(said: string, status: string | null): Reply {
 }
 
 function replyOfWords(said: string): Reply {
-  const { digit, detail } = statusOfPhrase(said) ?? { digit: '5', detail: '0.0' }
+  const { digit, detail } = statusOfWords(said) ?? { digit: '5', detail: '0.0' }
   return { code: codeOf(digit), detail, text: clean(said), from: 'remote' }
 }
 
@@ -60,7 +62,12 @@ function quoted(said: string): Quoted | null {
   const twice = /^\s*(?:\d{3}[ -])?[-:]?\s*#?([245])\.(\d{1,3}\.\d{1,3})\b/.exec(rest)
   const text = (twice ? rest.slice(twice[0].length) : rest).replaceAll(`${code ?? bare}-${digit}.${detail} `, '')
   const lastLine = `${code} ${digit}.${detail} `
-  const isFirst = { code: Number(code ?? bare), digit: digit ?? twice?.[1], detail: detail ?? twice?.[2] }
+  const inner = twice === null && detail === undefined ? nested.exec(rest) : null
+  const isFirst = {
+    code: Number(code ?? bare),
+    digit: digit ?? twice?.[1] ?? inner?.[1],
+    detail: detail ?? twice?.[2] ?? inner?.[2],
+  }
   return { ...isFirst, text: text.replace(lastLine, '') }
 }
 

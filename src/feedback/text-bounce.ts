@@ -8,14 +8,22 @@ import { subjectOf } from './auto-reply.ts'
 import { diagnose } from './diagnosis.ts'
 import { type Part, partsOf, textOf } from './mime.ts'
 import type { RecipientReport, StatusReport } from './reading.ts'
+import { statusOfWords } from './status-of-words.ts'
 import { address, type TextRule } from './text-rule.ts'
 import { carrierRules } from './text-rules/carriers.ts'
 import { groupwareRules } from './text-rules/groupware.ts'
 import { providerRules } from './text-rules/providers.ts'
 import { serverRules } from './text-rules/servers.ts'
+import { unknownSystems } from './text-rules/unknown-systems.ts'
 
-/** Carriers last: theirs are sentences that any Japanese system might write. */
-export const textRules: readonly TextRule[] = [...providerRules, ...groupwareRules, ...serverRules, ...carrierRules]
+/** Carriers late: theirs are sentences that any Japanese system might write. Last, what nobody else claims. */
+export const textRules: readonly TextRule[] = [
+  ...providerRules,
+  ...groupwareRules,
+  ...serverRules,
+  ...carrierRules,
+  unknownSystems,
+]
 const maxText = 16_000
 const maxRecipients = 100
 const anyAddress = new RegExp(`(?<address>${address})`, 'g')
@@ -25,6 +33,7 @@ export function readTextBounce(mail: Part): StatusReport | null {
   const rule = textRules.find(({ marker }) => marker.test(text))
   if (rule === undefined) return null
   const recipients = recipientsOf(rule, text, mail.fields.first('x-failed-recipients'))
+  if (rule.mustTell && !recipients.every(tells)) return null
   return { kind: 'status', format: 'text', system: rule.system, reportingMta: null, recipients }
 }
 
@@ -45,7 +54,12 @@ function recipientsOf(rule: TextRule, text: string, failed: string | null): Reci
   const action = rule.delayed?.test(told) ? 'delayed' : 'failed'
   const common = reasonIn(rule.reason?.exec(told)?.groups)
   const list = told.slice(rule.from?.exec(told)?.index ?? told.indexOf('\n\n'))
-  const found = [...list.matchAll(rule.recipients ?? anyAddress)].slice(0, maxRecipients)
+  const own = [...list.matchAll(rule.recipients ?? anyAddress)]
+  // A relative of the system that words its list in another way.
+  const found = (own.length > 0 || failed !== null ? own : [...list.matchAll(unknownSystems.recipients!)]).slice(
+    0,
+    maxRecipients,
+  )
   const reports = found.map(({ groups, index, 0: whole }) =>
     reportOf(action, [groups!.address!], common ?? (groups!.reason?.trim() || list.slice(index + whole.length))),
   )
@@ -54,6 +68,11 @@ function recipientsOf(rule: TextRule, text: string, failed: string | null): Reci
   const named = failed?.match(anyAddress)?.slice(0, maxRecipients) ?? []
   const reason = common ?? list
   return named.length > 0 ? named.map(one => reportOf(action, [one], reason)) : [reportOf(action, [], reason)]
+}
+
+/** Without an address, or without a status or words that are known, it may be anything. */
+function tells({ addresses, reply: { detail, text } }: RecipientReport): boolean {
+  return addresses.length > 0 && (detail !== '0.0' || statusOfWords(text) !== null)
 }
 
 function reasonIn(groups: Readonly<Record<string, string | undefined>> | undefined): string | null {

@@ -18,6 +18,8 @@ export interface TextRule {
   readonly reason?: RegExp
   /** It is still being tried. */
   readonly delayed?: RegExp
+  /** No bounce without a recipient and a reason that can be understood. */
+  readonly mustTell?: boolean
 }
 
 /** An address as prose has it. */

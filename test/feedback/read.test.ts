@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { readMail, textOf } from '../../src/feedback/mime.ts'
 import { readReturned } from '../../src/feedback/read.ts'
 import { textRules } from '../../src/feedback/text-bounce.ts'
+import { machineAnswers } from './bounces/later.ts'
 import { encoded, originalHeader, reportBounce, returnPath, textBounce } from './bounces/shape.ts'
 
 const read = (raw: string | Buffer) => readReturned(Buffer.from(raw))
@@ -31,6 +32,19 @@ describe('an answer of a machine', () => {
   }
   for (const [what, raw] of Object.entries(answers))
     it(`means nothing: ${what}`, () => assert.deepEqual(read(raw), { kind: 'auto-reply' }))
+
+  for (const [subject, fields, text] of machineAnswers)
+    it(`means nothing: ${subject}`, () => {
+      const raw = textBounce({ from: 'you@theirs.example', subject, fields, text, charset: 'utf-8', encoding: '8bit' })
+      assert.deepEqual(read(raw), { kind: 'auto-reply' })
+    })
+
+  it('leaves alone what a daemon says that tells no recipient or no reason', () => {
+    for (const text of ['Your mail was not delivered.\n', 'Not delivered to <a@theirs.example>, have a nice day.\n'])
+      assert.deepEqual(read(textBounce({ from: 'postmaster@theirs.example', subject: 'Undelivered', text })), {
+        kind: 'not-understood',
+      })
+  })
 
   it('means nothing: a receipt (RFC 8098)', () => {
     const raw = reportBounce({

@@ -3,6 +3,7 @@
  */
 import { groupware } from './groupware.ts'
 import { japan } from './japan.ts'
+import { later } from './later.ts'
 import { otherServers } from './other-servers.ts'
 import { reportsOfProviders } from './reports-of-providers.ts'
 import { reportsOfServers } from './reports-of-servers.ts'
@@ -16,4 +17,5 @@ export const bounceMails: readonly BounceMail[] = [
   ...otherServers,
   ...groupware,
   ...japan,
+  ...later,
 ]
