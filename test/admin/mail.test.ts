@@ -174,6 +174,22 @@ describe('the queue by API', () => {
     assert.equal((await api.call('GET', '/v1/queue?class=nonsense')).status, 400)
   })
 
+  it("knows a receiver's sites from the own servers of senders that mail to it left by", async () => {
+    const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
+    const limits = { ...rule, shared: null, slowStart: false, adapted: null }
+    const of = (site: string) => ({ site, running: 0, waiting: 0, closedUntil: 0, rule, limits })
+    const [mx, own] = ['mx1.there.example', 'smtp:smtp.ours.example:587'] as const
+    await using api = await startApi({ live: async () => ({ ...idle, sites: [of(mx), of(own)] }) })
+    const draft = await accept(api, ['a@there.example', 'b@there.example'])
+    await deferred(api, draft, 0)
+    const elsewhere = { recipient: 'b@there.example', facts: { ...facts!, site: own } }
+    await settle(api, [outcome(`${draft.message.id}.1`, 'deferred', Date.now(), elsewhere)])
+    const sites = async (query: string) =>
+      (await api.call('GET', query)).body.sites.map(({ site }: { site: string }) => site)
+    assert.deepEqual(await sites('/v1/limits?to=there.example'), [mx])
+    assert.deepEqual(await sites('/v1/limits/sites'), [mx, own])
+  })
+
   it('obeys hold, release, retry and cancel, and only counts with dryRun', async () => {
     await using api = await startApi()
     const draft = await accept(api, ['a@there.example', 'b@elsewhere.example'])

@@ -71,7 +71,9 @@ export function limitRoutes({ store, live, config }: AdminDependencies): Operati
   /** What the receiving side is given: by the sites a recipient domain's mail went to, or by the name of its hosts. */
   async function receiving(to: string | undefined) {
     if (to === undefined) return { sites: [], rule: null }
-    const known = new Set((await store.countQueueBy('site', { domain: to }, sitesShown)).map(({ value }) => value))
+    const found = (await store.countQueueBy('site', { domain: to }, sitesShown)).map(({ value }) => value)
+    // A sender's own server takes mail for everybody; it is none of the receiver's.
+    const known = new Set(found.filter(value => !value.startsWith('smtp:')))
     const sites = (await liveSites(live)).filter(({ site }) => known.has(site) || endsIn(site, to))
     return { sites, rule: sites.length > 0 ? null : renderRule(siteRule(siteRules(config.sites), [to])) }
   }
