@@ -41,7 +41,10 @@ function listText(policies: readonly StsPolicyAnswer[], at: TimeText): string {
   )
 }
 
-function policyText({ domain, validating, mtaSts, problem, hosts }: TlsPolicyAnswer, at: TimeText): string {
+function policyText(
+  { domain, validating, mtaSts, mtaStsProblem, problem, hosts }: TlsPolicyAnswer,
+  at: TimeText,
+): string {
   const about = facts([
     ['domain', domain],
     [
@@ -51,7 +54,7 @@ function policyText({ domain, validating, mtaSts, problem, hosts }: TlsPolicyAns
     [
       'MTA-STS',
       mtaSts === null
-        ? 'none'
+        ? (mtaStsProblem ?? 'none')
         : `${mtaSts.mode} for ${mtaSts.mx.join(' ') || 'no host'}, until ${at(mtaSts.expiresAt)}`,
     ],
     ...(problem === null ? [] : [['problem', problem] as const]),

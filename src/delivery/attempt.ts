@@ -85,7 +85,7 @@ function withoutVouched(
   known: Known,
   { clock }: AttemptParts,
 ): SettledAttempt {
-  const reply = nobodyVouches(leased[0]!.entry.domain)
+  const reply = nobodyVouches(leased[0]!.entry.domain, route)
   return {
     facts: factsOf(known, route.site, null, clock.monotonic() - known.started),
     route: route.kind,

@@ -13,7 +13,7 @@ import type { DomainName } from '../mail/ids.ts'
 import type { TlsLevel } from '../mail/tls-level.ts'
 import { endsInLabels } from '../policy/site-rules.ts'
 import type { Detoured } from '../store/detoured.ts'
-import type { DomainPolicies } from '../tls/domain-policies.ts'
+import type { DomainPolicies, FoundSts } from '../tls/domain-policies.ts'
 import type { DomainTls } from '../tls/plan.ts'
 
 export type Destination =
@@ -40,6 +40,7 @@ interface Known {
 const maxDestinations = 10_000
 /** A host taken out of DNS is still tried this long; its neighbours are tried as well. */
 const keepMs = 30_000
+const noSts: FoundSts = { policy: null, trouble: null }
 /** A failure is kept just long enough that a burst to one broken domain costs one lookup. */
 const keepFailureMs = 5_000
 
@@ -98,7 +99,7 @@ export class Destinations {
     if (around !== null) return this.#goAround(around)
     const [found, sts] = await Promise.all([
       findHosts(this.#resolver, domain, this.#options),
-      this.#policies?.sts(domain) ?? null,
+      this.#policies?.sts(domain) ?? noSts,
     ])
     if ('failure' in found) return found
     const { hosts, exchanges } = found

@@ -2,8 +2,8 @@
  * Which TLS a connection to a host asks for, and for how long broken TLS is remembered.
  *
  * To an MX: opportunistic (RFC 7435), in plain text for a while after its handshake broke, so that not every message
- * pays for a handshake that is known to fail. What asks for `required` is never weakened. A policy that demands more of
- * a site (MTA-STS, RFC 8461; DANE, RFC 7672) would raise the wish here, before a host is dialled. Never fails.
+ * pays for a handshake that is known to fail. What asks for `required`, whoever asks it (tls/plan.ts), is never weakened.
+ * Never fails.
  */
 import type { Clock } from '../base/clock.ts'
 import type { HostName, Instant } from '../mail/ids.ts'

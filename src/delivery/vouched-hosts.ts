@@ -26,7 +26,14 @@ export async function vouchedHosts(
   return hosts.length === 0 && found instanceof DnsTrouble ? found : hosts
 }
 
-export function nobodyVouches(domain: DomainName): Reply {
+/** What can't be asked now may vouch for them later. */
+export function nobodyVouches(domain: DomainName, { tls }: Pick<Route, 'tls'>): Reply {
+  if (tls?.stsTrouble !== undefined) return policyNotKnown(domain, tls.stsTrouble)
   const text = `neither DNSSEC nor an MTA-STS policy vouches for the hosts of ${domain}, as the sender asked by REQUIRETLS`
   return { code: 550, detail: '7.10', text, from: 'relay' }
+}
+
+function policyNotKnown(domain: DomainName, trouble: string): Reply {
+  const text = `the MTA-STS policy of ${domain}, which REQUIRETLS may rest on, can not be had now: ${trouble}`
+  return { code: 451, detail: '7.10', text, from: 'relay' }
 }

@@ -17,9 +17,16 @@ import type { StsPolicies } from './sts-policies.ts'
 export interface DomainPoliciesParts {
   /** Null: switched off. */
   readonly dane: DaneParts | null
-  readonly sts: Pick<StsPolicies, 'find'> | null
+  readonly sts: Pick<StsPolicies, 'find' | 'troubleWith'> | null
   /** Of the configuration: no rule of Kitte's own asks anything of TLS. */
   readonly rules: Config['sites']
+}
+
+/** The MTA-STS policy of a recipient domain. */
+export interface FoundSts {
+  readonly policy: StsPolicy | null
+  /** Why nobody knows now whether it has one; null: it has none, or this one. */
+  readonly trouble: string | null
 }
 
 export class DomainPolicies {
@@ -29,16 +36,19 @@ export class DomainPolicies {
     this.#parts = parts
   }
 
-  async sts(domain: DomainName): Promise<StsPolicy | null> {
-    return (await this.#parts.sts?.find(domain)) ?? null
+  async sts(domain: DomainName): Promise<FoundSts> {
+    const { sts } = this.#parts
+    const policy = (await sts?.find(domain)) ?? null
+    return { policy, trouble: policy === null ? (sts?.troubleWith(domain) ?? null) : null }
   }
 
   /** Null: it asks nothing. */
-  async of(domain: DomainName, hosts: readonly HostName[], sts: StsPolicy | null): Promise<DomainTls | null> {
+  async of(domain: DomainName, hosts: readonly HostName[], { policy, trouble }: FoundSts): Promise<DomainTls | null> {
     const dane = await this.#dane(domain, hosts)
     // Mode `none` takes back what was asked before (RFC 8461 §5).
-    const asked = sts?.mode === 'none' ? null : sts
-    return dane.size === 0 && asked === null ? null : { domain, sts: asked, dane }
+    const sts = policy?.mode === 'none' ? null : policy
+    if (trouble !== null) return { domain, sts, dane, stsTrouble: trouble }
+    return dane.size === 0 && sts === null ? null : { domain, sts, dane }
   }
 
   /** Undefined: nothing is asked of that site. */

@@ -25,6 +25,8 @@ export interface TlsExplained {
   readonly validating: boolean
   /** In whatever mode. */
   readonly sts: StsPolicy | null
+  /** Why nobody knows now whether there is one. */
+  readonly stsTrouble: string | null
   /** Why the hosts are not known. */
   readonly failure: LookupFailure | null
   readonly hosts: readonly HostExplained[]
@@ -45,7 +47,7 @@ export function createTlsExplainer({ config, resolver, policies }: TlsExplainerP
   return {
     async explain(domain) {
       const [found, sts] = await Promise.all([findHosts(resolver, domain, config.delivery), policies.sts(domain)])
-      const known = { domain, validating: resolver.validating === true, sts }
+      const known = { domain, validating: resolver.validating === true, sts: sts.policy, stsTrouble: sts.trouble }
       if ('failure' in found) return { ...known, failure: found.failure, hosts: [] }
       const names = found.hosts.map(({ host }) => host)
       const tls = await policies.of(domain, names, sts)

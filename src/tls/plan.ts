@@ -18,6 +18,8 @@ export interface DomainTls {
   readonly domain: DomainName
   /** In mode enforce or testing. */
   readonly sts: StsPolicy | null
+  /** Why nobody knows now whether it has such a policy. */
+  readonly stsTrouble?: string
   /** Hosts that DNSSEC says something about. */
   readonly dane: ReadonlyMap<HostName, HostDane>
 }

@@ -33,6 +33,8 @@ interface Failed {
   /** Null: the record itself could not be looked up. */
   readonly id: string | null
   readonly until: number
+  /** What may be over by then; null: what its host shows is no policy. */
+  readonly trouble: string | null
 }
 
 /** A worker that fetched a policy writes it down for the others, which look again after this time. */
@@ -71,6 +73,13 @@ export class StsPolicies {
     newer.catch(() => {})
     this.#noteUsed(policy)
     return policy
+  }
+
+  /** Why `find` had none just now, though there may be one; null: there is none. */
+  troubleWith(domain: DomainName): string | null {
+    if (this.#underWay.has(domain)) return 'it is not there yet'
+    const failed = this.#failed.get(domain)
+    return failed !== undefined && failed.until > this.#parts.clock.monotonic() ? failed.trouble : null
   }
 
   /** Asks for a newer one; resolves when it stands in the store, or there is none. */
@@ -135,7 +144,7 @@ export class StsPolicies {
       return readStsRecord((await resolver.txt(`_mta-sts.${domain}`)).records)
     } catch (error) {
       if (!(error instanceof DnsTrouble)) throw error
-      this.#failed.set(domain, { id: null, until: clock.monotonic() + afterTroubleMs })
+      this.#failed.set(domain, { id: null, until: clock.monotonic() + afterTroubleMs, trouble: error.message })
       return null
     }
   }
@@ -170,7 +179,8 @@ export class StsPolicies {
   #noteFailed(domain: DomainName, id: string, { type, detail }: StsFetchFailure): null {
     const { clock, results, log } = this.#parts
     if (this.#closing.signal.aborted) return null
-    this.#failed.set(domain, { id, until: clock.monotonic() + afterFailureMs })
+    const trouble = type === 'sts-policy-fetch-error' ? detail : null
+    this.#failed.set(domain, { id, until: clock.monotonic() + afterFailureMs, trouble })
     log.warn(
       { domain, reason: `${type}: ${detail}` },
       `the MTA-STS policy of ${domain} could not be fetched: ${detail}`,

@@ -60,9 +60,13 @@ describe('the API tells what a recipient domain asks of TLS', () => {
       domain: 'free.example',
       validating: true,
       mtaSts: null,
+      mtaStsProblem: null,
       problem: null,
       hosts: [host],
     })
+    api.zone.fail('_mta-sts.free.example')
+    const unknown = await api.call('GET', '/v1/tls-policies/free.example')
+    assert.match(unknown.body.mtaStsProblem, /_mta-sts\.free\.example/)
     const none = await api.call('GET', '/v1/tls-policies/none.example')
     assert.deepEqual([none.body.problem, none.body.hosts], ['none.example does not exist', []])
   })

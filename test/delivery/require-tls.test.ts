@@ -10,12 +10,12 @@ import type { Route } from '../../src/delivery/route.ts'
 import { createSmtpTransport } from '../../src/delivery/smtp-transport.ts'
 import { TlsPolicy } from '../../src/delivery/tls-policy.ts'
 import type { HostSpec } from '../../src/delivery/transport.ts'
-import { vouchedHosts } from '../../src/delivery/vouched-hosts.ts'
+import { nobodyVouches, vouchedHosts } from '../../src/delivery/vouched-hosts.ts'
 import { DnsTrouble } from '../../src/dns/resolver.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import { zoneResolver } from '../../src/dns/zone-resolver.ts'
 import type { Mailbox } from '../../src/mail/ids.ts'
-import { formatReply } from '../../src/mail/reply.ts'
+import { formatReply, type Reply, statusOf } from '../../src/mail/reply.ts'
 import type { StsPolicy } from '../../src/mail/sts-policy.ts'
 import { classify } from '../../src/outcome/classify.ts'
 import type { DomainTls } from '../../src/tls/plan.ts'
@@ -122,6 +122,8 @@ describe('a bounce of such a message', () => {
   })
 })
 
+const said = (reply: Reply) => `${reply.code} ${statusOf(reply)}`
+
 describe('the hosts somebody vouches for', () => {
   const hosts = ['mx1.b.example', 'mx2.b.example'].map(host => ({ host, preference: 10, addresses: ['192.0.2.1'] }))
   const route: Route = { kind: 'mx', key: 'b', site: 'b', own: null, hosts }
@@ -148,6 +150,16 @@ describe('the hosts somebody vouches for', () => {
         expected,
       )
     })
+
+  it('may be known later, where their MTA-STS policy can not be had now', async () => {
+    assert.deepEqual(said(nobodyVouches('b.example', route)), '550 5.7.10')
+    const tls: DomainTls = { domain: 'b.example', sts: null, stsTrouble: 'status 503', dane: new Map() }
+    const to = { ...route, tls }
+    assert.deepEqual(await vouchedHosts(to, 'b.example', zoneResolver({ 'b.example': mx })), [])
+    const reply = nobodyVouches('b.example', to)
+    assert.equal(said(reply), '451 4.7.10')
+    assert.match(reply.text, /status 503$/)
+  })
 
   it('are not known while DNS has trouble, unless MTA-STS knows some', async () => {
     const resolver = zoneResolver({ 'b.example': { ...mx, secure: true } })

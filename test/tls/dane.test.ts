@@ -33,6 +33,8 @@ async function daneOf(entries: Zone, host = 'mx.a.example') {
   return mx === null ? null : findHostDane(host, mx, parts)
 }
 
+const noSts = { policy: null, trouble: null }
+
 describe('the TLSA records of a host', () => {
   it('are found where everything that leads to them is vouched for', async () => {
     assert.deepEqual(await daneOf(zone), {
@@ -49,14 +51,14 @@ describe('the TLSA records of a host', () => {
   it('are not asked for at all through a resolver that is not trusted', async () => {
     const parts = partsOf(zone, false)
     const policies = new DomainPolicies({ dane: parts, sts: null, rules: [] })
-    assert.equal(await policies.of('a.example', ['mx.a.example'], null), null)
+    assert.equal(await policies.of('a.example', ['mx.a.example'], noSts), null)
     assert.deepEqual(parts.asked, [])
   })
 
   it('are not asked for where nobody vouches for the MX', async () => {
     const parts = partsOf({ ...zone, 'a.example': { MX: [[10, 'mx.a.example']] } })
     const policies = new DomainPolicies({ dane: parts, sts: null, rules: [] })
-    assert.equal(await policies.of('a.example', ['mx.a.example'], null), null)
+    assert.equal(await policies.of('a.example', ['mx.a.example'], noSts), null)
     assert.deepEqual(parts.asked, [])
   })
 
@@ -75,7 +77,7 @@ describe('the TLSA records of a host', () => {
       const parts = partsOf(zone)
       parts.fail(name)
       const policies = new DomainPolicies({ dane: parts, sts: null, rules: [] })
-      const asked = await policies.of('a.example', ['mx.a.example'], null)
+      const asked = await policies.of('a.example', ['mx.a.example'], noSts)
       assert.equal(asked?.dane.get('mx.a.example')?.kind, 'failed')
     })
 
@@ -87,7 +89,7 @@ describe('the TLSA records of a host', () => {
       cname: name => Promise.reject(new DnsTrouble(name, 'SERVFAIL')),
     }
     const policies = new DomainPolicies({ dane: { ...parts, resolver }, sts: null, rules: [] })
-    const asked = await policies.of('a.example', ['mx.a.example'], null)
+    const asked = await policies.of('a.example', ['mx.a.example'], noSts)
     assert.equal(asked?.dane.get('mx.a.example')?.kind, 'failed')
   })
 

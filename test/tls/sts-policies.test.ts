@@ -109,12 +109,15 @@ describe('the MTA-STS policy of a domain', () => {
     await using world = await startWorld()
     const policies = world.open()
     world.zone.fail(`_mta-sts.${domain}`)
+    assert.equal(policies.troubleWith(domain), null)
     assert.equal(await policies.find(domain), null)
+    assert.match(policies.troubleWith(domain)!, /^SERVFAIL|_mta-sts/)
     world.announce('1')
     await world.t.clock.advance(59_999)
     assert.equal(await policies.find(domain), null)
     await world.t.clock.advance(1)
     assert.equal((await policies.find(domain))?.id, '1')
+    assert.equal(policies.troubleWith(domain), null)
   })
 
   it('holds up nobody for longer than its time, and is there for who asks later', async () => {
@@ -129,6 +132,7 @@ describe('the MTA-STS policy of a domain', () => {
     const second = policies.find(domain)
     await world.t.clock.advance(1)
     assert.equal(await first, null)
+    assert.equal(policies.troubleWith(domain), 'it is not there yet')
     slow.resolve()
     assert.equal((await second)?.id, '1')
   })
@@ -186,6 +190,7 @@ describe('the MTA-STS policy of a domain', () => {
     world.announce('2')
     assert.equal(await policies.find(domain), null)
     assert.equal(world.hosts.asked.length, 2)
+    assert.equal(policies.troubleWith(domain), 'HTTP status 503')
     await world.t.clock.advance(300_000)
     world.answer = response => sendPolicy(response, enforce)
     assert.equal((await policies.find(domain))?.id, '2')
@@ -263,7 +268,9 @@ describe('the MTA-STS policy of a domain', () => {
         else response.end(given.text ?? enforce)
       }
       world.announce('1')
-      assert.equal(await world.open().find(domain), null)
+      const policies = world.open()
+      assert.equal(await policies.find(domain), null)
+      assert.equal(policies.troubleWith(domain) !== null, expected === 'sts-policy-fetch-error')
       assert.deepEqual(
         world.notes.map(({ result }) => result),
         [expected],

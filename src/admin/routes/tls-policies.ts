@@ -46,6 +46,7 @@ const answer = z.object({
     description: 'Whether the resolver’s word on DNSSEC is taken (dns.validating); without it there is no DANE',
   }),
   mtaSts: stsPolicy.nullable(),
+  mtaStsProblem: z.string().nullable().meta({ description: 'Why nobody knows now whether it has a policy' }),
   problem: z.string().nullable().meta({ description: 'Why the hosts are not known' }),
   hosts: z.array(host),
 })
@@ -81,10 +82,11 @@ export function tlsPolicyRoutes({ store, tlsPolicies }: AdminDependencies): Oper
   ]
 }
 
-function render({ domain, validating, sts, failure, hosts }: TlsExplained): TlsPolicyAnswer {
+function render({ domain, validating, sts, stsTrouble, failure, hosts }: TlsExplained): TlsPolicyAnswer {
   return {
     ...{ domain, validating },
     mtaSts: sts && stsAnswer(sts),
+    mtaStsProblem: stsTrouble,
     problem: failure?.detail ?? null,
     hosts: hosts.map(hostAnswer),
   }
