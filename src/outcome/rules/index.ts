@@ -14,9 +14,11 @@ import { ownSmtpRules } from './own-smtp.ts'
 import type { RuleGroup } from './rule.ts'
 import { codeRules, exactStatuses, statusRules } from './statuses.ts'
 import { contentTexts } from './texts-content.ts'
+import { earlyTexts } from './texts-early.ts'
+import { lateTexts } from './texts-late.ts'
 import { recipientTexts } from './texts-recipient.ts'
 import { senderTexts } from './texts-sender.ts'
-import { earlyTexts, lateTexts, nameTexts, rateTexts } from './texts-session.ts'
+import { nameTexts, rateTexts } from './texts-session.ts'
 
 export const ruleGroups: readonly RuleGroup[] = [
   ...ownSmtpRules,

@@ -125,10 +125,67 @@ const providers: RuleGroup = {
       reason: 'said in Japanese',
     },
     {
+      id: 'japan-words-attachment',
+      class: 'attachment-refused',
+      when: { text: ['ウイルス', 'ウィルス', '添付ファイルの種類', '添付ファイルが禁止', 'パスワード付き'] },
+      reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-authentication',
+      class: 'authentication',
+      when: { text: ['なりすまし', '送信ドメイン認証', '認証に失敗'], unless: ['spf', 'dkim', 'dmarc'] },
+      reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-address',
+      class: 'spam-block',
+      when: {
+        text: ['ブラックリスト', 'ipアドレスからの', '送信元サーバー', '接続を拒否', '接続が拒否'],
+        unless: ['逆引き'],
+      },
+      reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-name',
+      class: 'no-ptr',
+      when: { text: ['逆引き'] },
+      reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-rate',
+      class: 'rate',
+      when: { digit: 4, text: ['送信数', '接続数', '通数', '大量'] },
+      reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-trouble',
+      class: 'remote-trouble',
+      when: { digit: 4, text: ['メンテナンス', '混雑', '障害', 'しばらく', '時間をおいて'] },
+      reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-closed',
+      class: 'mailbox-unavailable',
+      when: { text: ['解約', '利用停止', '停止され', '停止中', '休止', '無効になって', '凍結'] },
+      reason: 'said in Japanese',
+    },
+    {
       id: 'japan-words-domain',
       class: 'domain-unknown',
-      when: { text: ['ドメインが見つかり', 'ドメインが存在し', 'ドメインは存在し', 'ホストが見つかり'] },
+      when: {
+        phases: forRecipient,
+        text: ['ドメインが見つかり', 'ドメインが存在し', 'ドメインは存在し', 'ホストが見つかり'],
+        unless: ['送信元', '差出人'],
+      },
       reason: 'said in Japanese',
+    },
+    {
+      id: 'japan-words-sender-domain',
+      class: 'sender-domain',
+      when: {
+        text: ['ドメインが見つかり', 'ドメインが存在し', 'ドメインは存在し', '送信元ドメイン', '差出人のドメイン'],
+      },
+      reason: 'said in Japanese, to MAIL or of the sender',
     },
     {
       id: 'japan-words-unknown',

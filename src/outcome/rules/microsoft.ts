@@ -87,7 +87,7 @@ const exchangeOnline: RuleGroup = {
     {
       id: 'microsoft-limits',
       class: 'rate',
-      when: { digit: 4, status: ['7.500', '7.650', '7.651', '7.652', '7.653', '7.508'] },
+      when: { digit: 4, status: ['7.500', '7.650', '7.651', '7.652', '7.653', '7.508', '7.501', '7.502', '7.503'] },
       reason: 'the sending address is slowed down',
     },
     {
@@ -142,7 +142,7 @@ const exchangeOnline: RuleGroup = {
     {
       id: 'microsoft-no-domain',
       class: 'domain-unknown',
-      when: { status: ['4.310'] },
+      when: { status: ['4.310'], unless: ['null mx'] },
       reason: 'DNS says that the domain does not exist',
     },
     {

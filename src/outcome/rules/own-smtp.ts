@@ -29,6 +29,11 @@ const limits: RuleGroup = {
           'unusual sending activity',
           'outgoing|outbound|sending * blocked|suspended|disabled',
           'bad outbound sender',
+          'rate * exceeded|limit|limited|exceeds',
+          'rate exceeded|limit|limited',
+          'maximum|max number * messages|emails|recipients|mails',
+          'messages|emails|recipients|mails per day|hour|minute|month',
+          'sending|sent spam',
           'account|user|sender|mailbox|login|domain * paused|suspended|banned|blocked|disabled|locked|compromised|frozen|restricted',
           'paused|suspended|banned|blocked|disabled for * account|user|domain|sender',
           'please|not|yet activate|activated',
@@ -42,6 +47,21 @@ const limits: RuleGroup = {
         ],
       },
       reason: 'the server says how much this user may send',
+    },
+  ],
+}
+
+const place: RuleGroup = {
+  source: 'Sakura, XServer, KAGOYA and others: logins from abroad are refused unless the owner allows them',
+  rules: [
+    {
+      id: 'own-place',
+      class: 'own-smtp-login',
+      when: {
+        route: 'own-smtp',
+        text: ['country|countries|overseas|foreign|abroad|geoip|geolocation', '海外', '国外'],
+      },
+      reason: 'the login may not be used from where the relay stands',
     },
   ],
 }
@@ -154,4 +174,4 @@ const sender: RuleGroup = {
   ],
 }
 
-export const ownSmtpRules: readonly RuleGroup[] = [limits, sender, login]
+export const ownSmtpRules: readonly RuleGroup[] = [place, limits, sender, login]

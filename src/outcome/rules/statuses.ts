@@ -20,7 +20,12 @@ export const exactStatuses: RuleGroup = {
       when: { codes: [556], unless: ['spf', 'ip', 'ipv4', 'too many'] },
       reason: '556: the domain does not accept mail',
     },
-    { id: 'mailbox-full', class: 'mailbox-full', when: { status: ['2.2'] }, reason: 'X.2.2: mailbox full' },
+    {
+      id: 'mailbox-full',
+      class: 'mailbox-full',
+      when: { status: ['2.2'], unless: ['blocking', 'blocked', 'policy', 'spam'] },
+      reason: 'X.2.2: mailbox full',
+    },
     {
       id: 'rate-final',
       class: 'rate',

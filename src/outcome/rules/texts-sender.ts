@@ -43,7 +43,7 @@ export const senderTexts: RuleGroup = {
           'domain * doesnt exist|resolve',
           'domain * no mx|dns|a',
           'domain * invalid|unknown|nonexistent|unresolvable',
-          'unknown|invalid|nonexistent|nonexisting|unresolvable domain|domains',
+          'unknown|invalid|nonexistent|nonexisting|unresolvable domain|domains|tld',
           'no mx for|record|records|found',
         ],
         unless: ['dkim', 'spf', 'dmarc', 'ptr', 'reverse', 'helo', 'ehlo', 'hostname'],
