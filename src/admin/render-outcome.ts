@@ -7,6 +7,7 @@ import { formatReply } from '../mail/reply.ts'
 import { sendingModes } from '../mail/sending-mode.ts'
 import { actors, classes, nextStepOf } from '../outcome/classes.ts'
 import { bilingual, time, timestamp } from './fields.ts'
+import { modeMessage } from './mode-message.ts'
 
 export const outcomeAnswer = z.object({
   entry: z.string(),
@@ -27,6 +28,7 @@ export const outcomeAnswer = z.object({
   nextAttemptAt: timestamp.nullable(),
   mode: z.enum(sendingModes).nullable(),
   modeReason: z.string().nullable(),
+  modeMessage: bilingual.nullable().meta({ description: 'The reason in both languages' }),
   signatures: z.array(z.string()),
   site: z.string().nullable(),
   remoteMta: z.string().nullable(),
@@ -63,6 +65,7 @@ export function renderOutcome(outcome: Outcome): z.output<typeof outcomeAnswer> 
     nextAttemptAt: action === 'deferred' ? time(outcome.nextAttemptAt) : null,
     mode: facts?.mode ?? null,
     modeReason: facts?.modeReason ?? null,
+    modeMessage: facts ? modeMessage(facts.modeReason) : null,
     signatures: [...(facts?.signatures ?? [])],
     site: facts?.site ?? null,
     remoteMta: facts?.remoteMta ?? null,

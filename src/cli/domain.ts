@@ -238,7 +238,7 @@ function domainText(context: CliContext, domain: DomainAnswer, at: TimeText): st
     ['account', domain.account],
     ['SPF', stateText(context, domain.spf)],
     ['DKIM', stateText(context, domain.dkim)],
-    ['mode', `${domain.mode} (${domain.modeReason})`],
+    ['mode', `${domain.mode}: ${domain.modeMessage.ja} / ${domain.modeMessage.en}`],
     ['limits', limitText(domain.limits)],
     ...(domain.pool === null ? [] : [['pool', domain.pool] as const]),
     ['keys', domain.keys.map(keyText).join('\n') || 'none'],

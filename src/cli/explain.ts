@@ -160,11 +160,11 @@ function meaningOf({
 }
 
 function travelOf(attempt: Attempt): string[] {
-  const { mode, modeReason, signatures, remoteMta, remoteIp, sourceIp, tls, tlsPolicy, durations } = attempt
-  if (mode === null || durations === null) return []
+  const { mode, modeMessage, signatures, remoteMta, remoteIp, sourceIp, tls, tlsPolicy, durations } = attempt
+  if (mode === null || modeMessage === null || durations === null) return []
   const source = sourceIp === null ? '' : ` from ${sourceIp}`
   return [
-    `mode ${mode}: ${modeReason}`,
+    `mode ${mode}: ${modeMessage.en}（${modeMessage.ja}）`,
     `signed: ${signatures.length === 0 ? 'no' : signatures.join(', ')}; reverse-path ${attempt.reversePath}`,
     ...(remoteMta === null
       ? []

@@ -32,7 +32,7 @@ describe('kitte explain', () => {
       /^ {4}mx1\.example\.com said: 450 4\.2\.0 greylisted$/m,
       /^ {4}greylisted: The recipient's server asks new senders to try again later/m,
       /^ {6}初めての送信元として/m,
-      /^ {4}mode spf-dkim: spf and dkim are published$/m,
+      /^ {4}mode spf-dkim: spf and dkim are published（SPFとDKIMが公開されています）$/m,
       /^ {4}signed: 20240125\._domainkey\.example\.co\.jp; reverse-path sales@example\.co\.jp$/m,
       /^ {4}host mx1\.example\.com \[203\.0\.113\.25\] from 210\.198\.21\.20; TLSv1\.3 \S+ verified \(asked for by mta-sts:enforce\)$/m,
       /^ {4}next try: /m,

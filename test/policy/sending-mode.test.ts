@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { modeMessage } from '../../src/admin/mode-message.ts'
 import type { SenderAddress } from '../../src/mail/account.ts'
 import type { Check, DkimKey, RecordState, SenderDomain } from '../../src/mail/sender-domain.ts'
 import { resolveSendingMode } from '../../src/policy/sending-mode.ts'
@@ -77,6 +78,11 @@ describe('the sending mode', () => {
       const decision = resolveSendingMode(facts)
       assert.deepEqual([decision.mode, decision.dkim, decision.reversePath], [mode, dkim, reversePath])
       assert.match(decision.reason, reason)
+      // In the API and on the command line, in both languages.
+      const { ja, en } = modeMessage(decision.reason)
+      assert.equal(en, decision.reason)
+      assert.match(ja, /[\u3040-\u30ff]/)
+      assert.equal(ja.includes('レコードが消えました'), en.includes('lost'), ja)
     })
   }
 

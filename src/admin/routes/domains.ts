@@ -22,6 +22,7 @@ import {
   time,
   timestamp,
 } from '../fields.ts'
+import { modeMessage } from '../mode-message.ts'
 import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
 import { assertPool, pool, wakePools } from '../pool-fields.ts'
@@ -78,6 +79,7 @@ export const domainAnswer = z.object({
   dkim: recordState,
   mode: z.enum(sendingModes),
   modeReason: z.string(),
+  modeMessage: bilingual.meta({ description: 'The reason in both languages' }),
   limits,
   pool,
   keyFailure: z.string().nullable(),
@@ -257,6 +259,7 @@ export function renderDomain(view: DomainView): DomainAnswer {
   const { name, account, spf, dkim, mode, modeReason, limits, pool, keyFailure } = view
   return {
     ...{ name, account, spf, dkim, mode, modeReason, limits, pool, keyFailure },
+    modeMessage: modeMessage(modeReason),
     ...{ dkimForm: view.dkimForm, returnPath: view.returnPath, tracking: view.tracking },
     createdAt: time(view.createdAt),
     archivedAt: time(view.archivedAt),
