@@ -51,7 +51,16 @@ const yahoo: RuleGroup = {
     {
       id: 'yahoo-policy',
       class: 'spam-content',
-      when: { text: ['ph01', 'ph02', 'ph03', 'message not allowed ph', 'email not accepted for policy reasons'] },
+      when: {
+        text: [
+          'ph01',
+          'ph02',
+          'ph03',
+          'message not allowed ph',
+          'email not accepted for policy reasons',
+          'message not allowed',
+        ],
+      },
       reason: 'characteristics of spam or phishing',
     },
     {

@@ -71,7 +71,12 @@ const carriers: RuleGroup = {
     {
       id: 'carrier-unknown-too-often',
       class: 'spam-block',
-      when: { sites: [...docomo, ...au, ...softbank], phases: ['connect', 'banner', 'ehlo', 'mail'], digit: 5 },
+      when: {
+        sites: [...docomo, ...au, ...softbank],
+        phases: ['connect', 'banner', 'ehlo', 'mail'],
+        digit: 5,
+        unless: ['domain', 'sender'],
+      },
       reason: 'carriers close the door to senders of mail for many unknown recipients',
     },
   ],

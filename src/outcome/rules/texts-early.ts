@@ -28,6 +28,9 @@ export const earlyTexts: RuleGroup = {
         text: [
           'recipients * block|blocked|black|blacklist|blocklist',
           'not|doesnt want your mail|email|message',
+          'recipients * safe|allowed|approved|trusted|white|allow senders|list|sender',
+          'sender|you|domain|address * blocked|denied|rejected|refused|barred by the|this|our|an|organizations|organization|administrator|company',
+          'blocked|denied by organization|organisation|administrator|company',
           'explicit|explicitly blocking|blocked|denied|blocklisted',
           'blocked|rejected|refused|denied|declined|prohibited by recipient|recipients|user|users|subscriber',
           'blocked|rejected|refused|denied|declined|prohibited by the|this|our recipient|recipients|user|users|subscriber',

@@ -71,6 +71,7 @@ export const lateTexts: RuleGroup = {
           'temporary|internal|local server|system|service|software|processing|delivery * error|problem|failure|trouble|fault',
           'temporary|internal|local error|problem|failure|trouble|fault',
           'unable to process|accept|complete|queue|store',
+          'transient|temporary exception|condition|fault',
           'backend|upstream|downstream * failure|failed|error|unavailable|down|timeout',
           'scanner|antivirus|filter * unavailable|error|failure|down',
         ],

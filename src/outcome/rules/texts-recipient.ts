@@ -148,7 +148,7 @@ export const recipientTexts: RuleGroup = {
     {
       id: 'header-address',
       class: 'message-malformed',
-      when: { phases: forContent, text: ['address|addresses * header|field', 'address syntax'] },
+      when: { phases: forContent, text: ['address|addresses|recipient * header|field', 'address syntax'] },
       reason: 'an address in the header, not in the envelope',
     },
     {
@@ -169,13 +169,30 @@ export const recipientTexts: RuleGroup = {
       reason: 'the list of users could not be read; that says nothing about this one',
     },
     {
+      id: 'expediteur',
+      class: 'sender-refused',
+      when: {
+        text: [
+          'absender*',
+          'expediteur*|lexpediteur*|emetteur|lemetteur',
+          'mittente',
+          'remitente',
+          'remetente',
+          'nadawca',
+          '发件人',
+          'отправител',
+        ],
+      },
+      reason: 'the sender is named, in another language',
+    },
+    {
       id: 'inconnu',
       class: 'address-unknown',
       when: {
         phases: forRecipient,
         text: [
-          'adresse*|destinataire|utilisateur|boite|compte|usager * inconnu*|invalide|inexistant*|incorrect*',
-          'existe pas',
+          'adresse*|ladresse|lutilisateur|destinataire|utilisateur|boite|compte|usager * inconnu*|invalide|inexistant*|incorrect*',
+          'existe|nexiste pas',
           'empfanger*|empfaenger*|benutzer*|adresse*|postfach*|nutzer*|emailadresse|mailadresse * unbekannt|ungultig|ungueltig|existiert|bekannt|gefunden|vorhanden',
           'unbekannter|ungultiger|ungueltiger empfanger|empfaenger|benutzer|nutzer',
           'destinatario|utente|indirizzo|casella * sconosciut*|inesistente|esiste|errat*|trovato',
@@ -194,6 +211,7 @@ export const recipientTexts: RuleGroup = {
           'не найден',
           '존재하지',
         ],
+        unless: ['ip|ipv4', 'domaine|dominio|domain'],
       },
       reason: 'said in French, German, Italian, Spanish, Portuguese, Polish, Czech, Dutch, Chinese, Russian or Korean',
     },

@@ -113,6 +113,7 @@ export const senderTexts: RuleGroup = {
           'only * members|subscribers|internal|authorized|authenticated * post|send|users|senders',
           'local users|user|senders|mail|delivery only',
           'only mail|email|messages from',
+          'accepts|accept mail|email|messages|only from known|registered|authorized|internal|trusted|local|listed',
           'only accepts|accept|accepted|allows|allowed * from',
           'private|internal list|group|mailbox|address',
           'not * accepting mail|email|messages * from',
