@@ -26,6 +26,7 @@ import { startRechecker } from './domains/rechecker.ts'
 import { openRelayDns } from './domains/relay-dns.ts'
 import { type Domains, openDomains } from './domains/service.ts'
 import { startBulkOrders } from './outcome/bulk-orders.ts'
+import { startClockWatch } from './outcome/clock-watch.ts'
 import { startDailyRound } from './outcome/daily-round.ts'
 import { Meter } from './outcome/meter.ts'
 import { startSuspensions } from './outcome/suspensions.ts'
@@ -109,6 +110,8 @@ async function wire(wiring: Wiring): Promise<Relay> {
   lifecycle.add({ name: 'store', stop: () => opened.close() })
   opened.failed.then(error => wiring.onDeath?.(error))
   const { store } = opened
+  const clockWatch = await startClockWatch({ store, clock, log })
+  lifecycle.add({ name: 'clock watch', stop: () => clockWatch.stop() })
   const resolver = wiring.resolver ?? openResolver({ ...config.dns, clock })
   lifecycle.add({ name: 'resolver', stop: () => resolver.close() })
   // A zone of a test or of the sandbox is all there is: nothing may be asked outside of it.

@@ -59,7 +59,8 @@ export class Site {
   readonly #turns = new Turns()
   #waiting = 0
   #running = 0
-  #closedUntil: Instant = 0
+  /** Monotonic moment: a wall clock that is set must neither open nor close it. */
+  #closedUntil = 0
   /** How long it was closed last; 0 after a success. */
   #closedMs = 0
   /** No more than those that were under way when it turned one away … */
@@ -67,8 +68,8 @@ export class Site {
   /** … and how many connections that were, with all who share its limits. */
   #refused: { readonly connections: number; readonly evidence: Evidence } | null = null
   #refusals = 0
-  /** Recipient domains whose lanes are parked in the store, and until when. */
-  readonly #parked = new Map<DomainName, Instant>()
+  /** Recipient domains whose lanes are parked in the store, and until which monotonic moment. */
+  readonly #parked = new Map<DomainName, number>()
   /** Address → monotonic moment until which it is tried last. */
   readonly #silent = new Map<string, number>()
 
@@ -166,7 +167,8 @@ export class Site {
 
   /** Wall clock; null: open. */
   get closedUntil(): Instant | null {
-    return this.#closedUntil > this.#clock.now() ? this.#closedUntil : null
+    const leftMs = this.#closedUntil - this.#clock.monotonic()
+    return leftMs > 0 ? Math.round(this.#clock.now() + leftMs) : null
   }
 
   /** How long it was closed last; 0 after a success. */
@@ -178,7 +180,7 @@ export class Site {
   close({ firstMs, maximumMs }: Closing): boolean {
     if (this.closedUntil !== null) return false
     this.#closedMs = Math.min(this.#closedMs === 0 ? firstMs : this.#closedMs * 2, maximumMs)
-    this.#closedUntil = this.#clock.now() + this.#closedMs
+    this.#closedUntil = this.#clock.monotonic() + this.#closedMs
     this.#awaitNobody()
     return true
   }
@@ -186,7 +188,7 @@ export class Site {
   /** Another worker's closing: a little longer, so that one of them tries whether it is open, and not all at once. */
   closeWithOthers(forMs: number): void {
     this.#closedMs = Math.max(this.#closedMs, forMs)
-    this.#closedUntil = Math.max(this.#closedUntil, this.#clock.now() + forMs + afterOthersMs)
+    this.#closedUntil = Math.max(this.#closedUntil, this.#clock.monotonic() + forMs + afterOthersMs)
     this.#awaitNobody()
   }
 
@@ -251,17 +253,18 @@ export class Site {
 
   /** Those of the domains that aren't parked for long enough already; they count as parked from now on. */
   park(domains: Iterable<DomainName>, until: Instant): DomainName[] {
-    const now = this.#clock.now()
-    const enough = now + (until - now) / 2
+    const now = this.#clock.monotonic()
+    const forMs = until - this.#clock.now()
+    const enough = now + forMs / 2
     if (this.#parked.size > manyLanes) this.#forgetOpenLanes(now)
     const fresh = [...new Set(domains)].filter(domain => (this.#parked.get(domain) ?? 0) < enough)
-    for (const domain of fresh) this.#parked.set(domain, until)
+    for (const domain of fresh) this.#parked.set(domain, now + forMs)
     return fresh
   }
 
   /** The lanes that are parked now; none counts as parked any more. */
   unpark(): DomainName[] {
-    this.#forgetOpenLanes(this.#clock.now())
+    this.#forgetOpenLanes(this.#clock.monotonic())
     const domains = [...this.#parked.keys()]
     this.#parked.clear()
     return domains
@@ -271,7 +274,7 @@ export class Site {
     return this.#parked.size > 0
   }
 
-  #forgetOpenLanes(now: Instant): void {
+  #forgetOpenLanes(now: number): void {
     for (const [domain, until] of this.#parked) if (until <= now) this.#parked.delete(domain)
   }
 

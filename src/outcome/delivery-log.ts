@@ -269,6 +269,14 @@ export function sourceUnusable(log: Log, source: { readonly sourceIp: string; re
   log.warn({ event: 'source-unusable', ...source } satisfies Line, `${source.sourceIp} can't be used: ${source.reason}`)
 }
 
+export function clockSetBack(log: Log, { byMs, entries }: { readonly byMs: number; readonly entries: number }): void {
+  const reason = `the clock was set back by ${Math.round(byMs / 1000)} s`
+  log.warn(
+    { event: 'clock-set-back', entries, reason } satisfies Line,
+    `${reason}: ${entries} entries wait as long as before`,
+  )
+}
+
 /** What waited for it is looked at at once. */
 export function poolChanged(
   log: Log,

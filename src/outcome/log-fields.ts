@@ -40,6 +40,10 @@ export const logEvents = [
   ],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
   ['source-unusable', 'No connection can begin at a source address; the others of its pool take over for a while.'],
+  [
+    'clock-set-back',
+    'Waits that were reckoned by a clock ahead end earlier: slots, retries, leases; `entries` were moved.',
+  ],
   ['pool-changed', 'What waited for `pool` is looked at again, for the configuration changed it; `reason` says how.'],
   ['warm-up-started', 'A warm-up begins; `cap` is the most that may go on that day.'],
   ['warm-up-advanced', 'Its next day allows more, for the last one was good.'],

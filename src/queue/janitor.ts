@@ -3,7 +3,7 @@
  * whose time is over.
  *
  * One janitor per node. After the store could not be written, workers may not have renewed the leases of attempts that
- * are alive; so nothing is taken from them until writing has worked for a whole lease (RFC: none; design section 2:
+ * are alive; so nothing is taken from them until writing has worked for a whole lease, nor right after the clock was set (RFC: none; design section 2:
  * duplicates only from the in-doubt window). A round that fails is logged, and the next one tries again.
  */
 import type { Clock } from '../base/clock.ts'
@@ -33,12 +33,21 @@ const purgeEveryMs = 60_000
 export function startJanitor(options: JanitorOptions): Janitor {
   const { store, clock, log, leaseMs, keepHistoryMs, onReclaimed } = options
   let writableSince = clock.monotonic()
+  let offset = clock.now() - clock.monotonic()
   const underWay = new Map<string, Promise<void>>()
   const stopping = new AbortController()
+
+  /** Then leases of attempts that are alive may look as if they had run out, until they are renewed. */
+  function wasClockSet(): boolean {
+    const before = offset
+    offset = clock.now() - clock.monotonic()
+    return Math.abs(offset - before) > leaseMs / 8
+  }
 
   async function reclaimLeases() {
     const { writable } = await store.health()
     if (!writable) writableSince = Number.POSITIVE_INFINITY
+    else if (wasClockSet()) writableSince = clock.monotonic()
     else writableSince = Math.min(writableSince, clock.monotonic())
     if (clock.monotonic() - writableSince < leaseMs) return
     const count = await store.reclaim({ expiredBefore: clock.now() })

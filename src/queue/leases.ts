@@ -97,11 +97,14 @@ export class Leases {
     this.#cancel()
   }
 
-  /** Those with less than two thirds left: with four ticks a lease, none falls below five twelfths. */
+  /** Those with less than two thirds left: with four ticks a lease, none falls below five twelfths; or with more than a lease,
+   * by a clock that has been set back since. */
   async #renewSome(): Promise<void> {
     const { store, log, leaseMs } = this.#options
     const lease = this.next()
-    const ending = [...this.#held].filter(([, { until }]) => lease.until - until > leaseMs / 3).map(([entry]) => entry)
+    const ending = [...this.#held]
+      .filter(([, { until }]) => Math.abs(lease.until - until) > leaseMs / 3)
+      .map(([entry]) => entry)
     if (ending.length === 0) return
     try {
       await store.renew(ending, lease)

@@ -211,6 +211,11 @@ export interface QueueStore {
    * start also ends every postponement: why it was made stood in the memory of whoever made it, and that may be gone.
    */
   reclaim(of: { readonly owner: string } | { readonly expiredBefore: Instant }): Promise<number>
+  /**
+   * The clock was set back by that much: waits that were reckoned by it end as much earlier, none before `now`; what people
+   * named stays. 0: it was set forward. Either way all workers look at what is due. Answers how many entries it moved.
+   */
+  clockSetBack(byMs: number, now: Instant): Promise<number>
   /** Unleased entries past their expiry, leased to the caller, which settles them as bounced. */
   claimExpired(request: Omit<ClaimRequest, 'perDomain'>): Promise<readonly LeasedEntry[]>
   /** Entries older than `receivedBefore` without a delay notice, whose sender wants one. Marks them notified. */

@@ -88,6 +88,19 @@ describe('a site', () => {
     assert.equal(site.closedUntil! - clock.now(), minute)
   })
 
+  it('is closed, and its lanes are parked, for as long as was meant, whatever becomes of the clock', async () => {
+    const clock = manualClock()
+    const site = siteWith({}, clock)
+    site.close({ firstMs: minute, maximumMs: minute })
+    site.park(['a.example'], site.closedUntil!)
+    for (const hours of [-3, 5]) {
+      clock.set(hours * 60 * minute)
+      assert.deepEqual([site.closedUntil! - clock.now(), site.hasParked], [minute, true])
+    }
+    await clock.advance(minute)
+    assert.deepEqual([site.closedUntil, site.unpark()], [null, []])
+  })
+
   it('parks a lane once while that is in force', async () => {
     const clock = manualClock()
     const site = siteWith({}, clock)

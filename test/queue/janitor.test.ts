@@ -54,6 +54,18 @@ describe('the janitor', () => {
     assert.equal(clock.waiting, 0)
   })
 
+  it('takes no lease for run out because the clock was set, until those that are alive are renewed', async () => {
+    const { clock, calls, janitor } = janitorOver()
+    await clock.advance(3 * minute)
+    calls.length = 0
+    clock.set(3 * 60 * minute)
+    await clock.advance(2 * minute)
+    assert.deepEqual(reclaims(calls), [])
+    await clock.advance(minute)
+    assert.deepEqual(reclaims(calls), ['reclaim 0'])
+    await janitor.stop()
+  })
+
   it('tells how many entries wait again, and nothing when none do', async () => {
     const none = janitorOver()
     const some = janitorOver({ lost: 3 })

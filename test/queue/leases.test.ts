@@ -33,6 +33,17 @@ describe('leases in hand', () => {
     assert.equal(clock.waiting, 0)
   })
 
+  it('are renewed at the next tick after the clock was set, back as well', async () => {
+    const { clock, renewed, leases } = leasesOver()
+    leases.hold('m.0', null, leases.next().until)
+    for (const hours of [3, -3]) {
+      clock.set(hours * 3_600_000)
+      await clock.advance(lease / 4)
+    }
+    assert.deepEqual(renewed, ['m.0 until +120000', 'm.0 until +120000'])
+    leases.stop()
+  })
+
   it('are tried again at the next tick when the store could not renew them', async () => {
     let fail = true
     const { clock, renewed, warnings, leases } = leasesOver(() =>

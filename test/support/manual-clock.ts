@@ -15,6 +15,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** Moves time forward at once, as on a machine that slept: everything that fell due on the way fires once, late. */
   leap(ms: number): Promise<void>
+  /** The wall clock is put forward, or back; waiting takes as long as before. */
+  set(byMs: number): void
   /** How many timers wait: 0 when everything was stopped. */
   readonly waiting: number
 }
@@ -22,6 +24,7 @@ export interface ManualClock extends Clock {
 /** `start`: wall clock at the beginning, ms since 1970. */
 export function manualClock(start = Date.UTC(2026, 0, 15, 3, 0, 0)): ManualClock {
   let elapsed = 0
+  let setBy = 0
   let nextId = 0
   const timers = new Map<number, Timer>()
 
@@ -47,7 +50,7 @@ export function manualClock(start = Date.UTC(2026, 0, 15, 3, 0, 0)): ManualClock
   }
 
   const clock: ManualClock = {
-    now: () => start + elapsed,
+    now: () => start + setBy + elapsed,
     monotonic: () => elapsed,
     after: (ms, callback) => add(ms, null, callback),
     every: (ms, callback) => add(ms, ms, callback),
@@ -64,6 +67,9 @@ export function manualClock(start = Date.UTC(2026, 0, 15, 3, 0, 0)): ManualClock
       elapsed += ms
       while (fireNext(elapsed)) await settleDown()
       await settleDown()
+    },
+    set(byMs) {
+      setBy += byMs
     },
     get waiting() {
       return timers.size

@@ -25,6 +25,7 @@ import { openReplan } from './replan.ts'
 import { openRequests } from './requests.ts'
 import { openReturned } from './returned.ts'
 import { openSequences } from './sequences.ts'
+import { openSetBack } from './set-back.ts'
 import { openSettings } from './settings.ts'
 import { openSettle } from './settle.ts'
 import { openShareLinks } from './share-links.ts'
@@ -105,6 +106,7 @@ export function openCommands(db: Connection) {
     ...webhooks,
     ...openTlsReports(db),
     ...openSettings(db),
+    ...openSetBack(db, backlog, waiting),
     addVolume: volume.addVolume,
     purgeVolume: volume.purgeVolume,
     ...openWarmUps({ db, events, volume, backlog, waiting }),

@@ -182,8 +182,9 @@ type LeaseMethods =
   | 'release'
   | 'renew'
   | 'reclaim'
+  | 'clockSetBack'
 
-function leaseWrites({ client }: Parts): Pick<QueueStore, LeaseMethods> {
+function leaseWrites({ client, clock }: Parts): Pick<QueueStore, LeaseMethods> {
   const leased = async (rows: Promise<ClaimedRows>) => leasedEntries(await rows)
   return {
     claim: request => leased(client.call('claim', [request])),
@@ -194,6 +195,16 @@ function leaseWrites({ client }: Parts): Pick<QueueStore, LeaseMethods> {
     release: entries => client.call('release', [entries]),
     renew: (entries, lease) => client.call('renew', [entries, lease]),
     reclaim: of => client.call('reclaim', [of]),
+    async clockSetBack(byMs, now) {
+      let from = await client.call('setBack', [{ now, byMs }])
+      if (byMs === 0) return 0
+      const slice = async (limit: number) => {
+        const [moved, next] = await client.call('setBackEntries', [{ now, byMs }, from, limit])
+        from = next
+        return moved
+      }
+      return inSlices(slice, { clock })
+    },
   }
 }
 
