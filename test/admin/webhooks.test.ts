@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { cli } from '../cli/support/cli.ts'
+import { nextMoment } from '../support/next-moment.ts'
 import { isSigned, type Receiver, startReceiver, status } from '../webhooks/receiver.ts'
 import { until } from '../webhooks/world.ts'
 import { type Api, startApi, token } from './support/api.ts'
@@ -148,7 +149,10 @@ describe('the history of a domain', () => {
     const { records } = await register(api)
     api.zone.set('m01-ahd-sys.net', { TXT: ['v=spf1 -all'] })
     for (const { name, value } of records) api.zone.set(name, { TXT: [value] })
-    const verify = () => api.call('POST', '/v1/domains/acme.example/verify')
+    const verify = async () => {
+      await nextMoment()
+      return api.call('POST', '/v1/domains/acme.example/verify')
+    }
     await verify()
     const spf = records.find(({ purpose }) => purpose === 'spf')!
     api.zone.set('other.example', { TXT: ['v=spf1 -all'] })

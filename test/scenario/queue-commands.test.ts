@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { Dialogue } from '../support/dialogue.ts'
+import { nextMoment } from '../support/next-moment.ts'
 import { type Json, startRelay, type TestRelay } from '../support/relay.ts'
 import { type Sinks, startSinks } from '../support/sinks.ts'
 
@@ -271,6 +272,7 @@ describe('an operator at the queue', () => {
 
   async function submit(name: string, whose: 'ours' | 'theirs', to: readonly string[]): Promise<void> {
     const client = clients[whose === 'ours' ? 0 : 1]!
+    await nextMoment()
     const from = `a@${whose}.example`
     await client.say(`MAIL FROM:<${from}>`, /^250 /)
     for (const address of to) await client.say(`RCPT TO:<${address}>`, /^250 /)
