@@ -7,7 +7,7 @@ import type { Lifecycle } from './base/lifecycle.ts'
 import type { Log } from './base/log.ts'
 import type { Seal } from './base/seal.ts'
 import { verpKeyOf } from './feedback/verp.ts'
-import type { ReturnedNotice } from './mail/returned.ts'
+import type { Meter } from './outcome/meter.ts'
 import type { Store } from './store/store.ts'
 import { openCertificate } from './submission/certificate.ts'
 
@@ -18,8 +18,7 @@ export interface BounceHostParts {
   readonly clock: Clock
   readonly log: Log
   readonly lifecycle: Lifecycle
-  /** For suppressions. */
-  readonly onReturned?: (notice: ReturnedNotice) => void | Promise<void>
+  readonly meter: Meter
 }
 
 export interface BounceHost {

@@ -29,6 +29,7 @@ import { startBulkOrders } from './outcome/bulk-orders.ts'
 import { startClockWatch } from './outcome/clock-watch.ts'
 import { startDailyRound } from './outcome/daily-round.ts'
 import { Meter } from './outcome/meter.ts'
+import { logSuppressions } from './outcome/suppression-log.ts'
 import { startSuspensions } from './outcome/suspensions.ts'
 import { queueVerbs } from './queue-verbs.ts'
 import type { Sandbox, SandboxParts } from './sandbox/world.ts'
@@ -144,7 +145,8 @@ async function wire(wiring: Wiring): Promise<Relay> {
     const tlsReports = startReportSender({ store, resolver, clock, log, config })
     lifecycle.add({ name: 'tls reports', stop: () => tlsReports.stop() })
   }
-  const bounceHost = await openBounceHost({ config, store, seal, clock, log, lifecycle })
+  lifecycle.add({ name: 'log of suppressions', stop: logSuppressions(store, log) })
+  const bounceHost = await openBounceHost({ config, store, seal, clock, log, lifecycle, meter })
   const settler = openSettler({ config, store, clock, log, meter }, lifecycle)
   const verbs = queueVerbs({ store, settler, clock, log, leaseMs: config.queue.lease })
   const bulkOrders = await startBulkOrders({ store, verbs, clock, log })

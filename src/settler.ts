@@ -9,7 +9,10 @@ import type { Clock } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Lifecycle } from './base/lifecycle.ts'
 import type { Log } from './base/log.ts'
+import type { EntryId, MessageId } from './mail/ids.ts'
+import { returnedEvents } from './mail/returned.ts'
 import { createClassifier } from './outcome/classify.ts'
+import { reportSettingsOf } from './outcome/dsn.ts'
 import type { Meter } from './outcome/meter.ts'
 import { createOriginalReader } from './outcome/original.ts'
 import { createSettler, type Settler } from './outcome/settle.ts'
@@ -39,17 +42,19 @@ export function settlerOf({ config, store, clock, log, meter }: SettlerParts): S
     log,
     meter,
     dsn: {
-      hostname: config.hostname,
-      relayDomain: config.relayDomain.name,
-      timeZone: config.timeZone,
-      expireAfterMs: config.queue.expireAfter,
-      maxRecipients: config.queue.reportRecipients,
-      suppressed: config.suppressions.report,
+      ...reportSettingsOf(config),
       original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
+      toldLater: message => bouncedLater(store, message),
     },
     volume: new VolumeNotes(openCalendar(config.timeZone)),
     suppressions: config.suppressions,
     classify: createClassifier(config.classification.rules).classify,
     retry: { retryAfter: config.queue.retryAfter, jitter: config.queue.retryJitter },
   })
+}
+
+/** A message has a thousand recipients at most. */
+async function bouncedLater(store: Store, message: MessageId): Promise<ReadonlySet<EntryId>> {
+  const events = await store.events({ message, type: returnedEvents.bounce }, 1000)
+  return new Set(events.flatMap(({ entry }) => entry ?? []))
 }

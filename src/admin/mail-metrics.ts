@@ -5,6 +5,7 @@
  */
 import { Counter, type Registry } from 'prom-client'
 import type { HistogramReading } from '../base/histogram.ts'
+import { returnedKinds } from '../mail/returned.ts'
 import type { MeterReading } from '../outcome/meter.ts'
 
 const durations = {
@@ -33,6 +34,18 @@ export function mailInstruments(registry: Registry) {
     labelNames: ['reply'],
     registers,
   })
+  const returned = new Counter({
+    name: 'kitte_returned_total',
+    help: 'What came back after a delivery, per recipient by kind and class; the recipient stays counted as delivered.',
+    labelNames: ['kind', 'class'],
+    registers,
+  })
+  const returnsIgnored = new Counter({
+    name: 'kitte_returns_ignored_total',
+    help: 'Mail to the bounce host that changed nothing, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
   let latest: MeterReading | null = null
   for (const kind of Object.keys(durations) as (keyof typeof durations)[])
     registry.registerMetric(histogram(durations[kind], helps[kind], () => latest?.[kind] ?? null))
@@ -42,10 +55,22 @@ export function mailInstruments(registry: Registry) {
     latest = reading
     outcomes.reset()
     refusals.reset()
+    returned.reset()
+    returnsIgnored.reset()
     for (const [name, count] of Object.entries(reading?.outcomes ?? {})) {
       const [action = '', outcomeClass = ''] = name.split(' ')
       outcomes.inc({ action, class: outcomeClass }, count)
     }
+    // From 0 on, so that the first complaint is an increase.
+    if (reading !== null) {
+      for (const kind of returnedKinds) returned.inc({ kind, class: '' }, 0)
+      returnsIgnored.inc({ reason: 'forged' }, 0)
+    }
+    for (const [name, count] of Object.entries(reading?.returned ?? {})) {
+      const [kind = '', outcomeClass = ''] = name.split(' ')
+      returned.inc({ kind, class: outcomeClass }, count)
+    }
+    for (const [reason, count] of Object.entries(reading?.returnsIgnored ?? {})) returnsIgnored.inc({ reason }, count)
     for (const [reply, count] of Object.entries(reading?.refusals ?? {})) refusals.inc({ reply }, count)
   }
 }

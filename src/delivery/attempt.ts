@@ -209,16 +209,18 @@ function requirementFor({ held, route }: Group, reversePath: Mailbox | null, par
 
 /** One settled attempt for each host that gave answers: they differ in their facts. */
 function settledByHost(
-  { leased, route }: Group,
+  { held, leased, route }: Group,
   answers: readonly Answer[],
   known: Known,
   { clock }: AttemptParts,
 ): SettledAttempt[] {
   const totalMs = clock.monotonic() - known.started
+  // A report of theirs on success would come to a reverse-path of ours, and end there.
+  const isHeard = known.reversePath === held.message.envelope.reversePath
   const settledBy = (host: HostFacts, results: SettledAttempt['results']): SettledAttempt => ({
     facts: factsOf(known, route.site, host, totalMs),
     route: route.kind,
-    dsnPassedOn: host.dsn,
+    dsnPassedOn: host.dsn && isHeard,
     results,
   })
   if (leased.length === 1) return [settledBy(answers[0]!.host, [{ leased: leased[0]!, result: answers[0]!.result }])]

@@ -1,18 +1,22 @@
 /**
- * Takes one mail that came to the bounce host: read, matched with what was sent, written down, told. Never answered.
+ * Takes one mail that came to the bounce host: read, matched with what was sent, written down with what follows from it.
  *
  * Nothing is believed but what a signature of ours, or an id that can't be guessed, leads to a message that was sent to
  * that recipient, not too long ago and not told before. All else is passed over with a line in the log: a forged, mutated
- * or repeated bounce changes nothing. Fails with StoreUnavailable; the sender of the mail then tries again.
+ * or repeated bounce changes nothing. Never answered. Fails with StoreUnavailable; the sender of the mail then tries again.
  */
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { HostName } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
-import type { Returned, ReturnedKind, ReturnedNotice } from '../mail/returned.ts'
-import { returned as logReturned, returnIgnored } from '../outcome/delivery-log.ts'
+import type { Returned, ReturnedKind } from '../mail/returned.ts'
+import { reported } from '../outcome/delivery-log.ts'
+import type { Meter } from '../outcome/meter.ts'
+import { returned as logReturned, returnIgnored } from '../outcome/return-log.ts'
 import { erasedAddress, type RecordedReturn, type Store } from '../store/store.ts'
 import type { IntakeAddress } from './addresses.ts'
+import type { Conclude } from './consequences.ts'
+import type { Fields } from './fields.ts'
 import { type Explain, judgeReport } from './judge.ts'
 import { matchComplaint, matchReports, subjectOfComplaint } from './matching.ts'
 import { readReturned } from './read.ts'
@@ -28,8 +32,8 @@ export interface IntakeParts {
   readonly hostname: HostName
   /** `feedback.tokenMaxAge`, ms since the message was accepted. */
   readonly tokenMaxAgeMs: number
-  /** Told after each thing that was written down: for suppressions. Its failure is logged and no concern of the intake. */
-  readonly onReturned?: (notice: ReturnedNotice) => void | Promise<void>
+  readonly conclude: Conclude
+  readonly meter: Pick<Meter, 'returned' | 'returnIgnored'>
 }
 
 export interface Arrival {
@@ -44,7 +48,7 @@ export interface Arrival {
 /** Why a mail, or what it says of a recipient, changed nothing. */
 export type Ignored =
   | Meaningless
-  | Exclude<RecordedReturn['result'], 'recorded'>
+  | Exclude<RecordedReturn, 'recorded'>
   | 'success'
   | 'no-token'
   | 'token-too-old'
@@ -79,12 +83,19 @@ async function takeReport(parts: IntakeParts, arrival: Arrival, report: StatusRe
   if (typeof message === 'string') return [message]
   const matches = matchReports(address.subject, message, report.recipients)
   if (matches.length === 0) return [ignore(parts, arrival, 'no-such-recipient', message)]
-  const taken: Taken[] = []
-  for (const { n, told } of matches) {
-    if (told.action !== 'failed' && told.action !== 'delayed') taken.push(ignore(parts, arrival, 'success', message))
-    else taken.push(await record(parts, arrival, message, ofReport(parts, arrival, message, n, report, told)))
-  }
-  return taken
+  const [failures, successes] = partition(
+    matches,
+    ({ told: { action } }) => action === 'failed' || action === 'delayed',
+  )
+  const found = failures.map(({ n, told }) => ofReport(parts, arrival, message, n, report, told))
+  return [
+    ...successes.map(() => ignore(parts, arrival, 'success', message)),
+    ...(await record(parts, arrival, { message, original: report.original ?? null }, found)),
+  ]
+}
+
+function partition<One>(all: readonly One[], test: (one: One) => boolean): [One[], One[]] {
+  return [all.filter(test), all.filter(one => !test(one))]
 }
 
 async function takeComplaint(parts: IntakeParts, arrival: Arrival, complaint: Complaint): Promise<Taken[]> {
@@ -95,7 +106,8 @@ async function takeComplaint(parts: IntakeParts, arrival: Arrival, complaint: Co
   if (typeof message === 'string') return [message]
   const n = matchComplaint(subject, message, complaint)
   if (n === null) return [ignore(parts, arrival, 'no-such-recipient', message)]
-  return [await record(parts, arrival, message, ofComplaint(parts, arrival, message, n, complaint))]
+  const found = ofComplaint(parts, arrival, message, n, complaint)
+  return record(parts, arrival, { message, original: null }, [found])
 }
 
 async function messageOf(parts: IntakeParts, arrival: Arrival, subject: VerpSubject): Promise<Message | Ignored> {
@@ -107,32 +119,75 @@ async function messageOf(parts: IntakeParts, arrival: Arrival, subject: VerpSubj
   return message
 }
 
-async function record(parts: IntakeParts, arrival: Arrival, message: Message, found: Returned): Promise<Taken> {
-  if (found.recipient === erasedAddress) return ignore(parts, arrival, 'erased', message)
-  let { result, account } = await parts.store.recordReturned(found, false)
-  for (const [index, ms] of settlingMs.entries()) {
-    if (result !== 'unsettled') break
-    await parts.clock.sleep(ms)
-    ;({ result, account } = await parts.store.recordReturned(found, index === settlingMs.length - 1))
-  }
-  if (result !== 'recorded') return ignore(parts, arrival, result, message)
-  logReturned(parts.log, found, message)
-  await tell(parts, { account, recipient: found.recipient, kind: noticeKind(found), evidence: found })
-  return found.kind
+interface Subject {
+  readonly message: Message
+  /** Its header, as far as the mail that came back has it. */
+  readonly original: Fields | null
 }
 
-async function tell(parts: IntakeParts, notice: ReturnedNotice): Promise<void> {
-  if (notice.evidence.kind === 'delay') return
-  try {
-    await parts.onReturned?.(notice)
-  } catch (error) {
-    parts.log.error({ err: error, message: notice.evidence.message }, 'what came back could not be passed on')
+/** Waits for outcomes of our own that aren't written yet, at last without them. */
+async function record(
+  parts: IntakeParts,
+  arrival: Arrival,
+  subject: Subject,
+  found: readonly Returned[],
+): Promise<Taken[]> {
+  const [erased, rest] = partition(found, ({ recipient }) => recipient === erasedAddress)
+  const taken: Taken[] = erased.map(() => ignore(parts, arrival, 'erased', subject.message))
+  let left: readonly Returned[] = rest
+  for (const [round, ms] of [0, ...settlingMs].entries()) {
+    if (left.length === 0) break
+    if (ms > 0) await parts.clock.sleep(ms)
+    const { unsettled, ...more } = await recordSettled(parts, arrival, subject, left, round === settlingMs.length)
+    taken.push(...more.taken)
+    left = unsettled
   }
+  return taken
 }
 
-function noticeKind({ kind, permanent }: Returned): ReturnedNotice['kind'] {
-  if (kind === 'complaint') return 'complaint'
-  return permanent ? 'hard-bounce' : 'soft-bounce'
+/** All that can be written, at once: one report names them all. What can't is passed over, or answered as unsettled. */
+async function recordSettled(
+  parts: IntakeParts,
+  arrival: Arrival,
+  subject: Subject,
+  found: readonly Returned[],
+  evenUnsettled: boolean,
+): Promise<{ taken: Taken[]; unsettled: Returned[] }> {
+  const taken: Taken[] = []
+  const unsettled: Returned[] = []
+  for (let left = found; left.length > 0; ) {
+    const results = await write(parts, subject, left, evenUnsettled)
+    if (results.every(result => result === 'recorded')) return { taken: [...taken, ...left.map(kindOf)], unsettled }
+    const refused = left.flatMap((one, index) => [{ one, result: results[index]! }])
+    for (const { one, result } of refused) {
+      if (result === 'unsettled') unsettled.push(one)
+      else if (result !== 'recorded') taken.push(ignore(parts, arrival, result, subject.message))
+    }
+    left = refused.flatMap(({ one, result }) => (result === 'recorded' ? [one] : []))
+  }
+  return { taken, unsettled }
+}
+
+async function write(
+  { store, conclude, log, meter }: IntakeParts,
+  { message, original }: Subject,
+  returned: readonly Returned[],
+  unsettled: boolean,
+): Promise<readonly RecordedReturn[]> {
+  const { owed, ...more } = await conclude(message, returned, original)
+  const reports = owed.map(({ report }) => report)
+  const results = await store.recordReturned({ returned, unsettled, reports, ...more })
+  if (results.some(result => result !== 'recorded')) return results
+  for (const found of returned) {
+    logReturned(log, found, message)
+    meter.returned(found)
+  }
+  for (const { report, kind } of owed) reported(log, report.message, { original: message.id, report: kind })
+  return results
+}
+
+function kindOf({ kind }: Returned): ReturnedKind {
+  return kind
 }
 
 function ofReport(
@@ -182,11 +237,12 @@ function aboutEntry({ clock }: IntakeParts, { client }: Arrival, { id, envelope 
 }
 
 function ignore<Reason extends Ignored>(
-  { log }: IntakeParts,
+  { log, meter }: IntakeParts,
   { client, recipient }: Arrival,
   reason: Reason,
   message?: Message,
 ): Reason {
+  meter.returnIgnored(reason)
   returnIgnored(log, { client, recipient, reason }, message)
   return reason
 }

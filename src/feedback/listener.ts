@@ -18,11 +18,13 @@ import type { Log } from '../base/log.ts'
 import { domainOf, parseMailbox } from '../mail/address.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { connectionRefused, refused } from '../outcome/delivery-log.ts'
+import type { Meter } from '../outcome/meter.ts'
 import { type IntakeAddress, type IntakeNames, intakeAddress, isHostOfOurs } from './addresses.ts'
 import type { Forwarder } from './forward.ts'
 import type { Intake } from './intake.ts'
 import { RateByAddress } from './rate.ts'
 import { refusal, replies, textOf } from './replies.ts'
+import { looksLikeVerp } from './verp.ts'
 
 export interface FeedbackCertificate {
   readonly key: string
@@ -38,6 +40,7 @@ export interface FeedbackParts {
   readonly certificate: FeedbackCertificate
   readonly clock: Clock
   readonly log: Log
+  readonly meter: Pick<Meter, 'returnIgnored'>
 }
 
 export interface FeedbackListener {
@@ -178,8 +181,13 @@ class BounceHost {
   #recipient(address: string, before: number): IntakeAddress | Reply {
     if (before >= this.#parts.config.feedback.maxRecipients) return replies.tooManyRecipients
     const found = intakeAddress(address, this.#names)
-    if (found === null) return isOurs(address, this.#names) ? replies.noSuchAddress : replies.notOurs
+    if (found === null) return this.#stranger(address)
     return found.kind === 'postmaster' && this.#parts.forwarder === null ? replies.noPostmaster : found
+  }
+
+  #stranger(address: string): Reply {
+    if (looksLikeVerp(address)) this.#parts.meter.returnIgnored('forged')
+    return isOurs(address, this.#names) ? replies.noSuchAddress : replies.notOurs
   }
 
   async #data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<Reply> {

@@ -3,7 +3,8 @@
  *
  * The signed address leads to the message, and to the recipient where the transaction had one; otherwise the report must
  * name one of the message's. Complaints come to an address of their own: their message is known by the reverse-path of
- * ours that they quote, or by the id in our Received field: 80 random bits that only who saw the message can know.
+ * ours that they quote, or by our id in its Received or Message-ID field: 80 random bits that only who saw the message can
+ * know. A Message-ID that the sender made proves nothing, many can be guessed; and Feedback-ID names no message at all.
  */
 import { parseMailbox } from '../mail/address.ts'
 import type { HostName, Mailbox, MessageId } from '../mail/ids.ts'
@@ -56,17 +57,23 @@ export function subjectOfComplaint(
     const subject = readVerp(path, names.verpKey)
     if (subject !== null) return subject
   }
-  const message = original === null ? null : idInTrace(original, names.hostname)
+  const message = original === null ? null : (idInTrace(original, names) ?? idInMessageId(original, names))
   return message === null ? null : { message, entry: null }
 }
 
 /** `by relay.example.jp with ESMTPSA id 01jhm…`, as submission/trace-fields.ts writes it. */
-function idInTrace(original: Fields, hostname: HostName): MessageId | null {
+function idInTrace(original: Fields, { hostname }: { readonly hostname: HostName }): MessageId | null {
   for (const received of original.all('received')) {
     const [, by, id] = /\bby (\S{1,255}) with \w{1,20} id ([0-9a-z]{26})\b/i.exec(received) ?? []
     if (by?.toLowerCase() === hostname && id !== undefined) return id.toLowerCase()
   }
   return null
+}
+
+/** As submission/normalize.ts adds it where the sender gave none. */
+function idInMessageId(original: Fields, { hostname }: { readonly hostname: HostName }): MessageId | null {
+  const [, id, host] = /^<([0-9a-z]{26})@([^>\s]{1,255})>$/i.exec(original.first('message-id')?.trim() ?? '') ?? []
+  return id !== undefined && host?.toLowerCase() === hostname ? id.toLowerCase() : null
 }
 
 /** Null: it may be any of several. */

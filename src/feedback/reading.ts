@@ -26,6 +26,8 @@ export interface StatusReport {
   readonly system: string | null
   readonly reportingMta: HostName | null
   readonly recipients: readonly RecipientReport[]
+  /** Of the message that came back, as far as it is attached. */
+  readonly original?: Fields | null
 }
 
 export interface Complaint {

@@ -1,15 +1,17 @@
 /**
- * What comes back, as a whole: the listener, the reading and matching behind it, and who is told. Wiring only.
+ * What comes back, as a whole: the listener, the reading and matching behind it, and what follows. Wiring only.
  */
 import { openCalendar } from '../base/calendar.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../base/config.ts'
 import type { Log } from '../base/log.ts'
-import type { ReturnedNotice } from '../mail/returned.ts'
 import { createClassifier } from '../outcome/classify.ts'
-import { suppressionOfReturned } from '../outcome/suppress.ts'
+import { reportSettingsOf } from '../outcome/dsn.ts'
+import type { Meter } from '../outcome/meter.ts'
+import { createOriginalReader } from '../outcome/original.ts'
+import { openSpool } from '../store/spool.ts'
 import type { Store } from '../store/store.ts'
-import { countComplaint } from './complaint-volume.ts'
+import { createConclude } from './consequences.ts'
 import { createForwarder, type Forwarder } from './forward.ts'
 import { createIntake } from './intake.ts'
 import { type FeedbackCertificate, type FeedbackListener, openFeedbackListener } from './listener.ts'
@@ -21,22 +23,19 @@ export interface FeedbackServiceParts {
   readonly certificate: FeedbackCertificate
   readonly clock: Clock
   readonly log: Log
-  /** Told too, once per recipient and kind, after it stands in the store. */
-  readonly onReturned?: (notice: ReturnedNotice) => void | Promise<void>
+  readonly meter: Meter
 }
 
 export function openFeedback(parts: FeedbackServiceParts): Promise<FeedbackListener> {
-  const { config, store, clock, log, verpKey, onReturned } = parts
-  const calendar = openCalendar(config.timeZone)
+  const { config, store, clock, log, meter, verpKey } = parts
   const intake = createIntake({
-    ...{ store, clock, log, verpKey, hostname: config.hostname, tokenMaxAgeMs: config.feedback.tokenMaxAge },
+    ...{ store, clock, log, meter, verpKey, hostname: config.hostname, tokenMaxAgeMs: config.feedback.tokenMaxAge },
     explain: createClassifier(config.classification.rules).explain,
-    async onReturned(notice) {
-      if (notice.kind === 'complaint') await countComplaint(store, calendar, notice.evidence)
-      const suppression = suppressionOfReturned(notice, config.suppressions)
-      if (suppression !== null) await store.suppress(suppression)
-      await onReturned?.(notice)
-    },
+    conclude: createConclude({
+      ...{ store, clock, log, calendar: openCalendar(config.timeZone), suppressions: config.suppressions },
+      reports: reportSettingsOf(config),
+      original: createOriginalReader({ store, spool: openSpool(config.dataDir) }),
+    }),
   })
   return openFeedbackListener({ ...parts, intake, forwarder: forwarderOf(parts) })
 }

@@ -51,6 +51,11 @@ export function readVerp(address: string, key: Buffer): VerpSubject | null {
   return { message, entry: number === 'x' ? null : `${message}.${number}` }
 }
 
+/** Made by this or another key. */
+export function looksLikeVerp(address: string): boolean {
+  return shape.test(address.toLowerCase())
+}
+
 /** The key of this installation, made at first use, sealed at rest (design invariant 5). Fails with SealBroken. */
 export async function verpKeyOf({ store, seal }: { store: SettingStore; seal: Seal }): Promise<Buffer> {
   const fresh = seal.seal(randomBytes(32).toString('base64'), setting)

@@ -4,7 +4,7 @@
  * It changes no outcome. The next host took responsibility, so the recipient stays delivered and the counts add up
  * (design invariant 2); that host's word that it failed after all is told beside it, once per recipient and kind.
  */
-import type { AccountId, EntryId, HostName, Instant, Mailbox, MessageId } from './ids.ts'
+import type { EntryId, HostName, Instant, Mailbox, MessageId } from './ids.ts'
 import type { Actor, OutcomeClass } from './outcome.ts'
 import type { Reply } from './reply.ts'
 
@@ -46,11 +46,7 @@ export interface Returned {
   readonly client: string
 }
 
-/** Told to whoever keeps suppressions, once per recipient and kind, after it was written down. */
-export interface ReturnedNotice {
-  readonly account: AccountId | null
-  readonly recipient: Mailbox
-  /** `hard-bounce`: the address can't be reached, now and later. `soft-bounce`: this message failed. */
-  readonly kind: 'hard-bounce' | 'soft-bounce' | 'complaint'
-  readonly evidence: Returned
+/** The recipient asks to be left alone, and calls nothing spam: `opt-out`, `opt-out-list` of early feedback loops. */
+export function isOptOut({ feedbackType }: Pick<Returned, 'feedbackType'>): boolean {
+  return feedbackType?.startsWith('opt-out') === true
 }

@@ -1,7 +1,7 @@
 /**
  * The delivery log: one function per thing that can happen to a message, each writing one line.
  *
- * Nobody formats such lines elsewhere. Only the fields of `log-fields.ts` are written; content, passwords and keys have
+ * Nobody formats such lines elsewhere; what comes back has `return-log.ts`, suppressions `suppression-log.ts`. Only the fields of `log-fields.ts` are written; content, passwords and keys have
  * no field. Never fails: a line is plain facts that are at hand.
  */
 import type { Log } from '../base/log.ts'
@@ -10,16 +10,11 @@ import type { AccountId, CredentialId, DomainName, HostName, Instant, Mailbox, M
 import type { Message } from '../mail/message.ts'
 import type { AttemptFacts, Outcome } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
-import type { Returned } from '../mail/returned.ts'
 import type { Suspension } from '../mail/suspension.ts'
 import type { WarmUp, WarmUpChange } from '../mail/warm-up.ts'
 import { capOf } from '../policy/warm-up.ts'
-import type { LogEvent, LogField } from './log-fields.ts'
-
-/** pino writes `level`, `time` and `text` itself, and the log of a thread `thread`. Undefined fields are left out. */
-type Line = { event: LogEvent } & {
-  readonly [field in Exclude<LogField, 'level' | 'time' | 'text' | 'thread' | 'event'>]?: unknown
-}
+import type { LogEvent } from './log-fields.ts'
+import { isoTime, type Line, messageFacts, pathOf, pick } from './log-line.ts'
 
 /** The submitting side, as far as it is known at that point of the session. */
 export interface ClientFacts {
@@ -55,12 +50,6 @@ export interface QueueCommand {
   readonly site?: string | undefined
   readonly recipient?: Mailbox | undefined
   readonly reason?: string | undefined
-}
-
-/** What somebody suppressed, or let go again. */
-export type SuppressionCommand = Pick<QueueCommand, 'entries' | 'recipient' | 'site' | 'reason'> & {
-  /** Null: for all accounts. */
-  readonly account?: AccountId | null | undefined
 }
 
 export interface SiteFacts {
@@ -158,20 +147,6 @@ export function retried(log: Log, command: QueueCommand): void {
 /** The address is not told: it is what was to be forgotten. */
 export function erased(log: Log, command: Pick<QueueCommand, 'entries'>): void {
   log.info({ event: 'erased', ...command } satisfies Line, `erased a recipient from ${command.entries} messages`)
-}
-
-/** Somebody said that recipients are not to be tried any more … */
-export function suppressionsAdded(log: Log, command: SuppressionCommand): void {
-  log.info({ event: 'suppressions-added', ...pick(command) }, `suppressed ${whom(command)}`)
-}
-
-/** … or that they are again. */
-export function suppressionsRemoved(log: Log, command: SuppressionCommand): void {
-  log.info({ event: 'suppressions-removed', ...pick(command) }, `let ${whom(command)} be tried again`)
-}
-
-function whom({ entries, recipient }: SuppressionCommand): string {
-  return recipient ?? `${entries} recipients`
 }
 
 export function suspended(log: Log, { id, reason, until, filter }: Suspension): void {
@@ -305,54 +280,6 @@ function troubleText({ pause }: WarmUp): string {
   return `${(share * 100).toFixed(1)} % of ${of} answers were ${kind === 'complained' ? 'followed by complaints' : kind}`
 }
 
-/** A bounce, a notice of delay or a complaint that came back for a recipient. */
-export function returned(log: Log, found: Returned, message: Message): void {
-  const event = returnedLogEvents[found.kind]
-  const reply = found.reply === null ? undefined : formatReply(found.reply)
-  const line: Line = {
-    event,
-    ...messageFacts(message),
-    entry: found.entry,
-    recipient: found.recipient,
-    reply,
-    class: found.class ?? undefined,
-    actor: found.actor,
-    permanent: found.kind === 'bounce' ? found.permanent : undefined,
-    reportFormat: found.format,
-    reportSystem: found.system ?? undefined,
-    reportingMta: found.reportingMta ?? undefined,
-    remoteMta: found.remoteMta ?? undefined,
-    finalRecipient: found.finalRecipient ?? undefined,
-    feedbackType: found.feedbackType ?? undefined,
-    client: found.client,
-    queuedMs: Math.max(0, found.at - message.receivedAt),
-  }
-  log.info(line, `${returnedWords[found.kind]} ${found.recipient}: ${reply ?? found.feedbackType}`)
-}
-
-const returnedLogEvents = { bounce: 'bounced-later', delay: 'delayed-later', complaint: 'complained' } as const
-const returnedWords = { bounce: 'bounced later', delay: 'delayed at the next host', complaint: 'complaint of' } as const
-
-/** A mail to the bounce host that changed nothing. */
-export function returnIgnored(
-  log: Log,
-  mail: { readonly client: string; readonly recipient: string; readonly reason: string },
-  message?: Message,
-): void {
-  const about = message === undefined ? {} : { message: message.id, account: message.account ?? undefined }
-  log.info(
-    { event: 'return-ignored', ...about, ...mail } satisfies Line,
-    `a mail to ${mail.recipient} changed nothing: ${mail.reason}`,
-  )
-}
-
-/** A mail to the postmaster of the bounce host goes on to the operator, wrapped in one of ours. */
-export function returnForwarded(log: Log, forward: Message, client: string): void {
-  const recipient = forward.envelope.recipients[0]?.address
-  const line: Line = { event: 'return-forwarded', ...messageFacts(forward), recipient, client }
-  log.info(line, `queued a mail to the postmaster for ${recipient}`)
-}
-
 /** Opportunistic TLS failed and the host is tried again in plain text (RFC 7435). */
 export function tlsFallback(log: Log, site: SiteFacts & { readonly reason: string }): void {
   const line: Line = { event: 'tls-fallback', ...pick(site) }
@@ -388,18 +315,6 @@ export function leasesReclaimed(log: Log, entries: number): void {
     { event: 'leases-reclaimed', entries } satisfies Line,
     `${entries} leases had run out; their entries wait again`,
   )
-}
-
-function messageFacts(message: Message) {
-  return {
-    message: message.id,
-    account: message.account ?? undefined,
-    senderDomain: message.senderDomain,
-    sender: pathOf(message.envelope.reversePath),
-    from: message.from ?? undefined,
-    size: message.size,
-    tlsAsked: message.envelope.tls,
-  }
 }
 
 function outcomeFacts(event: LogEvent, outcome: Outcome, message: Message): Line {
@@ -439,41 +354,6 @@ function attemptFacts(facts: AttemptFacts) {
   }
 }
 
-/** The facts of a caller, field by field: an object with more in it than its type says must not reach the log. */
-function pick(facts: Omit<Line, 'event'>): Omit<Line, 'event'> {
-  return {
-    client: facts.client,
-    ehlo: facts.ehlo,
-    tls: facts.tls,
-    username: facts.username,
-    credential: facts.credential ?? undefined,
-    account: facts.account ?? undefined,
-    reply: facts.reply,
-    check: facts.check,
-    message: facts.message,
-    senderDomain: facts.senderDomain,
-    from: facts.from,
-    recipient: facts.recipient,
-    recipients: facts.recipients,
-    entries: facts.entries,
-    size: facts.size,
-    site: facts.site,
-    remoteMta: facts.remoteMta ?? undefined,
-    remoteIp: facts.remoteIp ?? undefined,
-    sourceIp: facts.sourceIp,
-    class: facts.class,
-    reason: facts.reason,
-  }
-}
-
-function pathOf(reversePath: Mailbox | null): string {
-  return reversePath ?? '<>'
-}
-
 function recipientsOf({ envelope: { recipients } }: Message): string {
   return recipients.length === 1 ? recipients[0]!.address : `${recipients.length} recipients`
-}
-
-function isoTime(at: Instant): string {
-  return new Date(at).toISOString()
 }

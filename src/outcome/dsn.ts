@@ -5,6 +5,7 @@
  * of it with RET=FULL; RFC 6533 variants for addresses beyond ASCII. Who is owed one stands in `report-case.ts`. Composing
  * can't fail on what a sender wrote: foreign text is made harmless field by field.
  */
+import type { Config } from '../base/config.ts'
 import { newId } from '../base/ids.ts'
 import { needsSmtpUtf8 } from '../mail/address.ts'
 import type { NewEvent } from '../mail/event.ts'
@@ -31,6 +32,17 @@ export interface ReportSettings {
   readonly suppressed?: boolean
 }
 
+export function reportSettingsOf(config: Config): ReportSettings {
+  return {
+    hostname: config.hostname,
+    relayDomain: config.relayDomain.name,
+    timeZone: config.timeZone,
+    expireAfterMs: config.queue.expireAfter,
+    maxRecipients: config.queue.reportRecipients,
+    suppressed: config.suppressions.report,
+  }
+}
+
 export interface ReportRequest {
   readonly kind: ReportKind
   /** The message reported on; its reverse-path is not null. */
@@ -40,6 +52,15 @@ export interface ReportRequest {
   readonly original: Buffer | null
   readonly now: Instant
   readonly settings: ReportSettings
+  /** Of a bounce that came back after the delivery. */
+  readonly later?: LaterFacts
+}
+
+export interface LaterFacts {
+  /** Who wrote it, as it calls itself; null: it doesn't say. */
+  readonly reportingMta: HostName | null
+  /** It was prose: we made a report of it. */
+  readonly isTranslated: boolean
 }
 
 /**
@@ -129,8 +150,8 @@ function headerOf(
 }
 
 /** Base64, because Japanese in 8 bit would need a path of 8BITMIME servers all the way back. */
-function textPart({ kind, message, cases, settings }: ReportRequest): Part {
-  const text = reportText(kind, message, cases, settings).replaceAll('\n', '\r\n')
+function textPart({ kind, message, cases, settings, later }: ReportRequest): Part {
+  const text = reportText(later ? 'later' : kind, message, cases, settings).replaceAll('\n', '\r\n')
   return {
     type: 'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nContent-Language: ja, en',
     body: Buffer.from(base64Lines(Buffer.from(text))),
@@ -145,14 +166,18 @@ function statusPart(request: ReportRequest, global: boolean): Part {
   return { type: `Content-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}`, body }
 }
 
-/** RFC 3464 §2.2. */
-function messageFields({ message, settings }: ReportRequest, global: boolean): string[] {
+/** RFC 3464 §2.2. When the message arrived at another host, which then gave up, is not known. */
+function messageFields({ message, settings, later }: ReportRequest, global: boolean): string[] {
   const { envid } = message.envelope
+  const ours = `dns; ${settings.hostname}`
+  const theirs = later?.reportingMta ? `dns; ${plain(later.reportingMta)}` : null
   return [
     ...field('Original-Envelope-Id', envid === undefined ? null : xtext(envid, global)),
-    ...field('Reporting-MTA', `dns; ${settings.hostname}`),
+    ...field('Reporting-MTA', theirs ?? ours),
+    ...field('DSN-Gateway', later?.isTranslated ? ours : null),
+    ...field('Received-From-MTA', theirs && ours),
     ...field('X-Kitte-Message-Id', message.id),
-    ...field('Arrival-Date', dateTime(message.receivedAt)),
+    ...field('Arrival-Date', theirs === null ? dateTime(message.receivedAt) : null),
   ]
 }
 
@@ -163,6 +188,8 @@ function recipientFields(one: ReportCase, { kind }: ReportRequest, global: boole
   return [
     ...field('Original-Recipient', orcpt === undefined ? null : originalRecipient(orcpt, global)),
     ...field('Final-Recipient', typedAddress(address, global)),
+    // Final-Recipient is what senders look up: an address that they never wrote to goes beside it, as sendmail does.
+    ...field('X-Actual-Recipient', one.forwardedTo === undefined ? null : typedAddress(one.forwardedTo, global)),
     ...field('Action', actions[kind]),
     ...field('Status', one.status),
     ...field('Remote-MTA', one.remoteMta === null ? null : `dns; ${plain(one.remoteMta)}`),

@@ -17,11 +17,13 @@ export const logEvents = [
   ['released', 'Held queue entries may go again.'],
   ['retried', 'Queue entries were made due at once.'],
   ['rescheduled', 'Scheduled queue entries are sent at `releaseAt` instead; `entries` says how many.'],
-  [
-    'suppressions-added',
-    'Recipients were suppressed by hand; `entries` says how many. What bounces suppress is told by events only.',
-  ],
+  ['suppressions-added', 'Recipients were suppressed by hand; `entries` says how many.'],
   ['suppressions-removed', 'Suppressions were removed by hand; `entries` says how many.'],
+  [
+    'suppressed',
+    'The relay concluded that a recipient is not to be tried again: `reason`, until `until`, because of `message` and its `reply`.',
+  ],
+  ['suppression-ended', 'Its time is over, and the recipient is tried again.'],
   ['suspended', 'A slice of the mail is not tried until `until` or until somebody ends that, because of `reason`.'],
   ['resumed', 'A suspension ended; what it held may go again.'],
   ['detour-added', 'Mail for a domain or site (`detourOf`) goes to other hosts than its MX: `site`.'],

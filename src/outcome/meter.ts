@@ -7,6 +7,7 @@
 import { Histogram, type HistogramReading, sumOfReadings } from '../base/histogram.ts'
 import type { Message } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
+import type { Returned } from '../mail/returned.ts'
 
 /** Plain data, to be sent between threads. */
 export interface MeterReading {
@@ -14,6 +15,10 @@ export interface MeterReading {
   readonly refusals: Readonly<Record<string, number>>
   /** `deferred rate` → recipients; one for each action and class seen. */
   readonly outcomes: Readonly<Record<string, number>>
+  /** `bounce address-unknown` → what came back; one for each kind and class seen, complaints have none. */
+  readonly returned: Readonly<Record<string, number>>
+  /** Why what came to the bounce host changed nothing → how often. */
+  readonly returnsIgnored: Readonly<Record<string, number>>
   /** From the final dot to the commit. */
   readonly accept: HistogramReading
   /** From acceptance to the recipient's MX taking it. */
@@ -29,6 +34,8 @@ const patiently = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400, 8
 export class Meter {
   readonly #refusals = new Map<string, number>()
   readonly #outcomes = new Map<string, number>()
+  readonly #returned = new Map<string, number>()
+  readonly #returnsIgnored = new Map<string, number>()
   readonly #accept = new Histogram(briefly)
   readonly #delivery = new Histogram(patiently)
   readonly #attempt = new Histogram(briefly)
@@ -48,10 +55,21 @@ export class Meter {
     if (outcome.action === 'delivered') this.#delivery.observe(Math.max(0, outcome.at - message.receivedAt) / 1000)
   }
 
+  returned({ kind, class: of }: Pick<Returned, 'kind' | 'class'>): void {
+    add(this.#returned, `${kind} ${of ?? ''}`, 1)
+  }
+
+  /** `reason`: one of a fixed set. */
+  returnIgnored(reason: string): void {
+    add(this.#returnsIgnored, reason, 1)
+  }
+
   get reading(): MeterReading {
     return {
       refusals: Object.fromEntries(this.#refusals),
       outcomes: Object.fromEntries(this.#outcomes),
+      returned: Object.fromEntries(this.#returned),
+      returnsIgnored: Object.fromEntries(this.#returnsIgnored),
       accept: this.#accept.reading,
       delivery: this.#delivery.reading,
       attempt: this.#attempt.reading,
@@ -64,6 +82,8 @@ export function sumOfMeters(readings: readonly MeterReading[]): MeterReading {
   return {
     refusals: sumOfCounts(readings.map(({ refusals }) => refusals)),
     outcomes: sumOfCounts(readings.map(({ outcomes }) => outcomes)),
+    returned: sumOfCounts(readings.map(({ returned }) => returned)),
+    returnsIgnored: sumOfCounts(readings.map(({ returnsIgnored }) => returnsIgnored)),
     accept: sumOfReadings(readings.map(({ accept }) => accept)),
     delivery: sumOfReadings(readings.map(({ delivery }) => delivery)),
     attempt: sumOfReadings(readings.map(({ attempt }) => attempt)),

@@ -3,11 +3,12 @@
  *
  * NOTIFY decides (RFC 3461 §4.1, §5.2). Never a report on a report, and never to the null reverse-path (RFC 5321 §6.1).
  */
-import type { Notify } from '../mail/envelope.ts'
-import type { HostName, Instant } from '../mail/ids.ts'
+import type { Notify, Recipient } from '../mail/envelope.ts'
+import type { EntryId, HostName, Instant } from '../mail/ids.ts'
 import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Actor, OutcomeClass } from '../mail/outcome.ts'
 import { formatReply, parseReply, statusOf } from '../mail/reply.ts'
+import type { Returned } from '../mail/returned.ts'
 import type { LeasedEntry } from '../store/store.ts'
 import { type Classify, classify } from './classify.ts'
 import { meaningOfLast, type Verdict } from './verdict.ts'
@@ -16,7 +17,7 @@ export type ReportKind = 'failure' | 'delay' | 'success'
 
 /** One recipient in a report. */
 export interface ReportCase {
-  readonly entry: QueueEntry
+  readonly entry: Pick<QueueEntry, 'id' | 'recipient' | 'expiresAt'>
   readonly status: string
   /** The last thing said, `550 5.1.1 text`; null: it was never tried. */
   readonly reply: string | null
@@ -28,6 +29,8 @@ export interface ReportCase {
   readonly cause: OutcomeClass | null
   readonly actor: Actor
   readonly lastAttemptAt: Instant | null
+  /** The address that failed in the end; absent: the recipient itself. */
+  readonly forwardedTo?: string
 }
 
 /** Which report a verdict owes the sender, if any. */
@@ -38,6 +41,11 @@ export function reportOwed({ leased, outcome, dsnPassedOn }: Verdict, ofSuppress
   if (outcome.action === 'bounced') return wants(notify, 'FAILURE') ? 'failure' : null
   if (outcome.action === 'delivered') return notify?.includes('SUCCESS') && !dsnPassedOn ? 'success' : null
   return null
+}
+
+/** Whether a bounce that came back after the delivery owes its sender a report. */
+export function lateReportOwed({ kind, entry }: Returned, message: Message): boolean {
+  return kind === 'bounce' && canBeToldOf(message) && wants(recipientOf(entry, message).notify, 'FAILURE')
 }
 
 /** Whether an entry that is late owes its sender a notice. */
@@ -84,4 +92,20 @@ export function caseOfDelay({ entry }: LeasedEntry, judging: Classify = classify
     actor: meaning?.actor ?? 'nobody',
     lastAttemptAt: null,
   }
+}
+
+export function caseOfReturned(found: Returned, message: Message): ReportCase {
+  const { entry, at, reply, remoteMta, actor, finalRecipient } = found
+  return {
+    // Nothing of it waits in the queue any more.
+    entry: { id: entry, recipient: recipientOf(entry, message), expiresAt: at },
+    status: reply === null ? '5.0.0' : statusOf(reply),
+    reply: reply === null ? null : formatReply(reply),
+    ...{ remoteMta, class: found.class, cause: null, actor, lastAttemptAt: null },
+    ...(finalRecipient !== null && { forwardedTo: finalRecipient }),
+  }
+}
+
+function recipientOf(entry: EntryId, { envelope }: Message): Recipient {
+  return envelope.recipients[Number(entry.slice(entry.lastIndexOf('.') + 1))]!
 }

@@ -8,16 +8,25 @@ import type { Instant } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import { actors, type Bilingual, classes, nextStepOf } from './classes.ts'
 import type { ReportCase, ReportKind } from './report-case.ts'
+import { plain } from './report-fields.ts'
+
+/** `later`: a failure that the next host told of after it had taken the message. */
+type TextKind = ReportKind | 'later'
 
 interface Words {
   readonly title: string
   readonly opening: string
 }
 
-const ja: Readonly<Record<ReportKind, Words>> = {
+const ja: Readonly<Record<TextKind, Words>> = {
   failure: {
     title: '【メール配信エラーのお知らせ】',
     opening: '次の宛先にメールを配信できませんでした。これ以上の再送は行いません。',
+  },
+  later: {
+    title: '【メール配信エラーのお知らせ】',
+    opening:
+      '次の宛先のメールは、相手のサーバーがいったん受け取りましたが、その後、配信できなかったとの通知が届きました。再送は行いません。',
   },
   delay: {
     title: '【メール配信遅延のお知らせ】',
@@ -26,14 +35,19 @@ const ja: Readonly<Record<ReportKind, Words>> = {
   success: {
     title: '【メール配送のお知らせ】',
     opening:
-      '次の宛先のメールを、宛先のサーバーへ引き渡しました。宛先のサーバーは配送通知に対応していないため、この先の結果はお知らせできません。',
+      '次の宛先のメールを、宛先のサーバーへ引き渡しました。この先の結果は、配信できずに戻ってきた場合を除き、お知らせできません。',
   },
 }
 
-const en: Readonly<Record<ReportKind, Words>> = {
+const en: Readonly<Record<TextKind, Words>> = {
   failure: {
     title: 'Undelivered mail',
     opening: 'Your message could not be delivered to the recipients below. It will not be tried again.',
+  },
+  later: {
+    title: 'Undelivered mail',
+    opening:
+      'The server of the recipients below had taken your message, and then reported that it could not deliver it. It will not be sent again.',
   },
   delay: {
     title: 'Delayed mail',
@@ -43,7 +57,7 @@ const en: Readonly<Record<ReportKind, Words>> = {
   success: {
     title: 'Mail handed over',
     opening:
-      "Your message was handed over to the recipients' servers. They do not send delivery reports, so nothing more will be heard of it.",
+      "Your message was handed over to the recipients' servers. Nothing more will be heard of it, unless it comes back undelivered.",
   },
 }
 
@@ -55,7 +69,7 @@ export const subjects: Readonly<Record<ReportKind, string>> = {
 
 /** LF line ends; UTF-8. */
 export function reportText(
-  kind: ReportKind,
+  kind: TextKind,
   message: Message,
   cases: readonly ReportCase[],
   settings: { readonly hostname: string; readonly timeZone: string },
@@ -86,9 +100,10 @@ export function reportText(
   ].join('\n')
 }
 
-function caseJa(kind: ReportKind, one: ReportCase, time: (at: Instant) => string): string[] {
+function caseJa(kind: TextKind, one: ReportCase, time: (at: Instant) => string): string[] {
   const lines = [`宛先: ${one.entry.recipient.address}`]
   if (kind === 'success') return [...lines, `サーバーの応答: ${saidBy(one)}`]
+  if (one.forwardedTo !== undefined) lines.push(`転送先: ${plain(one.forwardedTo, 'utf8')}`)
   lines.push(`理由: ${sentenceOf(one).ja}`)
   if (one.class === 'expired' && one.cause !== null) lines.push(`最後の試行の結果: ${classes[one.cause].sentence.ja}`)
   if (one.reply !== null) lines.push(`${one.remoteMta === null ? '詳細' : 'サーバーの応答'}: ${saidBy(one)}`)
@@ -96,9 +111,10 @@ function caseJa(kind: ReportKind, one: ReportCase, time: (at: Instant) => string
   return [...lines, `対応が必要な方: ${actors[one.actor].ja}`, `対応方法: ${nextStepOf(one.class ?? 'other', true).ja}`]
 }
 
-function caseEn(kind: ReportKind, one: ReportCase, time: (at: Instant) => string): string[] {
+function caseEn(kind: TextKind, one: ReportCase, time: (at: Instant) => string): string[] {
   const lines = [`Recipient: ${one.entry.recipient.address}`]
   if (kind === 'success') return [...lines, `The server said: ${saidBy(one)}`]
+  if (one.forwardedTo !== undefined) lines.push(`Forwarded there to: ${plain(one.forwardedTo, 'utf8')}`)
   lines.push(`Reason: ${sentenceOf(one).en}`)
   if (one.class === 'expired' && one.cause !== null) lines.push(`The last attempt: ${classes[one.cause].sentence.en}`)
   if (one.reply !== null) lines.push(`${one.remoteMta === null ? 'Detail' : 'The server said'}: ${saidBy(one)}`)

@@ -1,7 +1,8 @@
 /**
  * Which reports a batch of outcomes owes, composed: one per message and kind, naming all its recipients, up to a hundred.
  *
- * Never throws: a report that can't be made is a bug, logged, and the outcome stands without it; the mail going out again
+ * A bounce may come back while we still try, when nobody knows whether the host took the message; who was told of it then
+ * is not told of the same recipient's end again. Never throws: a report that can't be made is a bug, logged, and the outcome stands without it; the mail going out again
  * and again would be worse.
  */
 import type { Log } from '../base/log.ts'
@@ -28,6 +29,8 @@ export interface ReportsRequest {
   readonly now: Instant
   readonly log: Log
   readonly classify?: Classify
+  /** Recipients of a message whose bounce came back already. Absent: none. */
+  readonly toldLater?: (message: MessageId) => Promise<ReadonlySet<EntryId>>
 }
 
 interface Group {
@@ -42,10 +45,19 @@ export async function composeReports(request: ReportsRequest): Promise<OwedRepor
   for (const group of groupsOf(request)) {
     if (!isFirst) await new Promise(resolve => setImmediate(resolve))
     isFirst = false
-    const report = await compose(group, request)
-    if (report !== null) owed.push({ report, about: aboutOf(group), kind: group.kind, original: group.message.id })
+    const untold = await withoutTold(group, request)
+    if (untold.cases.length === 0) continue
+    const report = await compose(untold, request)
+    if (report !== null) owed.push({ report, about: aboutOf(untold), kind: group.kind, original: group.message.id })
   }
   return owed
+}
+
+async function withoutTold(group: Group, { toldLater }: ReportsRequest): Promise<Group> {
+  const told = group.kind === 'delay' ? undefined : await toldLater?.(group.message.id)
+  return told === undefined || told.size === 0
+    ? group
+    : { ...group, cases: group.cases.filter(({ entry }) => !told.has(entry.id)) }
 }
 
 /** A delay is no outcome. */

@@ -18,7 +18,7 @@ import { deliveryPaused, deliveryResumed, reported, settled } from './delivery-l
 import type { ReportSettings } from './dsn.ts'
 import type { Meter } from './meter.ts'
 import type { OriginalReader } from './original.ts'
-import { composeReports, type OwedReport } from './reports.ts'
+import { composeReports, type OwedReport, type ReportsRequest } from './reports.ts'
 import type { SettledAttempt } from './settled-attempt.ts'
 import { type SuppressionRules, suppressionOfOutcome } from './suppress.ts'
 import { type RetryRules, type Verdict, verdictsOf } from './verdict.ts'
@@ -29,7 +29,7 @@ export interface SettlerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly meter: Meter
-  readonly dsn: ReportSettings & { readonly original: OriginalReader }
+  readonly dsn: ReportSettings & { readonly original: OriginalReader } & Pick<ReportsRequest, 'toldLater'>
   readonly retry: RetryRules
   /** With the rules of the configuration; absent: without. */
   readonly classify?: Classify
@@ -169,6 +169,7 @@ class BatchingSettler implements Settler {
       late,
       settings: dsn,
       original: dsn.original,
+      ...(dsn.toldLater && { toldLater: dsn.toldLater }),
       now: clock.now(),
       log,
       classify: judging,

@@ -5,10 +5,11 @@
  * nothing else keeps a recipient from mail, for a full mailbox or a blocked sender may be well tomorrow. The relay's own
  * reports belong to no account and suppress nobody.
  */
+import type { AccountId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { Outcome } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
-import type { ReturnedNotice } from '../mail/returned.ts'
+import { isOptOut, type Returned } from '../mail/returned.ts'
 import type { AutomaticSuppression } from '../mail/suppression.ts'
 import { classes } from './classes.ts'
 
@@ -41,12 +42,16 @@ export function suppressionOfOutcome(
 }
 
 /** Null: a failure of this one message. */
-export function suppressionOfReturned(notice: ReturnedNotice, rules: SuppressionRules): AutomaticSuppression | null {
-  const { account, recipient: address, kind, evidence: returned } = notice
-  if (account === null || kind === 'soft-bounce') return null
-  const { at, message, reply, remoteMta } = returned
+export function suppressionOfReturned(
+  returned: Returned,
+  account: AccountId | null,
+  rules: SuppressionRules,
+): AutomaticSuppression | null {
+  const { kind, permanent, at, message, recipient: address, reply, remoteMta } = returned
+  if (account === null || (kind !== 'complaint' && !permanent)) return null
+  const reason = kind !== 'complaint' ? 'hard-bounce' : isOptOut(returned) ? 'unsubscribed' : 'complaint'
   return {
-    ...{ account, address, reason: kind, note: '', createdAt: at, entry: null },
+    ...{ account, address, reason, note: '', createdAt: at, entry: null },
     ...(kind === 'complaint' ? complaintRules(at, rules) : hardBounceRules(at, rules)),
     evidence: {
       ...{ from: 'report', message, at, class: returned.class, remoteMta },

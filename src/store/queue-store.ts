@@ -7,7 +7,7 @@ import type { Returned } from '../mail/returned.ts'
 import type { SendLimits } from '../mail/sender-domain.ts'
 import type { AutomaticSuppression } from '../mail/suppression.ts'
 import type { SuspensionId } from '../mail/suspension.ts'
-import type { VolumeNote } from '../mail/volume.ts'
+import type { Volume, VolumeNote } from '../mail/volume.ts'
 
 /** Where new content stands: bytes for the database, or a spool file already written **and synced**, directory too. */
 export type NewContent =
@@ -256,10 +256,11 @@ export interface QueueStore {
   claimForCancel(filter: QueueFilter, lease: Lease, limit: number): Promise<readonly LeasedEntry[]>
 
   /**
-   * What came back for a recipient: told as an event, once per recipient and kind. `unsettled`: also when the outcome of
-   * our own attempt isn't written yet, as long as there was one.
+   * What came back for recipients, told as events, once per recipient and kind, and what follows from it: in one
+   * transaction, and all of it or nothing. Written when every answer is `recorded`; else nothing is, and the answers say
+   * which of them stand in the way.
    */
-  recordReturned(returned: Returned, unsettled: boolean): Promise<RecordedReturn>
+  recordReturned(batch: ReturnBatch): Promise<readonly RecordedReturn[]>
 
   message(id: MessageId): Promise<MessageSummary | null>
   listMessages(filter: MessageFilter, page: Page): Promise<readonly MessageSummary[]>
@@ -285,11 +286,20 @@ export interface Release {
   readonly suspension?: SuspensionId
 }
 
-export interface RecordedReturn {
-  /** All but the first leave everything as it was. `not-sent`: it never left, or ended here already. */
-  readonly result: 'recorded' | 'repeated' | 'unsettled' | 'not-sent' | 'unknown'
-  readonly account: AccountId | null
+export interface ReturnBatch {
+  /** At most one for each entry and kind. */
+  readonly returned: readonly Returned[]
+  /** Also where the outcome of our own attempt isn't written yet, as long as there was one. */
+  readonly unsettled: boolean
+  /** Reports (DSN) that are owed for them. */
+  readonly reports: readonly NewMessage[]
+  readonly suppressions: readonly AutomaticSuppression[]
+  /** What they count for. */
+  readonly volume: readonly Volume[]
 }
+
+/** `not-sent`: it never left, or ended here already. */
+export type RecordedReturn = 'recorded' | 'repeated' | 'unsettled' | 'not-sent' | 'unknown'
 
 export interface SettleBatch {
   /** At most one per entry. */

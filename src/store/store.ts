@@ -1,5 +1,6 @@
 import type { Event, EventType } from '../mail/event.ts'
 import type { AccountId, DomainName, EntryId, Instant, Mailbox, MessageId } from '../mail/ids.ts'
+import type { Suppression } from '../mail/suppression.ts'
 import type { Webhook, WebhookId, WebhookProgress } from '../mail/webhook.ts'
 
 import type { Page, QueueStore } from './queue-store.ts'
@@ -53,7 +54,15 @@ export type Change =
   /** Any of them: they are few, and read whole. */
   | { readonly kind: 'suspension' | 'detour' }
   /** Added; as `suppressedAddress` writes them. What is removed is told to nobody. */
-  | { readonly kind: 'suppression'; readonly account: AccountId | null; readonly addresses: readonly Mailbox[] }
+  | {
+      readonly kind: 'suppression'
+      readonly account: AccountId | null
+      readonly addresses: readonly Mailbox[]
+      /** It was concluded from a bounce or a complaint. */
+      readonly concluded?: Suppression
+      /** These are over. */
+      readonly ended?: readonly Suppression[]
+    }
   /**
    * Entries became due earlier than before: released, limits raised, or `retried` by an operator, who wants to see now
    * whether a closed site takes mail again.

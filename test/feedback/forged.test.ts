@@ -128,6 +128,7 @@ describe('ten thousand forged or mutated addresses and bounces', () => {
     assert.deepEqual(await world.store.events({ message: other.message.id }, 10), [])
     const events = await world.store.events({ message: one.message.id }, 10)
     assert.ok(events.length <= 2, 'one of each kind')
+    assert.equal((await world.store.countQueue({})).total, 1, 'one report to the sender')
   })
 })
 

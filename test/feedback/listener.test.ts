@@ -9,6 +9,7 @@ import type { PostmasterMail } from '../../src/feedback/forward.ts'
 import type { Arrival, Taken } from '../../src/feedback/intake.ts'
 import { openFeedbackListener } from '../../src/feedback/listener.ts'
 import { verpAddress } from '../../src/feedback/verp.ts'
+import { Meter } from '../../src/outcome/meter.ts'
 import { testCertificate } from '../support/certificate.ts'
 import { Dialogue } from '../support/dialogue.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
@@ -41,7 +42,7 @@ async function openHost(
   const [arrivals, forwarded, lines]: [Arrival[], PostmasterMail[], Host['lines']] = [[], [], []]
   const clock = manualClock()
   const listener = await openFeedbackListener({
-    ...{ config, verpKey, clock, certificate: testCertificate(), log: logInto(lines) },
+    ...{ config, verpKey, clock, certificate: testCertificate(), log: logInto(lines), meter: new Meter() },
     intake: {
       async take(arrival) {
         arrivals.push(arrival)

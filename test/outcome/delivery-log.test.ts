@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import type { Log } from '../../src/base/log.ts'
 import { openForwardedLog } from '../../src/base/log.ts'
 import { type Returned, returnedKinds } from '../../src/mail/returned.ts'
+import type { Suppression } from '../../src/mail/suppression.ts'
 import type { WarmUp } from '../../src/mail/warm-up.ts'
 import * as deliveryLog from '../../src/outcome/delivery-log.ts'
 import { logEvents, logFields } from '../../src/outcome/log-fields.ts'
+import * as returnLog from '../../src/outcome/return-log.ts'
+import * as suppressionLog from '../../src/outcome/suppression-log.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { makeMessage, makeOutcome, start } from './make.ts'
 
@@ -40,6 +43,15 @@ const returned: Returned = {
   ...{ reply: { code: 550, detail: '1.1', text: 'no such user', from: 'remote' }, class: 'address-unknown' },
   ...{ actor: 'recipient', permanent: true, format: 'rfc3464', system: 'Postfix', reportingMta: 'mx1.example.com' },
   ...{ remoteMta: 'mx2.example.com', finalRecipient: 'c@example.com', feedbackType: 'abuse', client: '192.0.2.7' },
+}
+
+const suppression: Suppression = {
+  ...{ account: 'account-1', address: 'b@example.com', reason: 'hard-bounce', note: '', createdAt: start },
+  ...{ expiresAt: start + 60_000 },
+  evidence: {
+    ...{ from: 'report', message: 'message-1', at: start, reply: '550 5.1.1 no such user', class: 'address-unknown' },
+    remoteMta: 'mx2.example.com',
+  },
 }
 
 /** One call of every function, all optional facts given. */
@@ -83,8 +95,10 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.retried(log, { ...command, message: 'message-1', recipient: 'b@example.com' }),
   log => deliveryLog.rescheduled(log, { ...command, releaseAt: start }),
   log => deliveryLog.erased(log, { entries: 3 }),
-  log => deliveryLog.suppressionsAdded(log, { entries: 3, account: null, reason: 'manual' }),
-  log => deliveryLog.suppressionsRemoved(log, { entries: 3, account: null, site: 'there.example' }),
+  log => suppressionLog.suppressionsAdded(log, { entries: 3, account: null, reason: 'manual' }),
+  log => suppressionLog.suppressionsRemoved(log, { entries: 3, account: null, site: 'there.example' }),
+  log => suppressionLog.suppressed(log, suppression),
+  log => suppressionLog.suppressionEnded(log, suppression),
   log => deliveryLog.suspended(log, suspension),
   log => deliveryLog.resumed(log, suspension),
   log => deliveryLog.detourAdded(log, detour),
@@ -93,9 +107,9 @@ const everything: readonly ((log: Log) => void)[] = [
   log => deliveryLog.sourceUnusable(log, { sourceIp: '192.0.2.1', reason: 'EADDRNOTAVAIL' }),
   log => deliveryLog.clockSetBack(log, { byMs: 3_600_000, entries: 2 }),
   log => deliveryLog.poolChanged(log, { pool: 'bulk', entries: 2, isGone: true }),
-  ...returnedKinds.map(kind => (log: Log) => deliveryLog.returned(log, { ...returned, kind }, makeMessage())),
-  log => deliveryLog.returnIgnored(log, { client: '192.0.2.7', recipient: 'x@bounce.example', reason: 'forged' }),
-  log => deliveryLog.returnForwarded(log, makeMessage(), '192.0.2.7'),
+  ...returnedKinds.map(kind => (log: Log) => returnLog.returned(log, { ...returned, kind }, makeMessage())),
+  log => returnLog.returnIgnored(log, { client: '192.0.2.7', recipient: 'x@bounce.example', reason: 'forged' }),
+  log => returnLog.returnForwarded(log, makeMessage(), '192.0.2.7'),
   log => deliveryLog.tlsReported(log, { ...tlsReport, message: 'message-1' }),
   log => deliveryLog.tlsReportFailed(log, { ...tlsReport, reason: 'answered 503', nextAttemptAt: 0 }),
   log => deliveryLog.siteClosed(log, { ...site, reply: '421 busy', class: 'rate', until: Date.UTC(2026, 0, 15) }),
@@ -126,9 +140,11 @@ describe('the delivery log', () => {
     assert.deepEqual([...new Set(lines.map(line => line.event))].sort(), logEvents.map(([name]) => name).sort())
   })
 
-  it('is the only place that writes events', () => {
+  it('stands in three files, and nobody else writes events', () => {
     const root = join(import.meta.dirname, '../../src')
-    const others = globSync('**/*.ts', { cwd: root }).filter(file => file !== 'outcome/delivery-log.ts')
+    const others = globSync('**/*.ts', { cwd: root }).filter(
+      file => !/^outcome\/(?:delivery|return|suppression)-log\.ts$/.test(file),
+    )
     const writing = others.filter(file =>
       /\.(?:info|warn|error|debug)\(\s*\{\s*event\b/.test(readFileSync(join(root, file), 'utf8')),
     )

@@ -91,6 +91,21 @@ describe('whether a report is owed', () => {
   })
 })
 
+describe('a recipient whose bounce came back while we still tried', () => {
+  it('is in no report on its end again; the others are', async () => {
+    const recipients = [{ address: 'b@example.com' }, { address: 'c@example.com' }]
+    const message = makeMessage()
+    const verdicts = recipients.flatMap((recipient, n) =>
+      answered(makeLeased(message, recipient, { id: `${message.id}.${n}` }), '550 5.1.1 no such user'),
+    )
+    const told = async (...entries: string[]) =>
+      (await reports({ verdicts, toldLater: async () => new Set(entries) })).map(({ about }) => about)
+    assert.deepEqual(await told(), [[`${message.id}.0`, `${message.id}.1`]])
+    assert.deepEqual(await told(`${message.id}.0`), [[`${message.id}.1`]])
+    assert.deepEqual(await told(`${message.id}.0`, `${message.id}.1`), [])
+  })
+})
+
 describe('a report', () => {
   before(function () {
     if (pythonMissing) this.skip()
@@ -373,12 +388,14 @@ function reports(given: {
   verdicts?: readonly Verdict[]
   late?: readonly LeasedEntry[]
   original?: Buffer | null
+  toldLater?: () => Promise<ReadonlySet<string>>
 }): Promise<OwedReport[]> {
-  const { verdicts = [], late = [], original = content } = given
+  const { verdicts = [], late = [], original = content, toldLater = async () => new Set() } = given
   return composeReports({
     verdicts,
     late,
     settings,
+    toldLater,
     original: async (_, maxBytes) => original?.subarray(0, maxBytes) ?? null,
     now: start,
     log: silentLog,

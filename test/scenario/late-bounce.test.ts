@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { Dialogue } from '../support/dialogue.ts'
+import { samplesOf, sumOf } from '../support/exposition.ts'
 import { seededRandom } from '../support/random.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 import { type Sink, startSink } from '../support/sink.ts'
@@ -28,7 +29,7 @@ async function sendOne(relay: TestRelay, sink: Sink, to: string): Promise<{ id: 
   const id = await relay.submit({ from: 'a@ours.example', to: [to] })
   await relay.until(() => sink.messages.length > before, 'an arrival')
   await relay.settled()
-  return { id, path: sink.messages.at(-1)!.reversePath! }
+  return { id, path: sink.messages.findLast(({ recipients }) => recipients.includes(to))!.reversePath! }
 }
 
 const report = (to: string, status = '5.1.1', reply = '550 5.1.1 user unknown', action = 'failed') =>
@@ -66,6 +67,11 @@ async function handIn(relay: TestRelay, to: string, content: string, rcpt = /^25
   await client.say('QUIT', /^221 /)
 }
 
+async function metricsOf({ relay }: TestRelay): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${relay.httpPort}/metrics`)
+  return response.text()
+}
+
 describe('a delivered mail that comes back', () => {
   it('stays delivered, with the bounce told beside it in API, log and events', async () => {
     await using sink = await startSink()
@@ -94,6 +100,49 @@ describe('a delivered mail that comes back', () => {
     )
     const totals = await relay.relay.store.totals()
     assert.equal(totals.accepted, totals.delivered + totals.bounced + totals.cancelled + totals.queued)
+  })
+
+  it('is told to the sender in a report, to webhooks in order, and in the metrics, and the counts go on adding up', async () => {
+    await using sink = await startSink()
+    await using relay = await startWorld(sink, { KITTE_SUPPRESSIONS_HARD_BOUNCES: 'true' })
+    const { id, path } = await sendOne(relay, sink, 'you@sink.example')
+    const before = (await relay.api('GET', '/v1/events?limit=1000')).body.events.at(-1).seq
+    const forged = path.replace(/-[0-9a-z]{16}@/, `-${'0'.repeat(16)}@`)
+    await handIn(relay, forged, report('you@sink.example'), /^550 5\.1\.1 /)
+    for (let i = 0; i < 2; i++) await handIn(relay, path, report('you@sink.example'))
+    await relay.until(() => sink.messages.length === 2, 'the report to the sender')
+    await relay.settled()
+    const [, { reversePath, recipients, content }] = sink.messages as [unknown, (typeof sink.messages)[0]]
+    assert.deepEqual([reversePath, recipients], [null, ['a@ours.example']])
+    const text = content.toString()
+    assert.match(text, /^DKIM-Signature: [\s\S]*?d=relay\.example\.jp/m)
+    assert.match(
+      text,
+      /^Reporting-MTA: dns; mx\.sink\.example\r\n[\s\S]*^Diagnostic-Code: smtp; 550 5\.1\.1 user unknown\r$/m,
+    )
+    const { body } = await relay.api('GET', `/v1/events?after=${before}`)
+    assert.deepEqual(
+      body.events.map(({ type, message }: { type: string; message?: string }) => [type, message === id]),
+      [
+        ['message.bounced_later', true],
+        ['suppression.added', false],
+        ['message.accepted', false],
+        ['message.delivered', false],
+      ],
+    )
+    assert.deepEqual(
+      relay.logged('reported').map(({ original, report }) => [original, report]),
+      [[id, 'failure']],
+    )
+    const samples = samplesOf(await metricsOf(relay))
+    const count = (name: string, labels?: Record<string, string>) => sumOf(samples, name, labels)
+    assert.equal(count('kitte_returned_total', { kind: 'bounce', class: 'address-unknown' }), 1)
+    assert.deepEqual(
+      ['repeated', 'forged'].map(reason => count('kitte_returns_ignored_total', { reason })),
+      [1, 1],
+    )
+    const ends = ['accepted', 'delivered', 'bounced'].map(action => count(`kitte_recipients_${action}_total`))
+    assert.deepEqual([...ends, count('kitte_recipients_queued')], [2, 2, 0, 0])
   })
 
   it('is told of at the bounce host of the sender domain too', async () => {

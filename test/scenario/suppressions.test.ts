@@ -163,7 +163,8 @@ describe('a suppression', () => {
     await using relay = await startRelay(worldOf(sink, { registered: ['ours.example'], settings }))
     const come = async (to: string, content: string) => {
       await send(relay, [to])
-      await handIn(relay, sink.messages.at(-1)!.reversePath!, content)
+      const { reversePath } = sink.messages.findLast(({ recipients }) => recipients.includes(to))!
+      await handIn(relay, reversePath!, content)
     }
     await come('gone@sink.example', report('gone@sink.example', '5.1.1', '550 5.1.1 user unknown'))
     await come('full@sink.example', report('full@sink.example', '5.2.2', '552 5.2.2 mailbox full'))
@@ -174,6 +175,16 @@ describe('a suppression', () => {
       [
         ['angry@sink.example', 'complaint', 'report', true],
         ['gone@sink.example', 'hard-bounce', 'report', false],
+      ],
+    )
+    const line = { event: 'suppressed', account: relay.account }
+    assert.deepEqual(
+      relay
+        .logged('suppressed')
+        .map(({ event, account, recipient, reason, reply }) => ({ event, account, recipient, reason, reply })),
+      [
+        { ...line, recipient: 'gone@sink.example', reason: 'hard-bounce', reply: '550 5.1.1 user unknown' },
+        { ...line, recipient: 'angry@sink.example', reason: 'complaint', reply: undefined },
       ],
     )
     const all = ['gone@sink.example', 'full@sink.example', 'angry@sink.example']

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { Suppression } from '../../mail/suppression.ts'
-import { suppressionsAdded } from '../../outcome/delivery-log.ts'
+import { suppressionsAdded } from '../../outcome/suppression-log.ts'
 import type { PutSuppression } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import { accountId, bilingual, mend } from '../fields.ts'

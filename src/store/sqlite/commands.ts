@@ -84,7 +84,7 @@ export function openCommands(db: Connection) {
     ...openOrders({ db, lanes, turns, backlog, waiting, events, claim, suspensions }),
     purge: openPurge(db, trace),
     ...openErase(db),
-    ...openReturned(db, events),
+    ...openReturned({ db, events, volume, accept, ...suppressions }),
     ...accounts,
     deleteAccount: (tx: Transaction, id: string) => {
       totals.flush(tx)

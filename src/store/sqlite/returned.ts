@@ -1,16 +1,30 @@
 /**
- * Writes down what came back for a recipient: an event, once per recipient and kind.
+ * Writes down what came back for recipients: an event each, once per recipient and kind, with the reports, suppressions
+ * and counts that follow from it, in one transaction.
  *
- * The state of the recipient stays what it is (mail/returned.ts). What was never sent, or ended here already, can't come
- * back; for such nothing is written. Looks through the events of one message, which an index leads to.
+ * The state of a recipient stays what it is (mail/returned.ts). What was never sent, or ended here already, can't come
+ * back. While one of a batch can't be written, none is: a report names them all, and whoever composed it tries again with
+ * fewer. Looks through the events of one message, which an index leads to.
  */
 import type { Returned } from '../../mail/returned.ts'
 import { returnedEvents } from '../../mail/returned.ts'
-import type { RecordedReturn } from '../store.ts'
+import type { RecordedReturn, ReturnBatch } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
 import type { Events } from './events.ts'
-import { splitEntryId } from './rows.ts'
+import { type AcceptRow, type EventRow, splitEntryId } from './rows.ts'
+import type { Suppress } from './suppressions.ts'
 import type { Transaction } from './transaction.ts'
+import type { VolumeTable } from './volume.ts'
+
+export type ReturnRow = Omit<ReturnBatch, 'reports'> & { readonly reports: readonly AcceptRow[] }
+
+interface ReturnedParts {
+  readonly db: Connection
+  readonly events: Events
+  readonly volume: VolumeTable
+  readonly accept: (tx: Transaction, row: AcceptRow) => unknown
+  readonly suppress: Suppress
+}
 
 interface MessageRow {
   readonly seq: number
@@ -19,7 +33,7 @@ interface MessageRow {
   readonly states: string
 }
 
-export function openReturned(db: Connection, events: Events) {
+export function openReturned({ db, events, volume, accept, suppress }: ReturnedParts) {
   const messageById: Statement<MessageRow> = db.prepare(
     'select seq, account, sender_domain as senderDomain, states from message where id = ?',
   )
@@ -29,26 +43,35 @@ export function openReturned(db: Connection, events: Events) {
   )
   for (const statement of [wasTold, wasTried]) statement.pluck()
 
-  /** `unsettled`: also where our own outcome isn't written yet. */
-  function refusal(message: MessageRow | undefined, n: number, unsettled: boolean): RecordedReturn['result'] | null {
+  function judge({ message: id, entry, kind }: Returned, unsettled: boolean): RecordedReturn {
+    const { n } = splitEntryId(entry)
+    const message = messageById.get(id)
     const state = message?.states[n]
     if (message === undefined || state === undefined || state === '-') return 'unknown'
-    if (state === 'q') return !wasTried.get(message.seq, n) ? 'not-sent' : unsettled ? null : 'unsettled'
-    return state === 'd' ? null : 'not-sent'
+    const isWaiting = state === 'q' && wasTried.get(message.seq, n) !== undefined
+    if (!isWaiting && state !== 'd') return 'not-sent'
+    if (isWaiting && !unsettled) return 'unsettled'
+    return wasTold.get(message.seq, returnedEvents[kind], n) ? 'repeated' : 'recorded'
+  }
+
+  function rowOf(returned: Returned): EventRow {
+    const { kind, at, message: id, entry, recipient } = returned
+    const { account, senderDomain } = messageById.get(id)!
+    const { n } = splitEntryId(entry)
+    return [returnedEvents[kind], at, account, id, n, recipient, senderDomain, JSON.stringify(returned)]
   }
 
   return {
-    recordReturned(_tx: Transaction, returned: Returned, unsettled: boolean): RecordedReturn {
-      const { n } = splitEntryId(returned.entry)
-      const message = messageById.get(returned.message)
-      const refused = refusal(message, n, unsettled)
-      if (refused !== null || message === undefined) return { result: refused ?? 'unknown', account: null }
-      const { seq, account, senderDomain } = message
-      const type = returnedEvents[returned.kind]
-      if (wasTold.get(seq, type, n)) return { result: 'repeated', account }
-      const { at, recipient } = returned
-      events.write([[type, at, account, returned.message, n, recipient, senderDomain, JSON.stringify(returned)]])
-      return { result: 'recorded', account }
+    recordReturned(tx: Transaction, batch: ReturnRow): RecordedReturn[] {
+      const { returned, unsettled, reports, suppressions, volume: counts } = batch
+      const results = returned.map(one => judge(one, unsettled))
+      if (results.some(result => result !== 'recorded')) return results
+      events.write(returned.map(rowOf))
+      for (const one of suppressions) suppress(tx, one)
+      volume.addVolume(tx, counts)
+      for (const report of reports) accept(tx, report)
+      if (reports.length > 0) tx.tellQueue()
+      return results
     },
   }
 }

@@ -168,7 +168,10 @@ function messageWrites({
       )
     },
     purge: (before, limit) => client.call('purge', [before, limit]),
-    recordReturned: (returned, unsettled) => client.call('recordReturned', [returned, unsettled]),
+    recordReturned: ({ reports, ...batch }) => {
+      const rows = reports.map(acceptRow)
+      return client.call('recordReturned', [{ ...batch, reports: rows }], rows)
+    },
     eraseRecipient: (address, messages) => client.call('eraseRecipient', [address, messages]),
   }
 }

@@ -127,7 +127,8 @@ export function openSuppressions(db: Connection, events: Events) {
       const suppression = { ...given, address: suppressedAddress(given.address) }
       write(suppression)
       tell('suppression.added', suppression.createdAt, suppression)
-      tellPlanes(tx, [suppression])
+      const { account, address } = suppression
+      tx.changes.push({ kind: 'suppression', account, addresses: [address], concluded: suppression })
       return true
     },
 
@@ -161,13 +162,14 @@ export function openSuppressions(db: Connection, events: Events) {
       return { removed, kept: countOf.get(address) ?? 0, events: events.length }
     },
 
-    purgeSuppressions(_tx: Transaction, now: Instant, limit: number): number {
+    purgeSuppressions(tx: Transaction, now: Instant, limit: number): number {
       purgeBounces.run(now)
       const over = expired.all(now, limit).map(suppressionOf)
       for (const suppression of over) {
         remove.run(suppression.account ?? '', suppression.address)
         tell('suppression.removed', now, suppression)
       }
+      if (over.length > 0) tx.changes.push({ kind: 'suppression', account: null, addresses: [], ended: over })
       return over.length
     },
   }
