@@ -34,14 +34,24 @@ export function registerVolume(domain: Command, context: CliContext): void {
 
 function text(context: CliContext, answer: VolumeAnswer): string {
   const heading = `${answer.domain} on ${answer.today} (${answer.timeZone})`
-  const gauges = answer.gauges.map(gauge => gaugeText(context, gauge))
+  const gauges = answer.gauges.flatMap(({ receiver, limit, organisation, ...own }) => {
+    const sum =
+      organisation === null
+        ? []
+        : [gaugeText(context, `${organisation.name} (組織全体 / organisation)`, limit, organisation)]
+    return [gaugeText(context, receiver.name.en, limit, own), ...sum]
+  })
   const checklist = answer.checklist.map(entry => entryText(context, entry))
   return [[heading, ...gauges].join('\n'), checklist.join('\n'), daysText(answer)].join('\n\n')
 }
 
+type Filled = NonNullable<VolumeAnswer['gauges'][number]['organisation']>
+
 function gaugeText(
   context: CliContext,
-  { receiver, limit, today, share, most, state }: VolumeAnswer['gauges'][number],
+  name: string,
+  limit: number,
+  { today, share, most, state }: Omit<Filled, 'name'>,
 ) {
   const filled = Math.min(cells, Math.round(share * cells))
   const bar = colour(context, gaugeStyles[state], '█'.repeat(filled)) + '░'.repeat(cells - filled)
@@ -52,7 +62,7 @@ function gaugeText(
     near: '  near: bulk-sender rules soon apply',
     'bulk-sender': '  bulk sender: its rules apply',
   }
-  return `${receiver.name.en.padEnd(12)} ${bar} ${numbers}${highest}${meaning[state]}`
+  return `${name.padEnd(12)} ${bar} ${numbers}${highest}${meaning[state]}`
 }
 
 function entryText(context: CliContext, { item, state, message, fix }: VolumeAnswer['checklist'][number]): string {

@@ -3,7 +3,16 @@
  */
 import type { Bilingual } from './reasons.ts'
 
-export type ChecklistItem = 'spf' | 'dkim' | 'dmarc' | 'alignment' | 'one-click' | 'reverse-name' | 'tls' | 'spam-rate'
+export type ChecklistItem =
+  | 'organisation'
+  | 'spf'
+  | 'dkim'
+  | 'dmarc'
+  | 'alignment'
+  | 'one-click'
+  | 'reverse-name'
+  | 'tls'
+  | 'spam-rate'
 
 interface Words {
   readonly message: Bilingual
@@ -40,6 +49,38 @@ const postmasterTools: Bilingual = {
 
 export const checklistTexts: Readonly<Record<ChecklistItem, Readonly<Record<'done' | 'missing' | 'unknown', Words>>>> =
   {
+    organisation: {
+      done: {
+        message: {
+          ja: '{organisation} の全サブドメインの合計は、1日最大 {most} 通です({limit} 通未満)。',
+          en: 'All subdomains of {organisation} together sent {most} on their highest day, fewer than {limit}.',
+        },
+        fix: {
+          ja: 'Gmail と Outlook.com はサブドメインを合算して数えます。サブドメインを分けても通数は減りません。',
+          en: 'Gmail and Outlook.com count subdomains together: spreading mail over them lowers nothing.',
+        },
+      },
+      unknown: {
+        message: {
+          ja: '{organisation} の全サブドメインの合計が1日最大 {most} 通で、{limit} 通に近づいています。',
+          en: 'All subdomains of {organisation} together sent {most} on their highest day, near {limit}.',
+        },
+        fix: {
+          ja: '一括送信者の要件は、超えた後はすべてのサブドメインに適用されます。今のうちに各ドメインの以下の項目を済ませてください。',
+          en: 'Beyond, the rules for bulk senders hold for every subdomain. Have the items below done for each of them before.',
+        },
+      },
+      missing: {
+        message: {
+          ja: '{organisation} の全サブドメインの合計が1日 {most} 通に達したため、{limit} 通以上の一括送信者です。通数の少ないサブドメインにも要件が適用されます。',
+          en: 'All subdomains of {organisation} together sent {most} on a day: it is a bulk sender ({limit}). The rules hold for its subdomains that send little, too.',
+        },
+        fix: {
+          ja: '{organisation} の下のすべての送信ドメインで、以下の項目を済ませてください。',
+          en: 'Have the items below done for every sender domain of {organisation}.',
+        },
+      },
+    },
     spf: record('SPF'),
     dkim: record('DKIM'),
     dmarc: record('DMARC'),

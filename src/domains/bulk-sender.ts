@@ -2,10 +2,11 @@
  * How near a sender domain is to what Gmail and Outlook.com call a bulk sender, and whether it does what they ask of one.
  *
  * Both ask the same of whoever sends 5,000 a day to mailboxes of persons (support.google.com/a/answer/81126; Microsoft since
- * May 2025), and Gmail remembers it for good. They count all of a company's subdomains together, Kitte each sender domain.
+ * May 2025), and Gmail remembers it for good. They count all of an organisation's subdomains together: its sum stands beside
+ * the count of each sender domain.
  * What nobody tells a sender (its spam rate) stays unknown, with the place to look. Pure.
  */
-import type { CalendarDay } from '../mail/ids.ts'
+import type { CalendarDay, DomainName } from '../mail/ids.ts'
 import type { RecordState } from '../mail/sender-domain.ts'
 import type { Volume } from '../mail/volume.ts'
 import { bulkFrom, nearShare, type Receiver, receivers } from '../policy/receivers.ts'
@@ -23,9 +24,14 @@ export interface ChecklistEntry {
   readonly fix: Bilingual
 }
 
-export interface Gauge {
+export interface Gauge extends Filled {
   readonly receiver: Receiver
   readonly limit: number
+  /** Of all that its organisation sends; null: that is only this domain. */
+  readonly organisation: Filled | null
+}
+
+export interface Filled {
   /** Delivered today. */
   readonly today: number
   /** Of the limit, today. */
@@ -40,36 +46,61 @@ export interface BulkSenderFacts {
   readonly domain: Pick<DomainView, 'spf' | 'dkim' | 'mode' | 'records'>
   readonly relay: Pick<RelayView, 'records'>
   readonly today: CalendarDay
+  /** Of the organisation: of its own name, and of all its subdomains; absent: it has none but this. */
+  readonly organisation?: Organisation | undefined
   /** Of the days kept, and … */
   readonly volumes: readonly Volume[]
   /** … the first day that says something about how it sends now. */
   readonly recently: CalendarDay
 }
 
+export interface Organisation {
+  readonly name: DomainName
+  readonly volumes: readonly Volume[]
+}
+
 /** Gmail's bound; below 0.1 % is what it recommends. */
 const spamBound = 0.003
 
-export function gaugesOf({ volumes, today }: Pick<BulkSenderFacts, 'volumes' | 'today'>): Gauge[] {
+export function gaugesOf(facts: Pick<BulkSenderFacts, 'volumes' | 'today' | 'organisation'>): Gauge[] {
+  const { volumes, today, organisation } = facts
   return receivers.flatMap(receiver => {
     const { id, bulkFrom: limit } = receiver
     if (limit === null) return []
-    const days = volumes.filter(volume => volume.receiver === id)
-    const sent = days.find(({ day }) => day === today)?.delivered ?? 0
-    const [most = null] = days.toSorted((a, b) => b.delivered - a.delivered)
-    const highest = most?.delivered ?? 0
-    const state = highest >= limit ? 'bulk-sender' : highest >= limit * nearShare ? 'near' : 'below'
-    return [{ receiver, limit, today: sent, share: sent / limit, most: most && pick(most), state } as const]
+    const filled = (of: readonly Volume[]) => filledBy(of, { id, limit }, today)
+    return [
+      {
+        receiver,
+        limit,
+        ...filled(volumes),
+        organisation: organisation ? filled(organisation.volumes) : null,
+      } as const,
+    ]
   })
 }
 
-function pick({ day, delivered }: Volume) {
-  return { day, delivered }
+function filledBy(
+  volumes: readonly Volume[],
+  { id, limit }: { readonly id: string; readonly limit: number },
+  today: CalendarDay,
+): Filled {
+  const days = new Map<CalendarDay, number>()
+  for (const { receiver, day, delivered } of volumes)
+    if (receiver === id) days.set(day, (days.get(day) ?? 0) + delivered)
+  const sent = days.get(today) ?? 0
+  const [most = null] = [...days]
+    .map(([day, delivered]) => ({ day, delivered }))
+    .toSorted((a, b) => b.delivered - a.delivered)
+  const highest = most?.delivered ?? 0
+  const state = highest >= limit ? 'bulk-sender' : highest >= limit * nearShare ? 'near' : 'below'
+  return { today: sent, share: sent / limit, most, state }
 }
 
 export function checklistOf(facts: BulkSenderFacts): ChecklistEntry[] {
   const sent = recent(facts)
   const toThem = recent(facts, receiver => bulkFrom(receiver) !== null)
   return [
+    ...organisationEntry(facts),
     record('spf', facts.domain.spf),
     record('dkim', facts.domain.dkim),
     record('dmarc', stateOf(facts.domain.records, 'dmarc')),
@@ -79,6 +110,26 @@ export function checklistOf(facts: BulkSenderFacts): ChecklistEntry[] {
     entry('tls', toThem.delivered === 0 ? 'unknown' : toThem.tls === toThem.delivered ? 'done' : 'missing', toThem),
     entry('spam-rate', sent.complained > sent.delivered * spamBound ? 'missing' : 'unknown', sent),
   ]
+}
+
+/** Its rules hold for each of its subdomains, also for one that sends little. */
+function organisationEntry(facts: BulkSenderFacts): ChecklistEntry[] {
+  if (facts.organisation === undefined) return []
+  const gauges = gaugesOf(facts)
+  const [fullest] = gauges.toSorted((a, b) => mostOf(b) - mostOf(a))
+  const states = gauges.map(({ organisation }) => organisation!.state)
+  const state = states.includes('bulk-sender') ? 'missing' : states.includes('near') ? 'unknown' : 'done'
+  const { message, fix } = checklistTexts.organisation[state]
+  const values = {
+    organisation: facts.organisation.name,
+    most: String(mostOf(fullest!)),
+    limit: String(fullest!.limit),
+  }
+  return [{ item: 'organisation', state, message: filledWith(message, values), fix: filledWith(fix, values) }]
+}
+
+function mostOf({ organisation }: Gauge): number {
+  return organisation?.most?.delivered ?? 0
 }
 
 function record(item: ChecklistItem, state: RecordState): ChecklistEntry {
@@ -123,6 +174,10 @@ function filled({ ja, en }: Bilingual, sent: Sent | undefined): Bilingual {
     tls: percent(sent.tls),
     complained: percent(sent.complained),
   }
+  return filledWith({ ja, en }, values)
+}
+
+function filledWith({ ja, en }: Bilingual, values: Readonly<Record<string, string>>): Bilingual {
   const fill = (text: string) => text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
   return { ja: fill(ja), en: fill(en) }
 }

@@ -3,8 +3,8 @@
  */
 import type { CalendarDay } from './ids.ts'
 
-/** Whose count it is: `domain` a sender domain's, `source` a source address's. */
-export type VolumeScope = 'domain' | 'source'
+/** Whose count it is: `domain` a sender domain's, `organisation` that of all subdomains of one together, `source` a source address's. */
+export type VolumeScope = 'domain' | 'organisation' | 'source'
 
 export interface VolumeCounts {
   readonly delivered: number

@@ -144,4 +144,21 @@ describe('the volume of a domain by API', () => {
     assert.match(out, /^2026-01-14 +Gmail +5001/m)
     assert.equal((await api.call('GET', '/v1/domains/nobody.example/volume')).status, 404)
   })
+
+  it('shows the sum of its organisation beside it, which is what receivers count', async () => {
+    await using api = await startApi({ clock: clock() })
+    await withDomain(api)
+    const counts = { deferred: 0, bounced: 0, complained: 0, tls: 0, oneClick: 0 }
+    const day = { name: 'ours.example', receiver: 'gmail', day: '2026-01-15', ...counts } as const
+    await api.store.addVolume([
+      { ...day, scope: 'domain', delivered: 1000 },
+      { ...day, scope: 'organisation', delivered: 3500 },
+    ])
+    const { body } = await api.call('GET', '/v1/domains/ours.example/volume')
+    const { name, today, state } = body.gauges[0].organisation
+    assert.deepEqual([body.gauges[0].state, name, today, state], ['below', 'ours.example', 4500, 'near'])
+    assert.deepEqual([body.checklist[0].item, body.checklist[0].state], ['organisation', 'unknown'])
+    const out = await kitte(api, 'domain', 'volume', 'ours.example')
+    assert.match(out, /^ours\.example \(組織全体 \/ organisation\) █{18}░{2} 4500 of 5000 today/m)
+  })
 })

@@ -41,6 +41,34 @@ describe('the gauge of a sender domain', () => {
   })
 })
 
+describe('the organisation of a sender domain', () => {
+  const own = [volume({ delivered: 100 })]
+  const organisation = (delivered: number) => ({
+    name: 'ours.example',
+    volumes: [volume({ scope: 'organisation', delivered }), volume({ delivered: 1000 })],
+  })
+
+  it('has a gauge of its own: what its name and all its subdomains send', () => {
+    const [gmail, microsoft] = gaugesOf({ today, volumes: own, organisation: organisation(4200) })
+    assert.deepEqual([gmail?.today, gmail?.state], [100, 'below'])
+    assert.deepEqual([gmail?.organisation?.today, gmail?.organisation?.state], [5200, 'bulk-sender'])
+    assert.deepEqual(gmail?.organisation?.most, { day: today, delivered: 5200 })
+    assert.equal(microsoft?.organisation?.state, 'below')
+    assert.equal(gaugesOf({ today, volumes: own })[0]?.organisation, null)
+  })
+
+  it('comes first in the checklist, with what it means for a subdomain that sends little', () => {
+    const first = (delivered: number) =>
+      checklistOf({ ...facts('published', own), organisation: organisation(delivered) })[0]!
+    assert.deepEqual(
+      [1, 3000, 4000].map(delivered => first(delivered).state),
+      ['done', 'unknown', 'missing'],
+    )
+    assert.match(first(4000).message.ja, /^ours\.example の全サブドメインの合計が1日 5000 通/)
+    assert.match(first(4000).fix.en, /every sender domain of ours\.example/)
+  })
+})
+
 describe('the checklist for bulk senders', () => {
   it('is done where records stand and mail is as it should be; the spam rate nobody knows', () => {
     const sent = volume({ delivered: 200, tls: 200, oneClick: 150 })

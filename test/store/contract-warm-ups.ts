@@ -58,6 +58,25 @@ function contractOfVolume(factory: StoreFactory): void {
       assert.deepEqual([source?.delivered, source?.bounced, source?.receiver], [2, 1, ''])
     })
 
+    it('add up what the subdomains of an organisation send, and tell once when that is much', async () => {
+      await using t = await factory()
+      const row: Volume = { scope: 'domain', name: 'ours.example', day, receiver: 'gmail', ...none, delivered: 2000 }
+      await t.store.addVolume([row, { ...row, scope: 'organisation', delivered: 1998 }])
+      for (const from of ['a@news.ours.example', 'a@shop.ours.example', 'a@ours.example', 'a@news.ours.example']) {
+        const message = newMessage({ now: t.clock.now(), from, lease })
+        await t.store.accept(message)
+        const outcomes = [outcome(`${message.message.id}.0`, 'delivered', t.clock.now())]
+        await t.store.settle({ outcomes, reports: [], events: [], volume: [note('gmail')] })
+      }
+      const sent = async (scope: Volume['scope'], name: string) =>
+        (await t.store.volume(scope, name, day)).map(({ delivered }) => delivered)
+      assert.deepEqual(await sent('organisation', 'ours.example'), [2001])
+      assert.deepEqual([await sent('domain', 'ours.example'), await sent('domain', 'news.ours.example')], [[2001], [2]])
+      const told = (await t.store.events({ domain: 'ours.example' }, 100)).map(({ type, data }) => [type, data])
+      const data = { receiver: 'gmail', day, delivered: 4000, limit: 5000, organisation: true }
+      assert.deepEqual(told, [['domain.bulk_sender_near', data]])
+    })
+
     it('tell a domain once that it comes near a bulk sender, and once that it is one', async () => {
       await using t = await factory()
       const near: Volume = { scope: 'domain', name: 'ours.example', day, receiver: 'gmail', ...none, delivered: 3998 }

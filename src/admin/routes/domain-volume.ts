@@ -3,8 +3,10 @@
  */
 import { z } from 'zod'
 import { dayAfter, openCalendar } from '../../base/calendar.ts'
-import { checklistOf, type Gauge, gaugesOf } from '../../domains/bulk-sender.ts'
+import { checklistOf, type Gauge, gaugesOf, type Organisation } from '../../domains/bulk-sender.ts'
+import type { CalendarDay, DomainName } from '../../mail/ids.ts'
 import { keepDays } from '../../outcome/daily-round.ts'
+import { organisationOf } from '../../policy/organisation.ts'
 import { otherReceiver, receivers } from '../../policy/receivers.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import { bilingual, domainName } from '../fields.ts'
@@ -21,6 +23,13 @@ const counts = {
 }
 export const volumeDay = z.object({ day: z.iso.date(), ...counts })
 
+const filled = {
+  today: z.int(),
+  share: z.number().meta({ description: 'Of the limit, today' }),
+  most: z.object({ day: z.iso.date(), delivered: z.int() }).nullable(),
+  state: z.enum(['below', 'near', 'bulk-sender']).meta({ description: 'By the day on which most was delivered' }),
+}
+
 const volumeAnswer = z.object({
   domain: z.string(),
   timeZone: z.string().meta({ description: 'Whose days they are' }),
@@ -29,15 +38,28 @@ const volumeAnswer = z.object({
     z.object({
       receiver,
       limit: z.int().meta({ description: 'From so many a day on it calls the sender a bulk sender' }),
-      today: z.int(),
-      share: z.number().meta({ description: 'Of the limit, today' }),
-      most: z.object({ day: z.iso.date(), delivered: z.int() }).nullable(),
-      state: z.enum(['below', 'near', 'bulk-sender']).meta({ description: 'By the day on which most was delivered' }),
+      ...filled,
+      organisation: z
+        .object({ name: z.string(), ...filled })
+        .nullable()
+        .meta({
+          description: 'The sum of its organisation, which is what receivers count; null: it is this domain alone',
+        }),
     }),
   ),
   checklist: z.array(
     z.object({
-      item: z.enum(['spf', 'dkim', 'dmarc', 'alignment', 'one-click', 'reverse-name', 'tls', 'spam-rate']),
+      item: z.enum([
+        'organisation',
+        'spf',
+        'dkim',
+        'dmarc',
+        'alignment',
+        'one-click',
+        'reverse-name',
+        'tls',
+        'spam-rate',
+      ]),
       state: z.enum(['done', 'missing', 'unknown']),
       message: bilingual,
       fix: bilingual,
@@ -66,13 +88,14 @@ export function domainVolumeRoutes({ store, domains, relay, clock, config }: Adm
         const domain = await domains.view(params.name)
         const today = calendar.dayOf(clock.now())
         const volumes = await store.volume('domain', domain.name, dayAfter(today, -keepDays))
+        const organisation = await organisationIn(store, domain.name, dayAfter(today, -keepDays))
         const recently = dayAfter(today, 1 - recentDays)
         return {
           domain: domain.name,
           timeZone: config.timeZone,
           today,
-          gauges: gaugesOf({ volumes, today }).map(renderGauge),
-          checklist: checklistOf({ domain, relay: await relay.view(), today, volumes, recently }),
+          gauges: gaugesOf({ volumes, today, organisation }).map(gauge => renderGauge(gauge, organisation)),
+          checklist: checklistOf({ domain, relay: await relay.view(), today, volumes, organisation, recently }),
           days: volumes.toReversed().map(({ scope: _, name: __, receiver, ...day }) => ({
             receiver: named(receiver),
             ...day,
@@ -83,8 +106,28 @@ export function domainVolumeRoutes({ store, domains, relay, clock, config }: Adm
   ]
 }
 
-function renderGauge({ receiver, ...gauge }: Gauge): VolumeAnswer['gauges'][number] {
-  return { receiver: { id: receiver.id, name: receiver.name }, ...gauge }
+/** Undefined: there is nothing but this domain. */
+async function organisationIn(
+  store: AdminDependencies['store'],
+  domain: DomainName,
+  since: CalendarDay,
+): Promise<Organisation | undefined> {
+  const name = organisationOf(domain)
+  const below = await store.volume('organisation', name, since)
+  if (below.length === 0 && name === domain) return undefined
+  return { name, volumes: [...below, ...(await store.volume('domain', name, since))] }
+}
+
+function renderGauge(
+  { receiver, organisation: sum, ...gauge }: Gauge,
+  organisation: Organisation | undefined,
+): VolumeAnswer['gauges'][number] {
+  const { id, name } = receiver
+  return {
+    receiver: { id, name },
+    ...gauge,
+    organisation: sum && organisation ? { name: organisation.name, ...sum } : null,
+  }
 }
 
 function named(id: string): z.output<typeof receiver> {
