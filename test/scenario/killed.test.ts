@@ -22,7 +22,7 @@ interface Speed {
 
 const moderate: Speed = { connections: 8, backlog: 400, dotDelayMs: 30, lifeMs: 400 }
 /** As fast as two cores go. */
-const full: Speed = { connections: 30, backlog: 1500, dotDelayMs: 0, lifeMs: 1200 }
+const full: Speed = { connections: 30, backlog: 1500, dotDelayMs: 0, lifeMs: 700 }
 
 const settings = {
   delivery: { maxAttempts },

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { type Sample, samplesOf, sumOf } from '../support/exposition.ts'
 import { Load } from '../support/load.ts'
 import { type ProcessWorld, startProcessWorld } from '../support/process-relay.ts'
+import { waitFor } from '../support/real/program.ts'
 
 const settings = { queue: { retryAfter: ['1s'], retryJitter: 0, lease: '5s' } }
 const endings = ['delivered', 'bounced', 'cancelled'] as const
@@ -63,6 +64,8 @@ describe('the counts in the metrics', () => {
         assert.equal(rows.entries, rows.queued)
         await pause(40)
       }
+      const some = load.accepted
+      await waitFor('mail of each kind', () => load.accepted > some + 20)
       await relay.end(signal)
       await relay.start()
     }
