@@ -90,6 +90,18 @@ const rows: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         title: '配信停止中の宛先 / Suppressed recipients by reason',
         queries: [q(`sum by (reason) (${here('kitte_suppressions')})`, '{{reason}}')],
       },
+      {
+        title: '配信後に戻ったもの／時 / Came back after delivery, per hour',
+        queries: [
+          q('sum by (kind, class) (increase(kitte_returned_total{instance=~"$instance"}[1h]))', '{{kind}} {{class}}'),
+        ],
+      },
+      {
+        title: '戻り宛てで無視したもの／時 / Ignored at the bounce host, per hour',
+        queries: [
+          q('sum by (reason) (increase(kitte_returns_ignored_total{instance=~"$instance"}[1h]))', '{{reason}}'),
+        ],
+      },
     ],
   ],
   [

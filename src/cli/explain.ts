@@ -131,6 +131,10 @@ function attemptText(context: CliContext, attempt: Attempt, at: TimeText, said: 
 
 const returnedWords = { bounce: 'bounced later', delay: 'delayed later', complaint: 'complaint' } as const
 
+/** A late bounce changes no outcome, or counts would change that were told long ago. */
+const staysDelivered =
+  '\n    the next host had taken it, so it counts as delivered; it did not reach the recipient\n    次のサーバーが受け取ったため配信済みに数えますが、宛先には届いていません'
+
 /** What came back after the delivery. */
 function returnedText(context: CliContext, found: ReturnedAnswer): string {
   const word = colour(context, found.kind === 'delay' ? 'yellow' : 'red', returnedWords[found.kind])
@@ -184,7 +188,8 @@ function standing(context: CliContext, { entries }: TimelineAnswer, at: TimeText
     const next = entry.nextAttemptAt === null || entry.state === 'held' ? '' : `, next try ${at(entry.nextAttemptAt)}`
     const until = entry.expiresAt === null ? '' : `, given up ${at(entry.expiresAt)}`
     const why = entry.waitMessage === null ? '' : `\n    ${entry.waitMessage.en}\n    ${entry.waitMessage.ja}`
-    return `  ${entry.recipient}: ${word}${later}${held}${next}${until}${why}`
+    const stays = entry.returned.some(({ kind }) => kind === 'bounce') ? staysDelivered : ''
+    return `  ${entry.recipient}: ${word}${later}${held}${next}${until}${why}${stays}`
   })
   return ['now', ...lines].join('\n')
 }

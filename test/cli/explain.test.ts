@@ -46,6 +46,8 @@ describe('kitte explain', () => {
       /^ {4}forwarded there to c@example\.org$/m,
       /^ {4}told by mx1\.example\.com \(Postfix\) from \[203\.0\.113\.25\], read as rfc3464$/m,
       /^now\n {2}b@example\.com: delivered, bounced later$/m,
+      /^ {4}the next host had taken it, so it counts as delivered; it did not reach the recipient$/m,
+      /^ {4}次のサーバーが受け取ったため配信済みに数えますが、宛先には届いていません$/m,
     ]
     let from = 0
     for (const line of told) {

@@ -142,6 +142,14 @@ describe('a report', () => {
     assert.deepEqual(parameters, ['NOTIFY=SUCCESS ORCPT=rfc822;Asked+2Bfor@dsn.example'])
   })
 
+  it('of success is ours where theirs would come to a reverse-path of ours', async () => {
+    const id = await submit({ from: 'a@bare.example', to: { 'ok@dsn.example': 'NOTIFY=SUCCESS' } })
+    assert.equal(await reportsOn(id, 'delivered'), 1)
+    assert.match(sinks.at['dsn.example'].messages.at(-1)!.reversePath!, /^b-\S+@bounce\.relay\.example\.jp$/)
+    const { perRecipient } = await onlyReport(id, 'bare.example')
+    assert.match(perRecipient[0]!, /^Action: relayed$/m)
+  })
+
   it('of success says "relayed" where the host does not report', async () => {
     const id = await submit({ mail: 'RET=FULL', to: { 'ok@plain.example': 'NOTIFY=SUCCESS' } })
     assert.equal(await reportsOn(id, 'delivered'), 1)

@@ -73,7 +73,8 @@ const entryAnswer = z.object({
     }),
   ),
   returned: z.array(returnedAnswer).meta({
-    description: 'What came back after the delivery: a late bounce, a notice of delay, a complaint; the state stays',
+    description:
+      'What came back after the delivery: a late bounce, a notice of delay, a complaint. State and counts stay: the next host had taken it, and a recipient with a bounce here did not get it',
   }),
 })
 const timelineAnswer = messageAnswer.extend({
