@@ -42,7 +42,7 @@ export function parsePhrase(text: string): Phrase | string {
   if (/[^\x00-\x7f]/.test(wanted)) return { parts: [], verbatim: wanted }
   const parts = wanted.split(/\s+/).map(partOf)
   if (parts.includes(undefined))
-    return 'write words of letters and digits only, alternatives as a|b, beginnings as word*, a gap as *; punctuation is not compared'
+    return 'write words of letters and digits only, an address as @, alternatives as a|b, beginnings as word*, a gap as *; punctuation is not compared'
   if (parts[0] === null || parts.at(-1) === null) return 'a gap (*) stands between words, not at the beginning or end'
   return { parts: parts as (Choice | null)[], verbatim: null }
 }

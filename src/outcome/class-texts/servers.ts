@@ -13,8 +13,8 @@ export const serverTexts = {
       en: "The recipient's server refused the message because of the reputation of the sending server.",
     },
     next: {
-      ja: '中継サーバーの管理者による対応が必要です。応答に記載されたブロックリストの解除手続きをご確認ください。',
-      en: 'The operator of the relay must act: see the block list named in the reply and ask for removal.',
+      ja: '送信者側の設定や内容の変更では解決しません。中継サーバーの管理者は、応答に記載されたブロックリストまたは受信側の窓口へ解除を申請してください。',
+      en: 'Nothing that the sender changes helps. The operator of the relay must ask the block list or the receiver named in the reply for removal.',
     },
   },
   'no-ptr': {
@@ -33,8 +33,8 @@ export const serverTexts = {
     actor: 'nobody',
     suppressible: false,
     sentence: {
-      ja: '送信量が宛先のサーバーの制限に達したため、一時的に受信を控えられています。',
-      en: "The recipient's server accepts no more mail for the moment.",
+      ja: '送信の量または頻度が宛先のサーバーの制限に達したため、受信を控えられています。',
+      en: "The recipient's server takes no more mail for now: it was too much, or too fast.",
     },
     next: {
       ja: '自動的に送信速度を下げて再送します。対応は不要です。',
@@ -66,12 +66,12 @@ export const serverTexts = {
     actor: 'remote',
     suppressible: false,
     sentence: {
-      ja: '宛先のサーバーの受信ポリシーにより拒否されました。',
-      en: "The message was refused by a policy of the recipient's server.",
+      ja: '宛先のサーバーの受信ポリシーにより拒否されました（どの規則によるかは応答からは分かりません）。',
+      en: "The message was refused by a policy of the recipient's server; the reply does not tell which.",
     },
     next: {
-      ja: '受信者に、送信元ドメインからのメールを受信できるよう設定の変更を依頼してください（携帯電話のドメイン指定受信など）。',
-      en: 'Ask the recipient to allow mail from the sender domain.',
+      ja: '受信者を通じて、応答の内容を受信側のサーバー管理者に伝え、送信元ドメインからのメールを受信できるよう設定の変更を依頼してください（携帯電話ではドメイン指定受信など）。',
+      en: 'Have the recipient show the reply to the administrator of that server, and ask to allow mail from the sender domain.',
     },
   },
   'tls-required': {
@@ -178,8 +178,8 @@ export const serverTexts = {
       en: "The sender's own SMTP server did not let us in.",
     },
     next: {
-      ja: '送信元メールアドレスの設定画面で、サーバー名・ポート・ユーザー名・パスワードをご確認ください。',
-      en: 'Check host, port, username and password in the settings of the sender address.',
+      ja: '送信元メールアドレスの設定画面で、サーバー名・ポート・ユーザー名・パスワードをご確認ください。正しい場合は、サーバー側の制限（アプリパスワード、国外からの接続の拒否など）をご確認ください。',
+      en: 'Check host, port, username and password in the settings of the sender address; if they are right, see whether the server asks for an app password or refuses logins from elsewhere.',
     },
   },
   'own-smtp-sender': {
@@ -237,12 +237,12 @@ export const serverTexts = {
     actor: 'remote',
     suppressible: false,
     sentence: {
-      ja: '宛先のメールサーバーが受け取りませんでした。',
-      en: "The recipient's mail server did not take the message.",
+      ja: '宛先のメールサーバーが受け取りませんでした（理由は応答からは判別できません）。',
+      en: "The recipient's mail server did not take the message; its reply does not tell why.",
     },
     next: {
-      ja: '応答の内容をご確認ください。',
-      en: 'See the text of the reply.',
+      ja: '応答の内容を、受信者を通じて受信側のサーバー管理者に伝え、理由をお問い合わせください。',
+      en: 'Have the recipient show the reply to the administrator of that server and ask for the reason.',
     },
   },
 } as const satisfies Partial<Record<OutcomeClass, ClassText>>

@@ -142,7 +142,6 @@ const filters: RuleGroup = {
           'email reputation services',
           'mail abuse com',
           'fortiguard * ip|reputation',
-          'local policy violation',
           'sophos * reputation',
           'intrusion prevention',
           'karma',
@@ -154,6 +153,12 @@ const filters: RuleGroup = {
         ],
       },
       reason: 'the filter looked at the sending address',
+    },
+    {
+      id: 'proofpoint-local-policy',
+      class: 'spam-block',
+      when: { phases: ['connect', 'banner', 'ehlo', 'mail', 'rcpt'], text: ['local policy violation'] },
+      reason: 'before the content was seen it is about the sending address',
     },
     {
       id: 'barracuda-rate',

@@ -106,6 +106,7 @@ export const contentTexts: RuleGroup = {
           'bayes*',
           'rspamd',
           'score * threshold|exceeds|high',
+          'scored|score * points',
           'cloudmark',
           'fingerprint',
           'gtube',

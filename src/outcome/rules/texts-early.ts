@@ -64,7 +64,7 @@ export const earlyTexts: RuleGroup = {
       when: {
         phases: forSender,
         text: [
-          'verification|verify failed * unrouteable|unroutable address',
+          'verification|verify failed * unrouteable|unroutable address|mail',
           'unrouteable|unroutable address * sender',
         ],
       },
@@ -178,6 +178,16 @@ export const earlyTexts: RuleGroup = {
         unless: ['mail|email|messages for that|this user|recipient|account|mailbox', 'sender identity'],
       },
       reason: 'the server does not serve that domain',
+    },
+    {
+      id: 'relay-denied-for-now',
+      class: 'relay-denied',
+      when: {
+        digit: 4,
+        phases: ['rcpt'],
+        text: ['relay access denied', 'relaying denied', 'relaying not allowed|permitted'],
+      },
+      reason: 'the server does not serve that domain, and says so as if it might tomorrow',
     },
     {
       id: 'login-asked',

@@ -87,6 +87,7 @@ export const recipientTexts: RuleGroup = {
           'domain doesnt exist',
           'domain not found',
           'unrouteable|unroutable domain',
+          'unrouteable|unroutable mail domain',
           'dns domain * does not exist',
           'non existent domain',
         ],

@@ -27,7 +27,7 @@ export const senderTexts: RuleGroup = {
           'sender domain * mx',
           'valid mx * sending|sender|domain',
           'no mx|dns * sender|domain|from',
-          'unrouteable sender|mail domain',
+          'unrouteable|unroutable sender domain',
         ],
         phases: forSender,
       },
