@@ -49,6 +49,12 @@ function expiringAt(message: NewMessage, expiresAt: number): NewMessage {
 const accountOf = ({ message }: LeasedEntry) => message.account!
 const priorityOf = ({ message }: LeasedEntry) => message.priority ?? 'normal'
 
+/** Seconds until each entry is due, by its id. */
+async function dueSecondsOf({ store, clock }: TestStore): Promise<Map<string, number>> {
+  const rows = await store.listQueue({}, { limit: 1000 })
+  return new Map(rows.map(({ entry }) => [entry.id, (entry.nextAttemptAt - clock.now()) / 1000]))
+}
+
 export function contractOfOrder(factory: StoreFactory): void {
   describe('accounts with mail for many domains', () => {
     it('come one after the other, however many recipient domains one of them has', async () => {
@@ -215,6 +221,29 @@ export function contractOfOrder(factory: StoreFactory): void {
       await put(t, { priority: 'transactional', from: 'a@app.example', count: 4, limits })
       assert.deepEqual(await seconds(t, { priority: 'transactional' }), [1, 10, 20, 30])
       assert.equal(new Set(await seconds(t, {})).size, 104)
+    })
+
+    it('stays about where its age puts it when it is overtaken', async () => {
+      await using t = await factory()
+      const limits = [{ key: 'account:acme', limits: { perMinute: 60 } }]
+      const bulk = await put(t, { priority: 'bulk', count: 200, limits })
+      const before = await dueSecondsOf(t)
+      for (let n = 0; n < 8; n++) await put(t, { priority: 'transactional', limits })
+      const after = await dueSecondsOf(t)
+      assert.deepEqual(
+        [...after.values()].toSorted((a, b) => a - b),
+        Array.from({ length: 208 }, (_, n) => n),
+      )
+      const late = bulk.map((id, place) => ({ place, by: after.get(id)! - before.get(id)! }))
+      const front = late.filter(({ place }) => place > 0 && place < 20)
+      assert.ok(
+        front.every(({ by }) => by <= 40),
+        `${front.map(({ by }) => by)}`,
+      )
+      assert.ok(
+        late.every(({ place, by }) => by <= Math.max(16, 2 * place)),
+        `${late.map(({ by }) => by)}`,
+      )
     })
 
     it('of another account is left alone', async () => {

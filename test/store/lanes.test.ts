@@ -5,7 +5,7 @@ import { delayedSql, dueSql, expiredSql, nextOfTurnSql } from '../../src/store/s
 import { dueClaimantsSql } from '../../src/store/sqlite/claimants.ts'
 import { openCommands } from '../../src/store/sqlite/commands.ts'
 import { openReading, openWriting } from '../../src/store/sqlite/connection.ts'
-import { firstInLineFromSql, firstOfLineSql } from '../../src/store/sqlite/lines.ts'
+import { firstInLineFromSql, firstOfLineSql, nextInLineSql } from '../../src/store/sqlite/lines.ts'
 import { Transaction } from '../../src/store/sqlite/transaction.ts'
 import { dueTurnsSql, nextTurnSql } from '../../src/store/sqlite/turns.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -53,6 +53,10 @@ describe('200,000 entries for a dead domain', () => {
     assert.match(
       planOf(db, firstInLineFromSql, [1, 1]),
       /^SEARCH entry USING (?:COVERING )?INDEX entry_line \(line=\? AND next_attempt_at>\?\)$/,
+    )
+    assert.match(
+      planOf(db, nextInLineSql, [1, 1, 2]),
+      /^SEARCH entry USING (?:COVERING )?INDEX entry_line \(line=\? AND next_attempt_at>\? AND next_attempt_at<\?\)$/,
     )
     assert.match(
       planOf(db, dueTurnsSql, ['x', 1, 1, 1]),

@@ -2,10 +2,13 @@
  * Lines: who waits for send slots under the same limits with the same priority, and who may go first.
  *
  * A mailing takes its slots hours ahead. More urgent mail that would have to stand behind it takes the earliest slot of
- * a less urgent entry instead, and that entry the slot at the end: the limits see the same slots, so they stay exact. An
+ * a less urgent entry instead, that entry the next one of its line, whose entry one twice as far back, and so on to the slot
+ * at the end: the limits see the same slots, so they stay exact, and who is overtaken stays about where its age puts it.
+ * Considered: all of the line one slot back, which is exact and writes all of it for each urgent mail; and at once to the
+ * end, where the oldest of a mailing came last. An
  * entry can give its slot when that is not before the slots that the other has under limits of its own: a credential for
  * passwords has a rate, too, and its second mail must not wait for the account's mailing because of that. Whoever is moved
- * may overtake in turn (normal mail goes before bulk), so at most two entries move. Of every few that could be overtaken
+ * may overtake in turn (normal mail goes before bulk), so a score of entries move in each of two lines at most. Of every few that could be overtaken
  * one keeps its slot for good, so that the less urgent never stop. Considered: a slot late, when its mail is due; then a
  * limit can only be kept by looking again and again at all that waits for it.
  * O(log n) for each line of the account; nothing is looked at while there are slots for all.
@@ -53,6 +56,12 @@ export const firstOfLineSql = `select message, n, next_attempt_at as at, backlog
 export const firstInLineFromSql = `select message, n, next_attempt_at as at, backlog from entry
   where paced = 2 and line = ? and next_attempt_at >= ? order by next_attempt_at limit 1`
 
+export const nextInLineSql = `select message, n, next_attempt_at as at, backlog from entry
+  where paced = 2 and line = ? and next_attempt_at > ? and next_attempt_at < ? order by next_attempt_at limit 1`
+
+/** Steps back, each twice as long as the one before: beyond, a line reaches further than anybody waits. */
+const steps = 20
+
 export function openLines(db: Connection, backlog: Backlog) {
   const known: Statement<number> = db.prepare(
     'select id from line where account = ? and priority = ? and sender_domain = ? and limits = ?',
@@ -67,6 +76,7 @@ export function openLines(db: Connection, backlog: Backlog) {
   )
   const firstOf: Statement<InLine> = db.prepare(firstOfLineSql)
   const firstFrom: Statement<InLine> = db.prepare(firstInLineFromSql)
+  const nextIn: Statement<InLine> = db.prepare(nextInLineSql)
   const count = db.prepare('update line set overtaken = overtaken + 1 where id = ?')
   const keep = db.prepare('update entry set line = null where message = ? and n = ?')
   const move = db.prepare('update entry set next_attempt_at = ? where message = ? and n = ?')
@@ -108,13 +118,30 @@ export function openLines(db: Connection, backlog: Backlog) {
     return found
   }
 
-  /** What stands in the slot of `found` from now on is moved to `slotAt`, or overtakes in turn. */
+  /** What stands in the slot of `found` moves back by one; who comes last moves to `slotAt`, or overtakes in turn. */
   function moveBack(tx: Transaction, { entry, line }: Overtakable, short: readonly ShortKey[], slotAt: Instant): void {
     count.run(line.id)
-    const at = overtake(tx, line.account, line.priority, short, slotAt)
-    move.run(at, entry.message, entry.n)
-    backlog.leave(tx, entry.backlog, entry.at)
-    backlog.enter(tx, entry.backlog, at)
+    const moving = behind(line, entry, slotAt)
+    const last = overtake(tx, line.account, line.priority, short, slotAt)
+    for (const [index, { message, n, at, backlog: id }] of moving.entries()) {
+      const to = moving[index + 1]?.at ?? last
+      move.run(to, message, n)
+      backlog.leave(tx, id, at)
+      backlog.enter(tx, id, to)
+    }
+  }
+
+  /** `first`, and who stands behind it in the line by one place, and by about two, four, eight … */
+  function behind({ id }: LineRow, first: InLine, slotAt: Instant): InLine[] {
+    const found = [first]
+    let stepMs = 0
+    while (found.length <= steps) {
+      const next = nextIn.get(id, Math.max(first.at + stepMs - 1, found.at(-1)!.at), slotAt)
+      if (next === undefined) break
+      found.push(next)
+      stepMs = 2 * (next.at - first.at)
+    }
+    return found
   }
 
   function overtake(
