@@ -17,7 +17,7 @@ export function returnedHeader(quoted: Fields, { messageIdHeader, from }: Messag
     ...told('Cc'),
     ...told('Subject'),
     ...told('Date'),
-    ...field('Message-ID', `<${messageIdHeader}>`),
+    ...field('Message-ID', `<${plain(messageIdHeader)}>`),
   ]
   // With the end of a header: what is read up to there is returned.
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)

@@ -9,7 +9,7 @@ import type { Message, QueueEntry } from '../mail/message.ts'
 import type { Actor, OutcomeClass } from '../mail/outcome.ts'
 import { formatReply, parseReply, statusOf } from '../mail/reply.ts'
 import type { Returned } from '../mail/returned.ts'
-import type { LeasedEntry } from '../store/store.ts'
+import { erasedAddress, type LeasedEntry } from '../store/store.ts'
 import { type Classify, classify } from './classify.ts'
 import { meaningOfLast, type Verdict } from './verdict.ts'
 
@@ -43,9 +43,10 @@ export function reportOwed({ leased, outcome, dsnPassedOn }: Verdict, ofSuppress
   return null
 }
 
-/** Whether a bounce that came back after the delivery owes its sender a report. */
+/** Whether a bounce that came back after the delivery owes its sender a report, who may be erased by then. */
 export function lateReportOwed({ kind, entry }: Returned, message: Message): boolean {
-  return kind === 'bounce' && canBeToldOf(message) && wants(recipientOf(entry, message).notify, 'FAILURE')
+  const isKnown = canBeToldOf(message) && message.envelope.reversePath !== erasedAddress
+  return kind === 'bounce' && isKnown && wants(recipientOf(entry, message).notify, 'FAILURE')
 }
 
 /** Whether an entry that is late owes its sender a notice. */

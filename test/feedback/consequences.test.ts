@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import type { Message } from '../../src/mail/message.ts'
+import { erasedAddress } from '../../src/store/store.ts'
 import { account, outcome } from '../store/fixtures.ts'
 import { reportBounce, textBounce } from './bounces/shape.ts'
 import { bounceHost, type FeedbackWorld, openFeedbackWorld, type Sent } from './world.ts'
@@ -137,6 +138,7 @@ describe('the report to the sender of what bounced later', () => {
       [notify('SUCCESS'), 0],
       [notify('DELAY'), 0],
       [asked({ reversePath: null }), 0],
+      [asked({ reversePath: erasedAddress }), 0],
       [{ origin: 'dsn' }, 0],
     ]
     let expected = 0
@@ -235,6 +237,9 @@ describe('what came back', () => {
       await world.receive(one.paths[0]!, bounceOf(['you@gmail.com']))
       await world.receive(`fbl@${bounceHost}`, complaintAbout(two))
     }
+    // Counted when it was refused.
+    const refused = await world.send(['you@gmail.com'], 'bounced')
+    await world.receive(refused.paths[0]!, bounceOf(['you@gmail.com']))
     assert.deepEqual(await countedOf(world, 'domain', 'ours.example'), [
       { receiver: 'gmail', bounced: 1, complained: 1 },
     ])

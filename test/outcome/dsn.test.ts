@@ -5,6 +5,8 @@ import fc from 'fast-check'
 import { silentLog } from '../../src/base/log.ts'
 import type { Notify, Recipient } from '../../src/mail/envelope.ts'
 import type { Message } from '../../src/mail/message.ts'
+import type { Returned } from '../../src/mail/returned.ts'
+import { composeLateReports } from '../../src/outcome/late-report.ts'
 import { composeReports, type OwedReport } from '../../src/outcome/reports.ts'
 import { type Verdict, verdictOfExpiry, verdictsOf } from '../../src/outcome/verdict.ts'
 import type { LeasedEntry } from '../../src/store/store.ts'
@@ -346,6 +348,33 @@ describe('a report', () => {
       for (const name of Object.keys(read.headers)) assert.ok(known.has(name), `${name} in ${what}`)
     }
     for (const one of owed) for (const line of textOf(one).split('\r\n')) assert.ok(Buffer.byteLength(line) <= 998)
+  })
+
+  it('on a late bounce can not be broken by what its writer put in, and keeps to RFC 3464', async () => {
+    const nasty = 'x\r\nBcc: you@evil.example\r\n\r\n--=_\u2028ü '
+    const found: Returned = {
+      ...{ kind: 'bounce', message: 'm', entry: 'm.0', recipient: 'b@example.com', at: start, permanent: true },
+      ...{ reply: { code: 550, detail: '1.1', text: nasty.repeat(20), from: 'remote' }, class: 'address-unknown' },
+      ...{ actor: 'recipient', format: 'text', system: nasty, reportingMta: nasty.repeat(9), remoteMta: nasty },
+      ...{ finalRecipient: `${nasty}@third.example`, feedbackType: null, client: '192.0.2.7' },
+    }
+    const owed = await composeLateReports({
+      ...{ message: makeMessage(), returned: [found], header: Buffer.from('Subject: hello\r\n\r\n'), settings },
+      ...{ original: async () => null, now: start, log: silentLog },
+    })
+    const [read] = readAll(owed)
+    assert.deepEqual([read!.type, read!.reportType, read!.defects], ['multipart/report', 'delivery-status', []])
+    assert.deepEqual(
+      read!.parts.map(({ type }) => type),
+      ['text/plain', 'message/delivery-status', 'text/rfc822-headers'],
+    )
+    const [, status] = textOf(owed[0]!).split('Content-Type: message/delivery-status\r\n')
+    const names = status!.slice(0, status!.indexOf('\r\n--')).match(/^[A-Za-z-]+(?=:)/gm)
+    assert.deepEqual(names, [
+      ...['Content-Transfer-Encoding', 'Reporting-MTA', 'DSN-Gateway', 'Received-From-MTA', 'X-Kitte-Message-Id'],
+      ...['Final-Recipient', 'X-Actual-Recipient', 'Action', 'Status', 'Remote-MTA', 'Diagnostic-Code'],
+    ])
+    for (const line of textOf(owed[0]!).split('\r\n')) assert.ok(Buffer.byteLength(line) <= 998 && !/[\r\n]/.test(line))
   })
 
   it('has no line that is ended by anything but CRLF, and none longer than 998 octets', async () => {
