@@ -13,6 +13,7 @@ import { held } from '../outcome/delivery-log.ts'
 import type { Settler } from '../outcome/settle.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import type { Verdict } from '../outcome/verdict.ts'
+import { GivingBack } from '../queue/giving-back.ts'
 import type { Leases } from '../queue/leases.ts'
 import type { LeasedEntry, Store } from '../store/store.ts'
 import type { Group, Site } from './throttle.ts'
@@ -31,9 +32,11 @@ export interface ReturnsParts {
 
 export class Returns {
   readonly #parts: ReturnsParts
+  readonly #givingBack: GivingBack
 
   constructor(parts: ReturnsParts) {
     this.#parts = parts
+    this.#givingBack = new GivingBack(parts)
   }
 
   /** Resolves when the outcomes stand. */
@@ -59,9 +62,9 @@ export class Returns {
   /** Due again then. `waitsFor`: as in QueueEntry. */
   async release(leased: readonly LeasedEntry[], nextAttemptAt: Instant, waitsFor?: string): Promise<void> {
     if (leased.length === 0) return
-    const { store, log } = this.#parts
+    const { log } = this.#parts
     try {
-      await store.release(
+      await this.#givingBack.release(
         leased.map(({ entry }) => ({ entry: entry.id, nextAttemptAt, ...(waitsFor !== undefined && { waitsFor }) })),
       )
     } catch (error) {
@@ -72,9 +75,11 @@ export class Returns {
 
   /** Held from now on, unless it ends meanwhile. They stay due when they were: then they go in their old order. */
   async suspend(leased: readonly LeasedEntry[], { id: suspension, reason }: Suspension): Promise<void> {
-    const { store, log } = this.#parts
+    const { log } = this.#parts
     try {
-      await store.release(leased.map(({ entry: { id, nextAttemptAt } }) => ({ entry: id, nextAttemptAt, suspension })))
+      await this.#givingBack.release(
+        leased.map(({ entry: { id, nextAttemptAt } }) => ({ entry: id, nextAttemptAt, suspension })),
+      )
       const { id: message, account, senderDomain } = leased[0]!.message
       held(log, { entries: leased.length, message, account: account ?? undefined, senderDomain, reason })
     } catch (error) {

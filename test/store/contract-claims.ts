@@ -223,6 +223,28 @@ export function contractOfClaims(factory: StoreFactory): void {
       assert.deepEqual(ids(await t.store.claim(request(now))), [entry])
     })
 
+    it('tries a site once for an order: what its closed lane keeps back is not claimed to no end', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const to = Array.from({ length: 2500 }, (_, i) => `u${i}@x.example`)
+      await t.store.accept(newMessage({ now, to, nextAttemptAt: now + 1e6 }))
+      await t.store.postpone(['x.example'], now + 1e6)
+      const changes: Change[] = []
+      t.store.onChange(change => changes.push(change))
+      // As soon as it was tried, it turned out to be closed still.
+      const goOn = async () => {
+        await t.store.postpone(['x.example'], now + 1e6)
+        return true
+      }
+      assert.equal(await t.store.retryNow({}, now, goOn), 2500)
+      assert.equal(changes.filter(change => change.kind === 'queue' && change.retried === true).length, 1)
+      assert.deepEqual(await t.store.claim(request(now)), [])
+      assert.equal((await t.store.countQueue({})).due, 2500)
+      await t.store.postpone(['x.example'], now)
+      assert.ok((await t.store.claim(request(now))).length > 0)
+      assert.equal(await t.store.retryNow({}, now), 0, 'all of them are due')
+    })
+
     it('reaches thousands of entries', async () => {
       await using t = await factory()
       const now = t.clock.now()

@@ -5,7 +5,7 @@
  * order about a million entries does not keep accepted mail waiting for its commit. Each entry gets its event.
  */
 import type { EventType } from '../../mail/event.ts'
-import type { Instant } from '../../mail/ids.ts'
+import type { DomainName, Instant } from '../../mail/ids.ts'
 import type { SuspensionId } from '../../mail/suspension.ts'
 import type { Lease, QueueFilter } from '../store.ts'
 import type { Backlog } from './backlog.ts'
@@ -64,6 +64,8 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
   const suspended: Statement<OrderedEntry> = db.prepare(`
     select ${orderColumns}
     from entry e indexed by entry_suspended join message m on m.seq = e.message where e.suspension = ? limit ?`)
+  /** Domain → part of the retry under way that opened its lane; with two of them some are opened twice. */
+  const openedBy = new Map<DomainName, number>()
   const slice = openOrderSlices(db, openTraceReader(db))
   // Who orders a retry doesn't want it to wait for the slot it had.
   const retry = db.prepare('update entry set next_attempt_at = ?, paced = min(paced, 1) where message = ? and n = ?')
@@ -109,6 +111,16 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
     else release.run(tx.now, tx.now, tx.now, message, n)
     backlog.leave(tx, id, nextAttemptAt)
     waiting.put(tx, message, n)
+  }
+
+  /** Each once for an order: what closed again since was tried, and claims would only bring the rest back untried. */
+  function openLanes(tx: Transaction, entries: readonly OrderedEntry[], part: number): void {
+    if (part === 0) openedBy.clear()
+    const domains = new Set(
+      entries.map(({ domain }) => domain).filter(domain => (openedBy.get(domain) ?? part) === part),
+    )
+    lanes.open(tx, domains)
+    for (const domain of domains) openedBy.set(domain, part)
   }
 
   /** What is in hand and not being sent is given back, held as it is now. */
@@ -172,12 +184,13 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
       return entries.length
     },
 
-    retryNow(tx: Transaction, filter: QueueFilter, now: Instant, limit: number): number {
+    /** `part`: of the order, from 0 on. Sites are probed once for all, and a lane that closes again meanwhile stays closed. */
+    retryNow(tx: Transaction, filter: QueueFilter, now: Instant, limit: number, part: number): number {
       tx.now = now
       // A held entry keeps its time: it is released by its own order, and a retry that changed it would not show.
       if (filter.state !== undefined && filter.state !== 'waiting') return 0
       const entries = select(tx, 'retry', { ...filter, state: 'waiting' }, false, '1', limit)
-      lanes.open(tx, new Set(entries.map(entry => entry.domain)))
+      openLanes(tx, entries, part)
       for (const entry of entries)
         if (entry.scheduled) setRelease(tx, entry, tx.now)
         else {
@@ -188,7 +201,7 @@ export function openOrders({ db, lanes, turns, backlog, waiting, events, claim, 
           turns.add(tx, entry, turn, tx.now)
         }
       tell(tx, 'message.retried', entries, {})
-      if (entries.length > 0) tx.tellQueue(true)
+      if (entries.length > 0) tx.tellQueue(part === 0)
       return entries.length
     },
 

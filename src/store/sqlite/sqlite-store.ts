@@ -216,7 +216,10 @@ function orderWrites({ client, clock }: Parts): Pick<QueueStore, 'hold' | 'unhol
   return {
     hold: (filter, reason, now, goOn) => ordered(limit => client.call('hold', [filter, reason, now, limit]), goOn),
     unhold: (filter, now, goOn) => ordered(limit => client.call('unhold', [filter, now, limit]), goOn),
-    retryNow: (filter, now, goOn) => ordered(limit => client.call('retryNow', [filter, now, limit]), goOn),
+    retryNow(filter, now, goOn) {
+      let part = 0
+      return ordered(limit => client.call('retryNow', [filter, now, limit, part++]), goOn)
+    },
     reschedule: (filter, releaseAt, now) =>
       ordered(limit => client.call('reschedule', [filter, releaseAt, now, limit])),
   }

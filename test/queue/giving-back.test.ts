@@ -1,0 +1,55 @@
+/**
+ * Giving back: one slice at a time however many are given back at once, each answered with its own slice.
+ */
+import assert from 'node:assert/strict'
+import { GivingBack } from '../../src/queue/giving-back.ts'
+import type { Release } from '../../src/store/store.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+const releases = (count: number, name = 'e') =>
+  Array.from({ length: count }, (_, n): Release => ({ entry: `${name}.${n}`, nextAttemptAt: 0 }))
+
+function world(fails: (slice: readonly Release[]) => boolean = () => false) {
+  const slices: (readonly Release[])[] = []
+  let underWay = 0
+  const store = {
+    async release(slice: readonly Release[]) {
+      assert.equal(++underWay, 1, 'one at a time')
+      slices.push(slice)
+      await Promise.resolve()
+      underWay--
+      if (fails(slice)) throw new Error('no store')
+    },
+  }
+  return { givingBack: new GivingBack({ store, clock: manualClock() }), slices }
+}
+
+describe('entries that are given back', () => {
+  it('go at once when nothing else does', async () => {
+    const { givingBack, slices } = world()
+    const released = givingBack.release(releases(1))
+    assert.equal(slices.length, 1)
+    await released
+  })
+
+  it('share slices that stay short, in their order', async () => {
+    const { givingBack, slices } = world()
+    const each = Array.from({ length: 300 }, (_, n) => givingBack.release(releases(1, String(n))))
+    await Promise.all([...each, givingBack.release(releases(2000, 'site'))])
+    const wanted = [...Array.from({ length: 300 }, (_, n) => `${n}.0`), ...releases(2000, 'site').map(one => one.entry)]
+    assert.deepEqual(
+      slices.flat().map(({ entry }) => entry),
+      wanted,
+    )
+    assert.ok(slices.length > 4 && slices.length < 100 && slices.every(({ length }) => length <= 550))
+  })
+
+  it('tell a failure to those of the slice only', async () => {
+    const { givingBack } = world(slice => slice.some(({ entry }) => entry === 'bad.0'))
+    const first = givingBack.release(releases(1))
+    const bad = givingBack.release(releases(1, 'bad'))
+    await first
+    await assert.rejects(bad, /no store/)
+    await givingBack.release(releases(1, 'later'))
+  })
+})
