@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { type Api, startApi, token } from '../admin/support/api.ts'
+import { skipAloud } from '../support/real/program.ts'
 
 const program = join(import.meta.dirname, '../../src/kitte.ts')
 
@@ -52,9 +53,10 @@ describe('the command kitte as a process', () => {
     assert.match(err, /^kitte: there is no account nobody\n {2}"kitte account list" shows them all\n$/)
   })
 
-  it('strips and compiles its code once', async () => {
+  it('strips and compiles its code once', async function () {
     await ended(['--help'], {})
     const { err } = await ended(['--help'], { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
+    if (/Cannot create cache directory/.test(err)) skipAloud(this, 'may not write beside the code')
     assert.match(err, /transpile cache for StrippedTypeScript file:\S+\/src\/cli\/program\.ts\.\.\.success/)
     assert.match(err, /V8 code cache for ESM file:\S+\/src\/cli\/program\.ts was accepted/)
   })
