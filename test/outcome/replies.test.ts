@@ -33,11 +33,13 @@ describe('replies of the field', () => {
 })
 
 /**
- * First try, before any rule was written for them: 46 of 62 (held-out), 44 of 60 (2), 118 of 168 (3), 73 of 113 (4: terse
- * servers), 76 of 99 (5), 74 of 82 (6: large providers), 46 of 50 (7: as logs have it) had class and actor as they should.
- * Since then they are learned from, and stand here so that they stay so.
+ * First try, before any rule was written for them, class and actor right: 46 of 62 (held-out), 44 of 60 (2), 118 of 168 (3), 73
+ * of 113 (4: terse servers), 76 of 99 (5), 74 of 82 (6), 46 of 50 (7), 12 of 16 (8; who must act: 15). Labels of mends count as
+ * failures. 6 and 7 flatter: large providers from memory, and many replies like earlier ones (without these 56 of 62, 24 of 26).
+ * 8 was taken without choosing. From the third on, who labelled also wrote rules. Since then they are learned from, and stand
+ * here so that they stay so: they say nothing any more about replies that are new.
  */
-for (const number of ['', '-2', '-3', '-4', '-5', '-6', '-7'])
+for (const number of ['', '-2', '-3', '-4', '-5', '-6', '-7', '-8'])
   describe(`replies gathered after the rules stood, held-out${number}`, () => {
     for (const row of readTable(`held-out${number}.txt`))
       it(titleOf(row), () => assert.deepEqual(meaningOf(row), [row.expected, row.actor]))

@@ -55,6 +55,7 @@ export const contentTexts: RuleGroup = {
           'message id * missing|required|invalid|header',
           'header|headers|mime|date * missing|invalid|malformed|duplicate|required|illegal|syntax|bad|too',
           'malformed',
+          'illegal|invalid|bad|restricted|forbidden character|characters',
           'bare lf|cr|newline|line|linefeed|linefeeds|carriage',
           'barelinefeed*',
           'stray newline|cr|lf|linefeed',

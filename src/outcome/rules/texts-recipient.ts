@@ -261,6 +261,8 @@ export const recipientTexts: RuleGroup = {
           'not known here',
           'not known at this site',
           'addressee unknown',
+          'cannot|cant route',
+          'recipient|address * not in my|our|the local|recipient|user list|table|map',
           'who are you looking for',
           'user not local',
           'recipient address rejected * user|unknown|undeliverable|unverified|invalid|mailbox',

@@ -51,6 +51,16 @@ export const senderTexts: RuleGroup = {
       reason: 'a domain that does not exist, said when only the sender was known',
     },
     {
+      id: 'host-at-mail',
+      class: 'sender-domain',
+      when: {
+        phases: ['mail'],
+        text: ['does not exist'],
+        unless: ['user|mailbox|account|address|sender', 'dkim', 'spf', 'dmarc', 'ptr', 'helo|ehlo'],
+      },
+      reason: 'what does not exist at MAIL is where the sender is',
+    },
+    {
       id: 'dmarc',
       class: 'dmarc-failed',
       when: { text: ['dmarc'] },
