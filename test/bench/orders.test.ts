@@ -10,8 +10,7 @@ import { run, temporaryFolder } from '../support/real/program.ts'
 const script = join(import.meta.dirname, '../../scripts/bench/orders.ts')
 
 describe('kitte bench of orders', () => {
-  it('asks and orders at a full queue while mail flows, until nothing is left', async function () {
-    this.timeout(120_000)
+  it('asks and orders at a full queue while mail flows, until nothing is left', async () => {
     using folder = temporaryFolder('kitte-bench-test-')
     const small = ['--entries', '400', '--alone', '0', '--forget', 'no']
     const args = [script, ...small, '--folder', folder.path, '--json']

@@ -5,9 +5,7 @@ import assert from 'node:assert/strict'
 import { cases, judge } from '../support/site-cases.ts'
 import { simulate } from '../support/site-simulation.ts'
 
-describe('a receiver', function () {
-  this.timeout(60_000)
-
+describe('a receiver', () => {
   for (const one of cases)
     it(`that is like this is soon understood: ${one.name}`, async () => {
       const judged = judge(one, await simulate(one))

@@ -69,8 +69,7 @@ function fits(filter: MessageFilter, { message, states }: MessageSummary & { sta
 }
 
 describe('the search of messages', () => {
-  it('finds the same as a look at each, whatever is combined, and page by page', async function () {
-    this.timeout(30_000)
+  it('finds the same as a look at each, whatever is combined, and page by page', async () => {
     await using t = await sqliteFactory(true)()
     await fill(t)
     const all = (await t.store.listMessages({}, { limit: 1000 })).map(found => ({

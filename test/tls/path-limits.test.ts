@@ -27,8 +27,7 @@ const forMail = { name: 'extKeyUsage', emailProtection: true }
 const forServers = { name: 'extKeyUsage', serverAuth: true, clientAuth: true }
 const unknown = (critical: boolean) => ({ id: '1.2.3.4', critical, value: der(0x30).toString('latin1') })
 
-describe('a path of certificates', function () {
-  this.timeout(30_000)
+describe('a path of certificates', () => {
   const root = testAuthority('root')
   const middle = (options: Parameters<TestAuthority['below']>[1], below = root) => below.below('middle', options)
   const narrow = middle({ pathLength: 0 })
