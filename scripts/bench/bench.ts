@@ -18,6 +18,8 @@ import type { BenchResult, CaseResult } from './result.ts'
 import { runCase } from './run-case.ts'
 import { runTarpit, type TarpitResult } from './tarpit.ts'
 import { tarpitText } from './tarpit-report.ts'
+import { runTenAccounts, type TenAccountsResult } from './ten-accounts.ts'
+import { tenAccountsText } from './ten-accounts-report.ts'
 
 const tell = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -39,6 +41,7 @@ try {
 interface Results extends BenchResult {
   readonly deadSite: DeadSiteResult | null
   readonly tarpit: TarpitResult | null
+  readonly fairness: TenAccountsResult | null
 }
 
 async function bench(options: Options): Promise<Results> {
@@ -68,7 +71,9 @@ async function bench(options: Options): Promise<Results> {
   if (deadSite) print(`${deadSiteText(deadSite)}\n`)
   const tarpit = await measureTarpit(options, join(folder, 'tarpit'), failures)
   if (tarpit) print(`${tarpitText(tarpit)}\n`)
-  const result = { machine, cases, deadSite, tarpit, skipped, failures }
+  const fairness = await measureFairness(options, join(folder, 'fairness'), failures)
+  if (fairness) print(`${tenAccountsText(fairness)}\n`)
+  const result = { machine, cases, deadSite, tarpit, fairness, skipped, failures }
   print(endText(result))
   return result
 }
@@ -83,6 +88,20 @@ async function measureTarpit(
     return await runTarpit({ ...options, ...options.tarpit }, folder, tell)
   } catch (error) {
     failures.push({ name: 'tarpit', reason: (error as Error).message })
+    return null
+  }
+}
+
+async function measureFairness(
+  options: Options,
+  folder: string,
+  failures: BenchResult['failures'][number][],
+): Promise<TenAccountsResult | null> {
+  if (!options.fairness) return null
+  try {
+    return await runTenAccounts({ ...options, ...options.fairness }, folder)
+  } catch (error) {
+    failures.push({ name: 'fairness', reason: (error as Error).message })
     return null
   }
 }

@@ -32,7 +32,8 @@ interface DomainAnswer {
 }
 
 const root = join(import.meta.dirname, '../..')
-const usernames = { [senderDomain]: 'bench', [otherDomain]: 'other' } as const
+/** Of the first customer and of the other one; of more of them it is the first label of their domain. */
+const usernames: Readonly<Record<string, string>> = { [senderDomain]: 'bench', [otherDomain]: 'other' }
 /** Held and counted, never reached. */
 const limits = { perHour: 100_000_000, perDay: 1_000_000_000 }
 
@@ -51,12 +52,16 @@ export async function startKitte(options: SubjectOptions, workers: number | 'aut
   const api = apiOf(httpPort, token)
   const { key, ...sender } = await addCustomer(api, book, senderDomain, authPort)
   const other = options.work.beside === 'flood' ? await addCustomer(api, book, otherDomain, authPort) : null
+  const more: Sender[] = []
+  for (let n = 0; n < (options.more ?? 0); n++)
+    more.push(await addCustomer(api, book, hostOf(`customer${n}`), authPort))
   const cleanup = started.move()
   return {
     name: workers === 'auto' ? 'kitte' : `kitte, ${workers} worker${workers === 1 ? '' : 's'}`,
     port,
     ...sender,
     other,
+    more,
     pids: [program.pid],
     isOurs: true,
     key,
@@ -116,10 +121,10 @@ function zoneOf({ folder, work }: SubjectOptions): ZoneBook {
 async function addCustomer(
   api: Api,
   book: ZoneBook,
-  domain: keyof typeof usernames,
+  domain: string,
   port: number,
 ): Promise<Sender & Pick<Subject, 'key'>> {
-  const username = usernames[domain]
+  const username = usernames[domain] ?? domain.split('.')[0]!
   const account = (await api.call<{ id: string }>('POST', '/v1/accounts', { name: domain, limits })).id
   const { password } = await api.call<{ password: string }>('POST', '/v1/credentials', { account, username })
   const { records } = await api.call<DomainAnswer>('POST', '/v1/domains', { name: domain, account })

@@ -26,12 +26,16 @@ export interface Options {
   readonly deadSite: Waiting | null
   /** The same of the case `tarpit`. */
   readonly tarpit: Waiting | null
+  /** Messages of each account of the case `fairness`, null: its own number; null: it is not asked for. */
+  readonly fairness: { readonly messages: number | null } | null
 }
 
 /** Measured by itself (dead-site.ts): no case of the table. */
 const deadSite = 'dead-site'
 const tarpit = 'tarpit'
-const knownNames = [...caseNames, deadSite, tarpit].join(', ')
+const fairness = 'fairness'
+const apart: readonly string[] = [deadSite, tarpit, fairness]
+const knownNames = [...caseNames, ...apart].join(', ')
 
 /** More would not make a case truer, only longer. */
 const most = { rounds: 50, messages: 1_000_000, entries: 10_000_000, workers: 64, seconds: 3600 }
@@ -42,7 +46,7 @@ export function readOptions(args: readonly string[]): Options {
   const names = list(values.case ?? 'c20,c100,n20,b20')
   return {
     cases: names
-      .filter(name => name !== deadSite && name !== tarpit)
+      .filter(name => !apart.includes(name))
       .map(caseNamed)
       .map(found => (messages === null ? found : { ...found, messages })),
     rounds: whole('rounds', values.rounds ?? '5', most.rounds),
@@ -56,6 +60,7 @@ export function readOptions(args: readonly string[]): Options {
     deadSite: names.includes(deadSite)
       ? { entries: whole('entries', values.entries ?? '1000000', most.entries), messages }
       : null,
+    fairness: names.includes(fairness) ? { messages } : null,
     tarpit: names.includes(tarpit)
       ? { entries: whole('entries', values.entries ?? '20000', most.entries), messages }
       : null,

@@ -20,6 +20,8 @@ export interface Subject extends Sender, AsyncDisposable {
   readonly port: number
   /** Another customer, where the case needs one. */
   readonly other: Sender | null
+  /** As many more as were asked for. */
+  readonly more?: readonly Sender[]
   /** Its processes hang below this one, or are this one. */
   readonly pids: readonly number[]
   /** One process of ours, whose threads can be told apart. */
@@ -44,6 +46,8 @@ export interface SubjectOptions {
   readonly folder: string
   /** Environment of its processes. */
   readonly variables: Readonly<Record<string, string>>
+  /** Customers beside the first, each an account with a domain and a credential of its own. */
+  readonly more?: number
 }
 
 export const senderDomain = 'customer.bench.test'

@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     .description('measure throughput, CPU, memory and latency on this machine, beside its peers')
     .option(
       '--case <names>',
-      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, dead-site, tarpit; or domains or orders, by itself',
+      'c20, c100, n20, b20 (these when not given), starttls, multi, slow-disk, half-rate, half-rate-heavy, fair, fairness, dead-site, tarpit; or domains or orders, by itself',
     )
     .option('--rounds <number>', 'rounds of each relay in turn, after one that warms it up: 5')
     .option('--messages <number>', 'messages of a round; each case has its own number')
