@@ -3,6 +3,7 @@
  * day's cap stretch that. An estimate: retries, closings and what is yet to come are not in it. Pure.
  */
 import type { Instant } from '../mail/ids.ts'
+import type { WarmUp } from '../mail/warm-up.ts'
 
 export interface Backlog {
   readonly count: number
@@ -10,8 +11,19 @@ export interface Backlog {
   readonly lastDueAt: Instant
   /** Recipients a minute at its site; null: no limit, or not of one site. */
   readonly perMinute: number | null
-  /** What may leave today and on each later day of a warm-up; null: none. */
-  readonly warmUp: { readonly leftToday: number; readonly cap: number } | null
+  /** Null: none. */
+  readonly warmUp: DaysToCome | null
+}
+
+/** A warm-up as it goes on when its days go well: they are used as long as something waits. */
+export interface DaysToCome {
+  readonly leftToday: number
+  /** When tomorrow begins: then its places are free, all at once. */
+  readonly nextDayAt: Instant
+  /** Of tomorrow and the days after it; behind them nothing is limited … */
+  readonly caps: readonly number[]
+  /** … unless somebody paused it: then the last one stays. */
+  readonly stays: boolean
 }
 
 export type FinishLimit = 'site-rate' | 'warm-up' | 'slots' | 'none'
@@ -29,13 +41,32 @@ export function finishOf({ count, lastDueAt, perMinute, warmUp }: Backlog, now: 
   const candidates: readonly (readonly [FinishLimit, Instant])[] = [
     ['slots', lastDueAt],
     ['site-rate', perMinute === null ? now : now + Math.ceil((count / perMinute) * minuteMs)],
-    ['warm-up', warmUp === null ? now : now + daysOf(count, warmUp) * dayMs],
+    ['warm-up', warmUp === null ? now : lastDayOf(count, warmUp, now)],
   ]
   const [limitedBy, doneAt] = candidates.reduce((latest, one) => (one[1] > latest[1] ? one : latest))
   return doneAt <= now ? { doneAt: null, limitedBy: 'none' } : { doneAt, limitedBy }
 }
 
-/** Caps grow while a warm-up goes well; today's is what can be counted on. */
-function daysOf(count: number, { leftToday, cap }: NonNullable<Backlog['warmUp']>): number {
-  return Math.ceil(Math.max(0, count - leftToday) / Math.max(1, cap))
+/** The beginning of the day on which the last of them may leave. */
+function lastDayOf(count: number, { leftToday, nextDayAt, caps, stays }: DaysToCome, now: Instant): Instant {
+  let left = count - leftToday
+  if (left <= 0) return now
+  let days = 0
+  for (const cap of caps) {
+    left -= cap
+    if (left <= 0) return nextDayAt + days * dayMs
+    days++
+  }
+  const last = caps.at(-1) ?? 0
+  if (stays) days += Math.ceil(left / Math.max(1, last)) - 1
+  return nextDayAt + days * dayMs
+}
+
+/** Of a warm-up that limits today. */
+export function daysToCome(warmUp: WarmUp, leftToday: number, nextDayAt: Instant): DaysToCome {
+  const { caps, step, pause } = warmUp
+  if (pause === null) return { leftToday, nextDayAt, caps: caps.slice(step + 1), stays: false }
+  const before = Math.max(step - 1, 0)
+  if (pause.trouble === null) return { leftToday, nextDayAt, caps: caps.slice(before, before + 1), stays: true }
+  return { leftToday, nextDayAt, caps: caps.slice(before), stays: false }
 }

@@ -2,9 +2,10 @@
  * When what waits will be done, by site, recipient domain, account or sender domain.
  */
 import { z } from 'zod'
+import { openCalendar } from '../../base/calendar.ts'
 import type { Instant } from '../../mail/ids.ts'
 import type { WarmUp } from '../../mail/warm-up.ts'
-import { type Backlog, type FinishLimit, finishOf } from '../../policy/finish.ts'
+import { type Backlog, daysToCome, type FinishLimit, finishOf } from '../../policy/finish.ts'
 import { capOf } from '../../policy/warm-up.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import { accountId, bilingual, domainName, given, mend, text, time, timestamp } from '../fields.ts'
@@ -37,11 +38,23 @@ export type FinishAnswer = z.output<typeof finishAnswer>
 const groupsShown = 50
 
 export function finishRoutes({ store, live, clock, config }: AdminDependencies): Operation[] {
-  /** What limits all of a group besides its slots; a rate is known of sites only, a warm-up of sender domains. */
+  const calendar = openCalendar(config.timeZone)
+
+  /** Where most of what waits for a recipient domain was tried last; undefined: none of it was. */
+  async function siteOf(domain: string): Promise<string | undefined> {
+    const sites = await store.countQueueBy('site', { domain }, 2)
+    return sites.find(({ value }) => value !== '')?.value
+  }
+
+  /** What limits all of a group besides its slots; a rate is known of sites, and of a recipient domain whose site is known; a warm-up of sender domains. */
   async function limitsOf(column: Column, value: string, sites: readonly SiteAnswer[]) {
-    const site = column === 'site' ? sites.find(one => one.site === value) : undefined
+    const name = column === 'domain' ? await siteOf(value) : value
+    const site = column === 'site' || column === 'domain' ? sites.find(one => one.site === name) : undefined
     const warmUp = column === 'senderDomain' ? await store.warmUp({ kind: 'domain', name: value }) : null
-    return { perMinute: site?.perMinute ?? null, warmUp: warmUp === null ? null : leftOf(warmUp) }
+    return {
+      perMinute: site?.perMinute ?? null,
+      warmUp: warmUp === null ? null : leftOf(warmUp, calendar.nextDayAt(clock.now())),
+    }
   }
 
   return [
@@ -67,9 +80,9 @@ export function finishRoutes({ store, live, clock, config }: AdminDependencies):
   ]
 }
 
-function leftOf(warmUp: WarmUp): Backlog['warmUp'] {
+function leftOf(warmUp: WarmUp, nextDayAt: Instant): Backlog['warmUp'] {
   const cap = capOf(warmUp)
-  return cap === null ? null : { cap, leftToday: Math.max(0, cap - warmUp.taken) }
+  return cap === null ? null : daysToCome(warmUp, Math.max(0, cap - warmUp.taken), nextDayAt)
 }
 
 const because: Readonly<Record<FinishLimit, Bilingual>> = {
