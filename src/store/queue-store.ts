@@ -89,6 +89,19 @@ export interface QueueFilter {
 /** Of whole backlogs. */
 export type CommonFilter = Omit<QueueFilter, 'message' | 'entry' | 'recipient' | 'state'>
 
+export interface QueueGroup {
+  readonly value: string
+  readonly count: number
+  readonly oldestReceivedAt: Instant
+}
+
+/** The queue of one moment. */
+export interface QueueOverview {
+  readonly counts: QueueCounts
+  readonly by: Readonly<Record<QueueColumn, readonly QueueGroup[]>>
+  readonly rows: readonly QueueRow[]
+}
+
 export interface QueueFinish {
   readonly value: string
   readonly count: number
@@ -230,11 +243,9 @@ export interface QueueStore {
   /** Those an operator holds, and no suspension. */
   countOwnHolds(filter: QueueFilter): Promise<number>
   /** Counts per value of one column, biggest first. */
-  countQueueBy(
-    column: QueueColumn,
-    filter: QueueFilter,
-    limit: number,
-  ): Promise<readonly { readonly value: string; readonly count: number; readonly oldestReceivedAt: Instant }[]>
+  countQueueBy(column: QueueColumn, filter: QueueFilter, limit: number): Promise<readonly QueueGroup[]>
+  /** What the three before tell, at less than the price of two; `mostGroups` of each column. */
+  queueOverview(filter: QueueFilter, page: Page, mostGroups: number): Promise<QueueOverview>
   /**
    * When the last of what waits will be due as things stand (its slot, its release, its next try), per value of one column,
    * most entries first; at most five minutes late. Neither held nor leased entries count.

@@ -8,7 +8,7 @@ import type { QueueVerb } from '../../mail/queue-operation.ts'
 import { mostOf } from '../../outcome/bulk-orders.ts'
 import { actors, classes, nextStepOf } from '../../outcome/classes.ts'
 import { rescheduled } from '../../outcome/delivery-log.ts'
-import type { QueueColumn, QueueCounts, QueueFilter, QueueRow, Store } from '../../store/store.ts'
+import type { QueueColumn, QueueCounts, QueueFilter, QueueOverview, QueueRow } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
   accountId,
@@ -179,14 +179,13 @@ export function queueRoutes(dependencies: AdminDependencies): Operation[] {
       async run({ query: { limit, cursor, ...fields } }) {
         const wanted = pageOf({ limit, cursor })
         const filter = given(fields)
-        const [counts, by, sites, rows] = await Promise.all([
-          store.countQueue(filter),
-          groupsOf(store, filter),
+        const [{ counts, by, rows }, sites] = await Promise.all([
+          store.queueOverview(filter, wanted, groupsShown),
           liveSites(live),
-          store.listQueue(filter, wanted),
         ])
         const entries = rows.map(renderRow)
-        return { counts: renderCounts(counts), by, sites, entries, next: nextOf(rows, wanted, row => row.entry.id) }
+        const next = nextOf(rows, wanted, row => row.entry.id)
+        return { counts: renderCounts(counts), by: renderGroups(by), sites, entries, next }
       },
     }),
     ...verbsOf(dependencies).map(verb => commandOperation(dependencies, verb)),
@@ -288,22 +287,17 @@ function told({ message, account, senderDomain, recipient, domain, site = domain
   return { message, account, senderDomain, recipient, site }
 }
 
-async function groupsOf(store: Store, filter: QueueFilter): Promise<z.output<typeof queueAnswer>['by']> {
-  const by = async (column: QueueColumn) =>
-    (await store.countQueueBy(column, filter, groupsShown)).map(({ value, count, oldestReceivedAt }) => ({
-      value,
-      count,
-      oldestReceivedAt: time(oldestReceivedAt),
-    }))
-  const [site, domain, account, senderDomain, byClass, priority] = await Promise.all([
-    by('site'),
-    by('domain'),
-    by('account'),
-    by('senderDomain'),
-    by('class'),
-    by('priority'),
-  ])
-  return { site, domain, account, senderDomain, class: byClass, priority }
+function renderGroups(by: QueueOverview['by']): z.output<typeof queueAnswer>['by'] {
+  const rendered = (column: QueueColumn) =>
+    by[column].map(({ oldestReceivedAt, ...group }) => ({ ...group, oldestReceivedAt: time(oldestReceivedAt) }))
+  return {
+    site: rendered('site'),
+    domain: rendered('domain'),
+    account: rendered('account'),
+    senderDomain: rendered('senderDomain'),
+    class: rendered('class'),
+    priority: rendered('priority'),
+  }
 }
 
 function renderCounts(counts: QueueCounts): QueueCountsAnswer {

@@ -11,13 +11,16 @@ import type {
   QueueCounts,
   QueueFilter,
   QueueFinish,
+  QueueGroup,
+  QueueOverview,
   QueueRow,
   WaitReason,
 } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
 import { entryCondition, isNarrow, leasedSource, sourcesOf, stateSql } from './queue-filter.ts'
+import { type OldestOf, openQueueOldest } from './queue-oldest.ts'
 import { openQueuePages, type Place } from './queue-pages.ts'
-import { openQueueTally, type Tally } from './queue-tally.ts'
+import { type BacklogTally, openQueueTally, type Tally } from './queue-tally.ts'
 import { type EntryRow, entryColumns, queueEntry, splitEntryId } from './rows.ts'
 import { openTraceReader } from './trace.ts'
 
@@ -28,12 +31,6 @@ type ListedRow = readonly [
   lastClass: string | null,
   paced: number,
 ]
-
-export interface QueueGroup {
-  readonly value: string
-  readonly count: number
-  readonly oldestReceivedAt: Instant
-}
 
 interface ContentRow {
   readonly bytes: Uint8Array | null
@@ -58,31 +55,27 @@ export function openQueueLists(db: Connection) {
     from entry e join message m on m.seq = e.message where e.message = ? and e.n = ?`,
     )
     .raw() as Statement<ListedRow>
-  const receivedAt: Statement<Instant> = db.prepare('select received_at from entry where message = ? and n = ?')
-  receivedAt.pluck()
-
-  const firstsOf = db
-    .prepare<unknown[], readonly [id: number, at: Instant]>(
-      `select c.value, (select e.received_at from entry e indexed by entry_backlog
-        where e.lease_until is null and e.backlog = c.value order by e.message, e.n limit 1) from json_each(?) c`,
-    )
-    .raw() as Statement<readonly [id: number, at: Instant]>
-  let firsts: Map<number, Instant> | null = null
+  const oldest = openQueueOldest(db, pages)
 
   /** The writer goes on meanwhile: what is read in several steps is of one moment. */
   function inSnapshot<Args extends unknown[], T>(read: (...args: Args) => T): (...args: Args) => T {
     return db.transaction(read)
   }
 
-  function placesOf(filter: QueueFilter, { after, limit }: Page, now: Instant): readonly Place[] {
+  function placesOf(
+    filter: QueueFilter,
+    { after, limit }: Page,
+    now: Instant,
+    backlogs: readonly BacklogTally[],
+  ): readonly Place[] {
     const from = position(after)
-    if (Object.values(filter).every(value => value === undefined)) return inOrder('entry e', '1', [], from, limit)
+    if (isEverything(filter)) return inOrder('entry e', '1', [], from, limit)
     if (isNarrow(filter)) {
       const { sql, values } = entryCondition(trace, filter, now)
       return inOrder('entry e join message m on m.seq = e.message', sql, values, from, limit)
     }
     const leased = filter.state === undefined || filter.state === 'leased' ? leasedPlaces(filter, from, limit, now) : []
-    return pages.page(leased, tally.backlogs(filter, now), filter.state, now, from, limit)
+    return pages.page(leased, backlogs, filter.state, now, from, limit)
   }
 
   function leasedPlaces(filter: QueueFilter, from: Place, limit: number, now: Instant): readonly Place[] {
@@ -99,33 +92,26 @@ export function openQueueLists(db: Connection) {
       .all(...values, ...after, limit)
   }
 
-  /** When the first of each of these backlogs was received. There may be tens of thousands: one statement, not one each. */
-  function readFirsts(backlogs: readonly number[]): void {
-    const known = firsts ?? new Map<number, Instant>()
-    const missing = backlogs.filter(id => !known.has(id))
-    if (missing.length > 0) for (const [id, at] of firstsOf.all(JSON.stringify(missing))) known.set(id, at)
-    // Counts that are asked for together share them.
-    if (firsts === null)
-      queueMicrotask(() => {
-        firsts = null
-      })
-    firsts = known
+  /** A narrow filter goes by its entries. */
+  function backlogsOf(filter: QueueFilter, now: Instant): readonly BacklogTally[] {
+    return isNarrow(filter) ? [] : tally.backlogs(filter, now)
   }
 
-  /** The one accepted first: entries stand in the order of acceptance. */
-  function oldestOf(tallies: readonly Tally[], now: Instant): Instant | null {
-    let oldest: Instant | null = null
-    readFirsts(tallies.flatMap(tally => (isWhole(tally) ? [tally.backlog!.id] : [])))
-    for (const tally of tallies) {
-      const at = isWhole(tally) ? firsts!.get(tally.backlog!.id)! : oldestIn(tally, now)
-      if (at !== null && (oldest === null || at < oldest)) oldest = at
-    }
-    return oldest
+  function talliesOf(filter: QueueFilter, now: Instant): readonly Tally[] {
+    return tally.tallies(filter, now, backlogsOf(filter, now))
   }
 
-  function oldestIn({ backlog, state, oldest }: Tally, now: Instant): Instant | null {
-    const place = backlog && pages.first(backlog, state, now)
-    return place ? receivedAt.get(...place)! : oldest
+  function rowsOf(filter: QueueFilter, page: Page, now: Instant, backlogs: readonly BacklogTally[]): QueueRow[] {
+    return placesOf(filter, page, now, backlogs).map(([message, n]) => queueRow(row.get(now, message, n)!))
+  }
+
+  function groupsOf(column: QueueColumn, tallies: readonly Tally[], limit: number, oldestOf: OldestOf): QueueGroup[] {
+    const inColumn = tally.valuesIn(column)
+    return [...Map.groupBy(tallies, ({ values }) => inColumn(values))]
+      .map(([value, those]) => ({ value, those, count: those.reduce((sum, { count }) => sum + count, 0) }))
+      .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+      .slice(0, limit)
+      .map(({ value, those, count }) => ({ value, count, oldestReceivedAt: oldestOf(those)! }))
   }
 
   function position(after: EntryId | undefined): Place {
@@ -147,17 +133,28 @@ export function openQueueLists(db: Connection) {
     nextDueAt: (): Instant | null => nextDue.get() ?? null,
 
     listQueue: inSnapshot((filter: QueueFilter, page: Page, now: Instant): QueueRow[] =>
-      placesOf(filter, page, now).map(([message, n]) => queueRow(row.get(now, message, n)!)),
+      rowsOf(filter, page, now, isEverything(filter) ? [] : backlogsOf(filter, now)),
     ),
 
     countQueue: inSnapshot((filter: QueueFilter, now: Instant): QueueCounts => {
-      const tallies = tally.tallies(filter, now, 'none')
-      const counts = { total: 0, due: 0, waiting: 0, leased: 0, held: 0 }
-      for (const { state, count } of tallies) {
-        counts[state] += count
-        counts.total += count
+      const tallies = talliesOf(filter, now)
+      return countsOf(tallies, oldest.among(tallies, now))
+    }),
+
+    /** Everything of one moment, from one tally. */
+    queueOverview: inSnapshot((filter: QueueFilter, page: Page, mostGroups: number, now: Instant): QueueOverview => {
+      const backlogs = backlogsOf(filter, now)
+      const tallies = tally.tallies(filter, now, backlogs)
+      const oldestOf = oldest.among(tallies, now)
+      const by = (column: QueueColumn) => groupsOf(column, tallies, mostGroups, oldestOf)
+      return {
+        counts: countsOf(tallies, oldestOf),
+        by: {
+          ...{ site: by('site'), domain: by('domain'), account: by('account'), senderDomain: by('senderDomain') },
+          ...{ class: by('class'), priority: by('priority') },
+        },
+        rows: rowsOf(filter, page, now, backlogs),
       }
-      return { ...counts, oldestReceivedAt: oldestOf(tallies, now) }
     }),
 
     /** Through the index of own holds, whatever suspensions hold. */
@@ -175,29 +172,36 @@ export function openQueueLists(db: Connection) {
     }),
 
     countQueueBy: inSnapshot((column: QueueColumn, filter: QueueFilter, limit: number, now: Instant): QueueGroup[] => {
-      const groups = [...Map.groupBy(tally.tallies(filter, now, column), ({ value }) => value)]
-      return groups
-        .map(([value, tallies]) => ({ value, tallies, count: tallies.reduce((sum, { count }) => sum + count, 0) }))
-        .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
-        .slice(0, limit)
-        .map(({ value, tallies, count }) => ({ value, count, oldestReceivedAt: oldestOf(tallies, now)! }))
+      const tallies = talliesOf(filter, now)
+      return groupsOf(column, tallies, limit, oldest.among(tallies, now))
     }),
 
-    finishBy: (column: QueueColumn, filter: CommonFilter, limit: number, now: Instant): QueueFinish[] => {
+    finishBy: inSnapshot((column: QueueColumn, filter: CommonFilter, limit: number, now: Instant): QueueFinish[] => {
       const groups = new Map<string, QueueFinish>()
-      for (const { value, count, latest, held } of tally.backlogs(filter, now, column)) {
+      const inColumn = tally.valuesIn(column)
+      for (const backlog of tally.backlogs(filter, now)) {
+        const { count, latest, held } = backlog
         if (held === 1) continue
+        const value = inColumn(backlog)
         const known = groups.get(value) ?? { value, count: 0, lastDueAt: 0 }
         groups.set(value, { value, count: known.count + count, lastDueAt: Math.max(known.lastDueAt, latest) })
       }
       return [...groups.values()].sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, limit)
-    },
+    }),
   }
 }
 
-/** All of its backlog is in that state. */
-function isWhole({ backlog, count }: Tally): boolean {
-  return backlog !== null && backlog.count === count
+function isEverything(filter: QueueFilter): boolean {
+  return Object.values(filter).every(value => value === undefined)
+}
+
+function countsOf(tallies: readonly Tally[], oldestOf: OldestOf): QueueCounts {
+  const counts = { total: 0, due: 0, waiting: 0, leased: 0, held: 0 }
+  for (const { state, count } of tallies) {
+    counts[state] += count
+    counts.total += count
+  }
+  return { ...counts, oldestReceivedAt: oldestOf(tallies) }
 }
 
 function queueRow(row: ListedRow): QueueRow {

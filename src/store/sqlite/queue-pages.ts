@@ -1,15 +1,16 @@
 /**
  * Where the entries of a page stand, in the order of acceptance: merged from backlogs, each read from its place on.
  *
- * A backlog is asked for no more than the page still has room for, and for nothing behind the page's last place; so a
- * page costs a look per backlog, not a walk through the queue. A backlog that is partly due is read in order when it is
+ * Where each backlog goes on is asked in one statement. Those that begin first come first and are asked for no more than
+ * the page still has room for, until the others begin behind the page's last place; so a page costs a look per backlog,
+ * not a walk through the queue. A backlog that is partly due is read in order when it is
  * small or what is wanted is met soon (one in 50). Else it is the biggest of its turn, as a rule, and what is
  * wanted is found through `entry_due` and sorted: that index knows the turn's other backlogs too.
  */
 import type { Instant } from '../../mail/ids.ts'
 import type { QueueRow } from '../store.ts'
 import type { Connection, Statement } from './connection.ts'
-import { type BacklogTally, countIn } from './queue-tally.ts'
+import { type BacklogTally, countIn, turnOfSql } from './queue-tally.ts'
 
 /** Row number of the message, and the recipient's number. */
 export type Place = readonly [message: number, n: number]
@@ -20,16 +21,20 @@ const furthest: Place = [Number.MAX_SAFE_INTEGER, 0]
 
 const inOrder = 'from entry indexed by entry_backlog where lease_until is null and backlog = ?'
 const between = 'and (message, n) > (?, ?) and message <= ?'
-const byTime = `from entry indexed by entry_due where turn = ? and lease_until is null and held_reason is null`
+const byTime = `from entry indexed by entry_due where turn = (${turnOfSql}) and lease_until is null and held_reason is null`
 export const pageSql = `select message, n ${inOrder} ${between} order by message, n limit ?`
 const partOfPage = (comparison: string) => `select message, n ${inOrder} ${between}
   and next_attempt_at ${comparison} ? order by message, n limit ?`
 const rareOfPage = (comparison: string) => `select message, n ${byTime} and next_attempt_at ${comparison} ?
   and backlog = ? ${between} order by message, n limit ?`
 
+const firstsSql = `select c.value, (select message from entry indexed by entry_backlog where lease_until is null
+  and backlog = c.value and (message, n) > (?, ?) order by message, n limit 1) from json_each(?) c`
+
 export function openQueuePages(db: Connection) {
   const places = (sql: string): Statement<Place> => db.prepare<unknown[], Place>(sql).raw() as Statement<Place>
   const all = places(pageSql)
+  const firsts = db.prepare(firstsSql).raw() as Statement<readonly [backlog: number, message: number | null]>
   const part = { due: places(partOfPage('<=')), waiting: places(partOfPage('>')) }
   const rare = { due: places(rareOfPage('<=')), waiting: places(rareOfPage('>')) }
 
@@ -42,14 +47,17 @@ export function openQueuePages(db: Connection) {
     last: number,
     limit: number,
   ): Place[] {
-    const { id, turn, count } = backlog
+    const { id, count } = backlog
     const wanted = state === undefined ? count : countIn(backlog, state)
     if (wanted === 0) return []
     if (wanted === count || (state !== 'due' && state !== 'waiting')) return all.all(id, ...after, last, limit)
     const soon = count <= sparse || wanted * oneIn >= count
-    return soon
-      ? part[state].all(id, ...after, last, now, limit)
-      : rare[state].all(turn, now, id, ...after, last, limit)
+    return soon ? part[state].all(id, ...after, last, now, limit) : rare[state].all(id, now, id, ...after, last, limit)
+  }
+
+  /** Of each backlog the first message behind `after`, whatever its state. */
+  function firstsOf(backlogs: readonly BacklogTally[], after: Place): Map<number, number | null> {
+    return new Map(firsts.all(...after, JSON.stringify(backlogs.map(({ id }) => id))))
   }
 
   return {
@@ -66,8 +74,11 @@ export function openQueuePages(db: Connection) {
       limit: number,
     ): readonly Place[] {
       let page = places
-      for (const backlog of backlogs) {
+      const from = firstsOf(backlogs, after)
+      const first = ({ id }: BacklogTally) => from.get(id) ?? Number.POSITIVE_INFINITY
+      for (const backlog of backlogs.toSorted((a, b) => first(a) - first(b))) {
         const [last] = page.length < limit ? furthest : page.at(-1)!
+        if (first(backlog) > last) break
         const found = placesOf(backlog, state, now, after, last, limit)
         if (found.length > 0) page = [...page, ...found].sort(compare).slice(0, limit)
       }

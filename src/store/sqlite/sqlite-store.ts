@@ -232,6 +232,7 @@ type QueueReads =
   | 'countQueue'
   | 'countOwnHolds'
   | 'countQueueBy'
+  | 'queueOverview'
   | 'finishBy'
   | 'nextSlot'
   | 'message'
@@ -252,6 +253,8 @@ function queueReads({ db, clock }: Parts): Pick<QueueStore, QueueReads> {
     countOwnHolds: async filter => reading(() => lists.countOwnHolds(filter, clock.now())),
     countQueueBy: async (column, filter, limit) =>
       reading(() => lists.countQueueBy(column, filter, limit, clock.now())),
+    queueOverview: async (filter, page, mostGroups) =>
+      reading(() => lists.queueOverview(filter, page, mostGroups, clock.now())),
     nextSlot: async uses => reading(() => slots.nextSlot(uses, clock.now())),
     finishBy: async (column, filter, limit) => reading(() => lists.finishBy(column, filter, limit, clock.now())),
     message: async id => reading(() => search.message(id)),
