@@ -97,6 +97,7 @@ function mergeSite(one: SiteState, other: SiteState): SiteState {
     waiting: one.waiting + other.waiting,
     closedUntil: Math.max(one.closedUntil ?? 0, other.closedUntil ?? 0) || null,
     rule: { ...one.rule, ...together(one.rule, other.rule) },
+    senders: [...one.senders, ...other.senders.filter(({ domain }) => !one.senders.some(own => own.domain === domain))],
     limits: {
       ...one.limits,
       ...together(one.limits, other.limits),

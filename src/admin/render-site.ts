@@ -23,6 +23,16 @@ export const siteAnswer = z.object({
   slowStart: bilingual.nullable().meta({
     description: 'Why `connections` are few though nothing lowered them: the site is not known yet; null: it is',
   }),
+  slowedSenders: z
+    .array(
+      z.object({
+        domain: z.string(),
+        perMinute: z.int().meta({ description: 'Recipients a minute, once it goes again; of one worker' }),
+        restsUntil: timestamp.nullable().meta({ description: 'Null: it goes, at that rate' }),
+        reply: z.string(),
+      }),
+    )
+    .meta({ description: 'Sender domains that the site wants less mail from; what others send goes on' }),
   adapted: z
     .object({ reply: z.string(), class: z.string(), at: timestamp, until: timestamp })
     .nullable()
@@ -37,7 +47,7 @@ export async function liveSites(live: () => Promise<LiveState>): Promise<SiteAns
   return sites.map(renderSite)
 }
 
-function renderSite({ site, running, waiting, closedUntil, rule, limits }: SiteState): SiteAnswer {
+function renderSite({ site, running, waiting, closedUntil, rule, senders, limits }: SiteState): SiteAnswer {
   const { connections, messagesPerConnection, perMinute, shared, slowStart, adapted } = limits
   const { suffix } = rule
   return {
@@ -49,6 +59,7 @@ function renderSite({ site, running, waiting, closedUntil, rule, limits }: SiteS
       messagesPerConnection: rule.messagesPerConnection,
       perMinute: rule.perMinute,
     },
+    slowedSenders: senders.map(slowed => ({ ...slowed, restsUntil: time(slowed.restsUntil) })),
     slowStart: slowStart ? beginning(connections, rule.connections) : null,
     adapted: adapted === null ? null : { ...adapted, at: time(adapted.at), until: time(adapted.until) },
   }

@@ -5,7 +5,8 @@ import type { Bilingual } from './texts.ts'
 
 /** `waitsFor` as in QueueEntry; null where it says nothing that is known. */
 export function waitsForMessage(waitsFor: string | undefined): Bilingual | null {
-  const [, what, name] = /^(warm-up domain|warm-up pool|source pool|source address) (.+)$/.exec(waitsFor ?? '') ?? []
+  const [, what, name] =
+    /^(warm-up domain|warm-up pool|source pool|source address|sender domain) (.+)$/.exec(waitsFor ?? '') ?? []
   switch (what) {
     case 'warm-up domain':
       return {
@@ -22,6 +23,8 @@ export function waitsForMessage(waitsFor: string | undefined): Bilingual | null 
         ja: `プール ${name} には、宛先のIPアドレスの種類(IPv4/IPv6)に合う送信元IPがありません。`,
         en: `The pool ${name} has no source address of the kind (IPv4, IPv6) that the recipient's servers are reached at.`,
       }
+    case 'sender domain':
+      return slowedSender(name!)
     case 'source address':
       return {
         ja: `プール ${name} の送信元IPがこのサーバーにない(または空きポートがない)ため、1分ごとに確認しながら待ちます。ほかのIPからは送信しません。アドレスをサーバーに割り当てるか、設定の pools(または delivery.sourceIpv4・sourceIpv6)を直して再起動してください。`,
@@ -29,5 +32,14 @@ export function waitsForMessage(waitsFor: string | undefined): Bilingual | null 
       }
     default:
       return null
+  }
+}
+
+/** `DOMAIN at SITE`. */
+function slowedSender(where: string): Bilingual {
+  const [domain, site] = where.split(' at ')
+  return {
+    ja: `宛先サーバー（${site}）が、送信ドメイン ${domain} からのメールが多すぎる（または迷惑メールが多い）と応答したため、このドメインの送信だけを一時的に控えています。ほかのお客様の送信には影響しません。宛先リストと内容を見直し、送信量を減らしてください。`,
+    en: `The receiver (${site}) answered that too much mail, or too much unwanted mail, comes from ${domain}, so only mail of that domain rests or goes slowly; nobody else's does. Have the customer look at the list and the content, and send less.`,
   }
 }

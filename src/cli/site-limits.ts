@@ -91,11 +91,24 @@ function sitesText({ sites }: Pick<SiteLimitsAnswer, 'sites'>, at: TimeText): st
     ]),
     'no site has work, is closed or gets less than its rule allows',
   )
-  return [shown, ...sites.flatMap(beginningText)].join('\n')
+  return [shown, ...sites.flatMap(beginningText), ...sites.flatMap(site => slowedText(site, at))].join('\n')
 }
 
 function beginningText({ site, slowStart }: Site): string[] {
   return slowStart === null ? [] : ['', `${site}: ${slowStart.ja}`, `  ${slowStart.en}`]
+}
+
+/** Of one customer each: the others' mail to the site goes on. */
+function slowedText({ site, shared, slowedSenders }: Site, at: TimeText): string[] {
+  return slowedSenders.flatMap(({ domain, perMinute, restsUntil, reply }) => {
+    const until = restsUntil === null ? '' : ` ${at(restsUntil)}まで休止後、`
+    const rests = restsUntil === null ? '' : `rests until ${at(restsUntil)}, then `
+    return [
+      '',
+      `${shared ?? site}: 送信ドメイン ${domain} のみ${until}毎分${perMinute}通に抑えています。`,
+      `  only mail of ${domain} ${rests}goes at ${perMinute} a minute: ${reply}`,
+    ]
+  })
 }
 
 function ofRule(site: Site, name: 'connections' | 'messagesPerConnection' | 'perMinute'): string {

@@ -40,6 +40,7 @@ import { Returns } from './returns.ts'
 import { Runner } from './runner.ts'
 import type { SiteLimits } from './site-limits.ts'
 import { SiteRing } from './site-ring.ts'
+import { SlowedSenders } from './slowed-senders.ts'
 import { StoreGate } from './store-gate.ts'
 import type { Group, SiteState } from './throttle.ts'
 import { TlsPolicy } from './tls-policy.ts'
@@ -114,6 +115,7 @@ class LeasingDispatcher implements Dispatcher {
   readonly #connections: Connections
   readonly #returns: Returns
   readonly #warmUps: WarmUpGate
+  readonly #senders: SlowedSenders
   readonly #departures: Departures
   readonly #underWay = new UnderWay()
   readonly #hear: (lesson: Lesson) => void
@@ -127,6 +129,8 @@ class LeasingDispatcher implements Dispatcher {
     this.#leases = new Leases({ store, clock, log, owner, leaseMs: config.queue.lease })
     this.#gate = new StoreGate({ store, clock, log, unsettled: () => settler.unsettled, onOpen: () => this.#goOn() })
     this.#connections = openConnections(parts)
+    const { siteClosed: firstMs, siteClosedMaximum: maximumMs } = config.queue
+    this.#senders = new SlowedSenders({ clock, rest: { firstMs, maximumMs } })
     this.#warmUps = new WarmUpGate({ ...parts, calendar: openCalendar(config.timeZone), rules: config.warmUp })
     this.#departures = new Departures({ ...parts, pools: new Pools(parts), gate: this.#warmUps })
     this.#returns = new Returns({
@@ -177,6 +181,7 @@ class LeasingDispatcher implements Dispatcher {
   /** Only lanes with retried mail were opened, so only their sites really get a connection. */
   #probeSites(): void {
     for (const site of this.#ring.sites()) site.probe()
+    this.#senders.probe()
   }
 
   /** What is still on its way to a site is found by the runner. */
@@ -214,6 +219,7 @@ class LeasingDispatcher implements Dispatcher {
       ring: this.#ring,
       returns: this.#returns,
       departures: this.#departures,
+      senders: this.#senders,
       connections: this.#connections,
       underWay: this.#underWay,
       open: () => this.#phase === 'running' && this.#gate.writable,
@@ -259,9 +265,10 @@ class LeasingDispatcher implements Dispatcher {
     for (const site of this.#ring.sites()) {
       const { limits } = site
       const isAdapted = limits.learned !== null && !shown.has(limits)
-      if (!isAdapted && !site.inUse && site.closedUntil === null) continue
+      const senders = this.#senders.at(site)
+      if (!isAdapted && !site.inUse && site.closedUntil === null && senders.length === 0) continue
       shown.add(limits)
-      found.push(site.state)
+      found.push({ ...site.state, senders })
     }
     return found
   }

@@ -6,13 +6,15 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { RecipientResult } from '../mail/attempt-result.ts'
+import type { DomainName } from '../mail/ids.ts'
 import type { OutcomeClass } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
 import { classify, type Judgement } from '../outcome/classify.ts'
-import { limitsChanged, siteClosed, siteOpened } from '../outcome/delivery-log.ts'
+import { limitsChanged, senderSlowed, siteClosed, siteOpened } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import type { Evidence, Learned, SiteLimits } from './site-limits.ts'
 import { type Signal, signalOf } from './site-signals.ts'
+import { isAboutSender, type SlowedSender, type SlowedSenders } from './slowed-senders.ts'
 import type { Closing, Group, Site } from './throttle.ts'
 
 export interface LessonsParts {
@@ -23,6 +25,9 @@ export interface LessonsParts {
   onLearned(limits: SiteLimits): void
   /** The site was closed after this group's attempt; null: after another worker's. */
   onClosed(site: Site, group: Group | null): void
+  readonly senders: SlowedSenders
+  /** The site wants less of that sender domain from now on. */
+  onSlowed(site: Site, domain: DomainName): void
   /** For all other workers of this node; absent: there are none. */
   tell?: ((lesson: Lesson) => void) | undefined
   /** What this worker has to do with; undefined: nothing. */
@@ -43,6 +48,7 @@ export type Lesson =
       readonly evidence: Evidence
     }
   | { readonly told: 'opened'; readonly site: string }
+  | { readonly told: 'sender-slowed'; readonly site: string; readonly domain: DomainName; readonly evidence: Evidence }
 
 /** What an answer says of its site, and which host gave it. */
 interface Trouble {
@@ -68,14 +74,16 @@ export class Lessons {
   /** What an attempt's answers say of its site. */
   learn(site: Site, group: Group, settled: readonly SettledAttempt[]): void {
     const accepted = acceptedIn(settled)
-    if (accepted > 0) this.#accepted(site, accepted)
+    if (accepted > 0) this.#accepted(site, group, accepted)
     const trouble = troubleOf(settled)
-    if (trouble !== null) this.#heed(site, group, trouble)
+    if (trouble !== null && isAboutSender(trouble.judged, group)) this.#slowSender(site, group, trouble)
+    else if (trouble !== null) this.#heed(site, group, trouble)
     else if (hasAnswered(settled)) this.#answers(site)
   }
 
-  #accepted(site: Site, recipients: number): void {
+  #accepted(site: Site, group: Group, recipients: number): void {
     const { limits } = site
+    this.#parts.senders.accepted(site, group.held.message.senderDomain)
     const { isKnown } = limits
     if (limits.accepted(recipients)) this.#limitsChanged(site, 'raised')
     else if (limits.isKnown !== isKnown) this.#parts.onLearned(limits)
@@ -89,6 +97,22 @@ export class Lessons {
     site.limits.resume()
     siteOpened(this.#parts.log, { site: site.name })
     this.#parts.tell?.({ told: 'opened', site: site.key })
+  }
+
+  /** It says nothing of what others send, so the site gets as much as before. */
+  #slowSender(site: Site, group: Group, { judged }: Trouble): void {
+    const { senders, clock, tell } = this.#parts
+    const { senderDomain: domain } = group.held.message
+    const evidence = { reply: formatReply(judged.reply), class: judged.class, at: clock.now() }
+    const slowed = senders.slowDown(site, domain, evidence)
+    if (slowed === null) return
+    this.#senderSlowed(site, slowed)
+    tell?.({ told: 'sender-slowed', site: site.key, domain, evidence })
+  }
+
+  #senderSlowed(site: Site, slowed: SlowedSender): void {
+    senderSlowed(this.#parts.log, { site: site.limits.shared ?? site.name, ...slowed })
+    this.#parts.onSlowed(site, slowed.domain)
   }
 
   /** The site gets less, or nothing, from now on. */
@@ -160,9 +184,18 @@ export class Lessons {
       case 'opened':
         this.#parts.siteOf(lesson.site)?.openWithOthers()
         break
+      case 'sender-slowed':
+        this.#hearSlowed(lesson)
+        break
       default:
         lesson satisfies never
     }
+  }
+
+  #hearSlowed({ site: key, domain, evidence }: Extract<Lesson, { told: 'sender-slowed' }>): void {
+    const site = this.#parts.siteOf(key)
+    if (site !== undefined && this.#parts.senders.slowDown(site, domain, evidence) !== null)
+      this.#parts.onSlowed(site, domain)
   }
 
   #hearLowered({ limits: key, learned, evidence }: Extract<Lesson, { told: 'lowered' }>): void {

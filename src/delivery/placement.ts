@@ -29,6 +29,7 @@ import {
   type Unrouted,
 } from './route.ts'
 import type { SiteRing } from './site-ring.ts'
+import { type SlowedSenders, slowedAt } from './slowed-senders.ts'
 import { endSuppressed, mayBeSuppressed, type SuppressedEntriesParts } from './suppressed-entries.ts'
 import { areSuspensions, holdSuspended, type SuspendedEntriesParts } from './suspended-entries.ts'
 import type { Site } from './throttle.ts'
@@ -47,6 +48,7 @@ export interface PlacementParts extends DecisionParts, RouteParts, HeldMessagePa
   readonly ring: SiteRing
   readonly underWay: UnderWay
   readonly departures: Departures
+  readonly senders: SlowedSenders
   readonly log: Log
   /** Entries in memory, in all. */
   readonly capacity: number
@@ -183,16 +185,27 @@ export class Placement {
 
   /** Pushes at once what can be pushed; only what goes back is waited for. */
   async #placeRouted(routed: Routed | Unrouted, held: HeldMessage, decision: Decision): Promise<void> {
-    const { ring } = this.#parts
+    const { ring, returns } = this.#parts
     const { leased } = routed
     if ('failure' in routed) return this.#settleUnrouted(routed, decision)
     const { route } = routed
+    const rests = this.#restOf(routed, held)
+    if (rests !== null) return returns.release(leased, rests.until, rests.waitsFor)
     if (route.kind === 'mx' && !this.#parts.departures.isFree(held.message))
       return this.#depart(leased, route, held, decision)
     const site = ring.site(route)
     const { account, priority } = held.message
     if (site.closedUntil !== null || this.isFull(site, account, priority)) return this.#turnAway(site, route, leased)
     this.#push(site, { leased, route, places: [] }, held)
+  }
+
+  /** Null: the site wants no less of its sender domain than of others. */
+  #restOf({ route, leased }: Routed, { message }: HeldMessage) {
+    const { senders, ring } = this.#parts
+    if (senders.isEmpty || route.kind !== 'mx') return null
+    const site = ring.site(route)
+    const until = senders.admit(site, message.senderDomain, leased.length)
+    return until === null ? null : { until, waitsFor: slowedAt(site, message.senderDomain) }
   }
 
   #push(site: Site, { leased, route, places }: Going, held: HeldMessage): void {

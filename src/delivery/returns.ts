@@ -89,12 +89,13 @@ export class Returns {
   }
 
   /** Groups that were taken out of the ring. */
-  async releaseGroups(groups: readonly Group[], nextAttemptAt: Instant): Promise<void> {
+  async releaseGroups(groups: readonly Group[], nextAttemptAt: Instant, waitsFor?: string): Promise<void> {
     for (const { held } of groups) held.leave()
     await this.untried(groups)
     await this.release(
       groups.flatMap(({ leased }) => leased),
       nextAttemptAt,
+      waitsFor,
     )
   }
 

@@ -2,6 +2,7 @@
  * Runs the attempts that the ring starts: send, learn about the site, settle, make room for the next. Never fails.
  */
 import type { Config } from '../base/config.ts'
+import type { DomainName } from '../mail/ids.ts'
 import { sourceUnusable } from '../outcome/delivery-log.ts'
 import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import type { Leases } from '../queue/leases.ts'
@@ -14,6 +15,7 @@ import { defaultPool } from './pools.ts'
 import type { Returns } from './returns.ts'
 import type { Learned, SiteLimits } from './site-limits.ts'
 import type { SiteRing } from './site-ring.ts'
+import { type SlowedSenders, slowedAt } from './slowed-senders.ts'
 import { areSuspensions, holdSuspended, type SuspendedEntriesParts, suspensionOf } from './suspended-entries.ts'
 import type { Group, Site } from './throttle.ts'
 
@@ -26,6 +28,7 @@ export interface RunnerParts extends AttemptParts, OwnServerParts {
   readonly ring: SiteRing
   readonly placement: Placement
   readonly departures: Departures
+  readonly senders: SlowedSenders
   /** Limits were adapted to what their site answered. */
   onLearned(limits: SiteLimits): void
   /** As in `Lessons`. */
@@ -46,6 +49,7 @@ export class Runner {
       ...parts,
       closing: { firstMs, maximumMs },
       onClosed: (site, group) => this.#closed(site, group),
+      onSlowed: (site, domain) => this.#slowed(site, domain),
       siteOf: key => parts.ring.known(key),
       limitsOf: key => parts.ring.limits(key),
     })
@@ -53,7 +57,11 @@ export class Runner {
 
   async run(site: Site, group: Group): Promise<void> {
     const { ring, returns, clock, placement, onDue } = this.#parts
-    const end = this.#isSuspended(group) ? ({ untried: true } as const) : await attempt(group, site, this.#parts)
+    const restsUntil = this.#parts.senders.restOf(site, group.held.message.senderDomain)
+    const end =
+      restsUntil !== null || this.#isSuspended(group)
+        ? ({ untried: true } as const)
+        : await attempt(group, site, this.#parts)
     const lacksAddress = 'settled' in end && end.settled.every(({ results }) => results.every(lacksSource))
     if ('settled' in end) this.#learn(site, group, end.settled, lacksAddress)
     group.held.leave()
@@ -62,7 +70,9 @@ export class Runner {
     else if ('settled' in end) await returns.settle(end.settled)
     else {
       await returns.untried([group])
-      await returns.release(await holdSuspended(group.leased, group.route.site, this.#parts), clock.now())
+      const leased = await holdSuspended(group.leased, group.route.site, this.#parts)
+      if (restsUntil === null) await returns.release(leased, clock.now())
+      else await returns.release(leased, restsUntil, slowedAt(site, group.held.message.senderDomain))
     }
     if (group.route.own !== null && 'settled' in end && !lacksAddress)
       await noteOwnServer(group.route.own, end.settled, this.#parts)
@@ -109,6 +119,19 @@ export class Runner {
   /** From another worker. */
   hear(lesson: Lesson): void {
     this.#lessons.hear(lesson)
+    this.#parts.ring.turn()
+  }
+
+  /** What waits here of that sender domain goes back; the others keep their order. */
+  #slowed(site: Site, domain: DomainName): void {
+    const { returns, ring, senders, clock } = this.#parts
+    const resting: Group[] = []
+    for (const group of ring.drain(site)) {
+      if (group.held.message.senderDomain === domain) resting.push(group)
+      else ring.push(site, group)
+    }
+    const until = senders.restOf(site, domain) ?? clock.now()
+    void returns.releaseGroups(resting, until, slowedAt(site, domain))
   }
 
   #closed(site: Site, group: Group | null): void {

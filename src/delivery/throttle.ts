@@ -11,6 +11,7 @@ import type { Crowd } from './crowd.ts'
 import type { HeldMessage } from './held-message.ts'
 import type { Route } from './route.ts'
 import type { Evidence, LimitsState, SiteLimits } from './site-limits.ts'
+import type { SlowedSender } from './slowed-senders.ts'
 import { Turns } from './turns.ts'
 import type { TakenPlace } from './warm-up-gate.ts'
 
@@ -33,6 +34,8 @@ export interface SiteState {
   readonly waiting: number
   readonly closedUntil: Instant | null
   readonly rule: SiteRule
+  /** Sender domains that it wants less from. */
+  readonly senders: readonly SlowedSender[]
   /** In force now: what the rule allows, less what the site's answers have taught. */
   readonly limits: LimitsState
 }
@@ -298,7 +301,7 @@ export class Site {
     return this.#running > 0 || this.waiting > 0
   }
 
-  get state(): SiteState {
+  get state(): Omit<SiteState, 'senders'> {
     const { name: site, running, waiting, closedUntil, limits } = this
     return { site, running, waiting, closedUntil, rule: limits.rule, limits: limits.state }
   }

@@ -236,6 +236,27 @@ export function limitsChanged(
   else log.info(line, `${told}: ${site.reply ?? site.reason ?? 'trouble'}`)
 }
 
+/** A site wants less of one sender domain; null: it goes at that rate already. */
+export function senderSlowed(
+  log: Log,
+  {
+    site,
+    domain,
+    perMinute,
+    restsUntil,
+    reply,
+  }: Pick<SiteFacts, 'site'> & {
+    readonly domain: DomainName
+    readonly perMinute: number
+    readonly restsUntil: Instant | null
+    readonly reply: string
+  },
+): void {
+  const rests = restsUntil === null ? undefined : isoTime(restsUntil)
+  const line: Line = { event: 'sender-slowed', site, senderDomain: domain, perMinute, restsUntil: rests, reply }
+  log.warn(line, `mail of ${domain} to ${site} rests until ${rests}, then ${perMinute} a minute: ${reply}`)
+}
+
 export function siteOpened(log: Log, site: SiteFacts): void {
   log.info({ event: 'site-opened', ...pick(site) } satisfies Line, `site ${site.site} is open again`)
 }

@@ -41,6 +41,10 @@ export const logEvents = [
     'A report on TLS could not be delivered; `reason` says why, `nextAttemptAt` when it is tried again.',
   ],
   ['site-closed', 'A site gets no connections until `closedUntil`, because of `reply`.'],
+  [
+    'sender-slowed',
+    'A site refused mail because of its sender domain: that domain’s mail to it rests until `restsUntil`, then goes at `perMinute`; all other mail goes on.',
+  ],
   ['source-unusable', 'No connection can begin at a source address; the others of its pool take over for a while.'],
   [
     'clock-set-back',
@@ -153,9 +157,10 @@ export const logFields = [
   ['attempt', 'Which try of this recipient it was, from 1.', 1],
   ['nextAttemptAt', 'When the next attempt is due.', '2026-01-15T03:02:04.000Z'],
   ['connections', 'In `limits-changed`: connections at once.', 5],
-  ['perMinute', 'In `limits-changed`: recipients a minute; null: no limit.', 42],
+  ['perMinute', 'In `limits-changed` and `sender-slowed`: recipients a minute; null: no limit.', 42],
   ['messagesPerConnection', 'In `limits-changed`: messages on one connection.', 20],
   ['closedUntil', 'In `site-closed`: when the site opens again.', '2026-01-15T03:01:00.000Z'],
+  ['restsUntil', 'In `sender-slowed`: when mail of that sender domain goes on.', '2026-01-15T03:01:00.000Z'],
   [
     'inDoubt',
     'This attempt or an earlier one ended, by a lost connection or a crash, where the message may have been taken: it may come twice.',

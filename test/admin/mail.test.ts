@@ -100,7 +100,7 @@ describe('a message by API', () => {
     assert.match(bounced.next.en, /^Send it again later/)
     assert.match(bounced.next.ja, /^時間をおいて再度お送りください/)
     assert.equal(bounced.message.en, waiting.message.en)
-    assert.match(strange.next.en, /^See the text of the reply/)
+    assert.match(strange.next.en, /ask for the reason/)
   })
 
   it('is found by recipient, sender, domain, state, Message-ID and time', async () => {
@@ -133,7 +133,7 @@ describe('the queue by API', () => {
   it('counts, groups and lists what waits', async () => {
     const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
     const limits = { ...rule, shared: null, connections: 5, slowStart: true, adapted: null }
-    const site = { site: 'mx.there.example', running: 1, waiting: 2, closedUntil: 0, rule, limits }
+    const site = { site: 'mx.there.example', running: 1, waiting: 2, closedUntil: 0, rule, senders: [], limits }
     await using api = await startApi({ live: async () => ({ ...idle, sites: [site] }) })
     const draft = await accept(api, ['a@there.example', 'b@elsewhere.example'])
     await deferred(api, draft, 0)
@@ -177,7 +177,7 @@ describe('the queue by API', () => {
   it("knows a receiver's sites from the own servers of senders that mail to it left by", async () => {
     const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
     const limits = { ...rule, shared: null, slowStart: false, adapted: null }
-    const of = (site: string) => ({ site, running: 0, waiting: 0, closedUntil: 0, rule, limits })
+    const of = (site: string) => ({ site, running: 0, waiting: 0, closedUntil: 0, rule, senders: [], limits })
     const [mx, own] = ['mx1.there.example', 'smtp:smtp.ours.example:587'] as const
     await using api = await startApi({ live: async () => ({ ...idle, sites: [of(mx), of(own)] }) })
     const draft = await accept(api, ['a@there.example', 'b@there.example'])

@@ -2,6 +2,7 @@
  * `kitte limits`, run in this process against the real API.
  */
 import assert from 'node:assert/strict'
+import type { SlowedSender } from '../../src/delivery/slowed-senders.ts'
 import { idle, startApi, token } from '../admin/support/api.ts'
 import { cli } from './support/cli.ts'
 
@@ -11,7 +12,7 @@ describe('kitte limits', () => {
     const rule = { suffix: '', ...numbers }
     const at = Date.UTC(2026, 0, 15)
     const evidence = { reply: '421 4.7.28 unusual rate', class: 'rate', at, until: at + 86_400_000 }
-    const site = { running: 0, waiting: 0, closedUntil: null, rule }
+    const site = { running: 0, waiting: 0, closedUntil: null, rule, senders: [] as SlowedSender[] }
     const lowered = {
       shared: 'gmail',
       connections: 5,
@@ -20,9 +21,10 @@ describe('kitte limits', () => {
       slowStart: false,
       adapted: evidence,
     }
+    const slowed = { domain: 'flood.example', perMinute: 6, restsUntil: null, reply: '421 4.7.28 your DKIM domain' }
     const sites = [
       { ...site, site: 'mx.quiet.example', limits: { ...numbers, shared: null, slowStart: false, adapted: null } },
-      { ...site, site: 'mx.strict.example', limits: lowered },
+      { ...site, site: 'mx.strict.example', limits: lowered, senders: [slowed] },
       {
         ...site,
         site: 'mx.new.example',
@@ -33,6 +35,8 @@ describe('kitte limits', () => {
     const environment = { KITTE_API: api.url, KITTE_ADMIN_TOKEN: token }
     const { code, out, err } = await cli(['limits'], environment)
     assert.deepEqual([code, err], [0, ''])
+    assert.match(out, /gmail: 送信ドメイン flood\.example のみ毎分6通/)
+    assert.match(out, /only mail of flood\.example goes at 6 a minute: 421 4\.7\.28 your DKIM domain/)
     assert.match(out, /^mx\.quiet\.example +– +20 +100 +– +– +– +–$/m)
     assert.match(
       out,

@@ -6,6 +6,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { type Lesson, Lessons } from '../../src/delivery/lessons.ts'
 import type { Route } from '../../src/delivery/route.ts'
 import { SiteRing } from '../../src/delivery/site-ring.ts'
+import { SlowedSenders } from '../../src/delivery/slowed-senders.ts'
 import type { Group } from '../../src/delivery/throttle.ts'
 import type { RecipientResult } from '../../src/mail/attempt-result.ts'
 import { parseReply } from '../../src/mail/reply.ts'
@@ -16,13 +17,14 @@ import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 const minute = 60_000
 const rule = { suffix: '', connections: 10, messagesPerConnection: 100, perMinute: null }
 const route: Route = { kind: 'mx', key: 'mx.example', site: 'mx.example', hosts: [], own: null }
-const group = { leased: [makeLeased(makeMessage())], route } as unknown as Group
+const group = { held: { message: makeMessage() }, leased: [makeLeased(makeMessage())], route } as unknown as Group
 
 /** A worker that has so many attempts under way, and what it tells. */
 function workerWith(clock: ManualClock, running: number) {
   const told: Lesson[] = []
   const closed: (Group | null)[] = []
   const remembered: string[] = []
+  const slowed: string[] = []
   const ring = new SiteRing({ clock, rules: [rule], maxAttempts: 100, open: () => true, run: () => {} })
   const site = ring.site(route)
   const { limits } = site
@@ -34,13 +36,15 @@ function workerWith(clock: ManualClock, running: number) {
     log: silentLog,
     onLearned: () => {},
     onClosed: (_site, of) => closed.push(of),
+    senders: new SlowedSenders({ clock, rest: { firstMs: minute, maximumMs: 30 * minute } }),
+    onSlowed: (_site, domain) => slowed.push(domain),
     tell: lesson => told.push(structuredClone(lesson)),
     siteOf: key => ring.known(key),
     limitsOf: key => ring.limits(key),
     remember: key => remembered.push(key),
   })
   const answer = (line: string, phase: 'banner' | 'mail' | 'dot') => lessons.learn(site, group, [settled(line, phase)])
-  return { site, limits, lessons, answer, told, closed, remembered }
+  return { site, limits, lessons, answer, told, closed, remembered, slowed }
 }
 
 function settled(line: string, phase: 'banner' | 'mail' | 'dot'): SettledAttempt {
@@ -68,6 +72,27 @@ describe('what one worker was told', () => {
     assert.deepEqual([one.limits.perMinute, other.limits.perMinute], [28, 14])
     assert.deepEqual([other.closed, other.told], [[null], []])
     assert.ok(other.site.closedUntil! > one.site.closedUntil!, 'one of them tries first')
+  })
+
+  it('of one sender domain makes that one rest everywhere, and nothing else', () => {
+    const clock = manualClock()
+    const [one, other] = [workerWith(clock, 4), workerWith(clock, 2)]
+    one.answer('421 4.7.28 unusual rate of mail originating from your DKIM domain [example.co.jp 36]', 'dot')
+    one.answer('421 4.7.28 unusual rate of mail originating from your DKIM domain [example.co.jp 36]', 'dot')
+    assert.deepEqual(
+      one.told.map(({ told }) => told),
+      ['sender-slowed'],
+    )
+    tellAll(other, one)
+    for (const { site, limits, slowed, closed } of [one, other]) {
+      assert.deepEqual([slowed, closed, site.closedUntil], [['example.co.jp'], [], null])
+      assert.deepEqual([limits.perMinute, limits.connections], [null, 10])
+    }
+    one.answer('421 4.7.28 unusual rate of mail originating from your IP address', 'dot')
+    assert.deepEqual(
+      one.told.map(({ told }) => told),
+      ['lowered', 'closed'],
+    )
   })
 
   it('is taken over by one that sends nothing there', () => {

@@ -120,6 +120,11 @@ const everything: readonly ((log: Log) => void)[] = [
       { ...site, reply: '421 busy', connections: 5, perMinute: 42, messagesPerConnection: 20 },
       'lowered',
     ),
+  log =>
+    deliveryLog.senderSlowed(log, {
+      ...{ site: 'mx.example.net', domain: 'example.co.jp', perMinute: 6 },
+      ...{ restsUntil: Date.UTC(2026, 0, 15), reply: '421 4.7.28 too much' },
+    }),
   log => deliveryLog.tlsFallback(log, { ...site, reason: 'handshake failed' }),
   log => deliveryLog.authFailed(log, { ...client, reply: '535 5.7.8 no' }),
   log => deliveryLog.connectionRefused(log, { ...client, reply: '421 4.7.0 too many connections' }),
@@ -165,6 +170,7 @@ describe('the delivery log', () => {
       'pool-changed',
       'tls-report-failed',
       'site-closed',
+      'sender-slowed',
       'tls-fallback',
       'auth-failed',
       'connection-refused',

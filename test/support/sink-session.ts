@@ -261,7 +261,8 @@ export class SinkSession {
   #conclude(envelope: Envelope, content: SinkContent) {
     this.#thinking = false
     this.#world.transactions.delete(this)
-    if (envelope.verdict) return this.#refuse(envelope.verdict)
+    const verdict = envelope.verdict ?? this.#world.options.refuse?.(envelope.reversePath)
+    if (verdict) return this.#refuse(verdict)
     if (!this.#answer('dot', '250 2.0.0 taken')) return
     const { verdict: _, ...rest } = envelope
     this.#world.messages.push({

@@ -36,6 +36,8 @@ export interface SinkOptions {
   readonly content?: 'keep' | 'discard'
   /** How long to think before the answer to the next content. Default: not at all. */
   readonly dotDelayMs?: () => number
+  /** The reply to the content of a mail with that reverse-path, in place of taking it; null: it is taken. */
+  readonly refuse?: (reversePath: string | null) => string | null
   readonly fault?: Fault
 }
 

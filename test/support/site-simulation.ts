@@ -10,6 +10,7 @@ import { type Lesson, Lessons } from '../../src/delivery/lessons.ts'
 import type { Route } from '../../src/delivery/route.ts'
 import { SiteRing } from '../../src/delivery/site-ring.ts'
 import { endsOnlyConnection } from '../../src/delivery/site-signals.ts'
+import { SlowedSenders } from '../../src/delivery/slowed-senders.ts'
 import type { Group, Site } from '../../src/delivery/throttle.ts'
 import type { RecipientResult } from '../../src/mail/attempt-result.ts'
 import { parseReply } from '../../src/mail/reply.ts'
@@ -121,6 +122,8 @@ class SimulatedWorker {
       limitsOf: () => this.site.limits,
       tell,
       onClosed: (site, group) => this.#closed(site, group),
+      senders: new SlowedSenders({ clock, rest: closing }),
+      onSlowed: () => {},
     })
   }
 

@@ -93,6 +93,13 @@ export const googleRules: RuleGroup = {
       reason: 'the mailbox gets more mail than Gmail takes for one user',
     },
     {
+      id: 'google-sender-rate',
+      class: 'rate',
+      actor: 'sender-content',
+      when: { digit: 4, status: ['7.28'], text: ['from your dkim domain', 'from your spf domain', 'your url domains'] },
+      reason: 'Gmail slows down one domain with too much unwanted mail',
+    },
+    {
       id: 'google-rate',
       class: 'rate',
       when: {
