@@ -29,6 +29,12 @@ export function openQueueOldest(db: Connection, pages: ReturnType<typeof openQue
     among(all: readonly Tally[], now: Instant): OldestOf {
       const backlogs = new Set(all.flatMap(({ backlog }) => (backlog === null ? [] : [backlog.id])))
       const firsts = new Map(backlogs.size === 0 ? [] : firstsOf.all(JSON.stringify([...backlogs])))
+      const known = new Map<Tally, number>()
+      const partsOldest = (part: Tally) => {
+        const at = known.get(part) ?? oldestIn(part, now) ?? Number.POSITIVE_INFINITY
+        known.set(part, at)
+        return at
+      }
       const first = ({ backlog, oldest }: Tally) => (backlog === null ? oldest! : firsts.get(backlog.id)!)
       return tallies => {
         let oldest = Number.POSITIVE_INFINITY
@@ -38,7 +44,7 @@ export function openQueueOldest(db: Connection, pages: ReturnType<typeof openQue
           else oldest = Math.min(oldest, first(tally))
         for (const part of parts.sort((a, b) => first(a) - first(b))) {
           if (first(part) >= oldest) break
-          oldest = Math.min(oldest, oldestIn(part, now) ?? oldest)
+          oldest = Math.min(oldest, partsOldest(part))
         }
         return Number.isFinite(oldest) ? oldest : null
       }

@@ -28,13 +28,17 @@ const partOfPage = (comparison: string) => `select message, n ${inOrder} ${betwe
 const rareOfPage = (comparison: string) => `select message, n ${byTime} and next_attempt_at ${comparison} ?
   and backlog = ? ${between} order by message, n limit ?`
 
-const firstsSql = `select c.value, (select message from entry indexed by entry_backlog where lease_until is null
-  and backlog = c.value and (message, n) > (?, ?) order by message, n limit 1) from json_each(?) c`
+const firstsSql = (condition = '') => `select c.value, (select message from entry indexed by entry_backlog
+  where lease_until is null and backlog = c.value and (message, n) > (?, ?) ${condition}
+  order by message, n limit 1) from json_each(?) c`
 
 export function openQueuePages(db: Connection) {
   const places = (sql: string): Statement<Place> => db.prepare<unknown[], Place>(sql).raw() as Statement<Place>
   const all = places(pageSql)
-  const firsts = db.prepare(firstsSql).raw() as Statement<readonly [backlog: number, message: number | null]>
+  const ofMany = (condition?: string) =>
+    db.prepare(firstsSql(condition)).raw() as Statement<readonly [backlog: number, message: number | null]>
+  const firsts = ofMany()
+  const firstsOfPart = { due: ofMany('and next_attempt_at <= ?'), waiting: ofMany('and next_attempt_at > ?') }
   const part = { due: places(partOfPage('<=')), waiting: places(partOfPage('>')) }
   const rare = { due: places(rareOfPage('<=')), waiting: places(rareOfPage('>')) }
 
@@ -55,9 +59,17 @@ export function openQueuePages(db: Connection) {
     return soon ? part[state].all(id, ...after, last, now, limit) : rare[state].all(id, now, id, ...after, last, limit)
   }
 
-  /** Of each backlog the first message behind `after`, whatever its state. */
-  function firstsOf(backlogs: readonly BacklogTally[], after: Place): Map<number, number | null> {
-    return new Map(firsts.all(...after, JSON.stringify(backlogs.map(({ id }) => id))))
+  /** Of each backlog the first message behind `after`; of one where what is wanted is rare whatever its state. */
+  function firstsOf(
+    backlogs: readonly BacklogTally[],
+    state: QueueRow['state'] | undefined,
+    now: Instant,
+    after: Place,
+  ): Map<number, number | null> {
+    if (state !== 'due' && state !== 'waiting') return new Map(firsts.all(...after, idsOf(backlogs)))
+    const { soon = [], rare = [] } = Object.groupBy(backlogs, one => (isSoon(one, state) ? 'soon' : 'rare'))
+    const found = firstsOfPart[state].all(...after, now, idsOf(soon))
+    return new Map([...found, ...firsts.all(...after, idsOf(rare))])
   }
 
   return {
@@ -74,7 +86,7 @@ export function openQueuePages(db: Connection) {
       limit: number,
     ): readonly Place[] {
       let page = places
-      const from = firstsOf(backlogs, after)
+      const from = firstsOf(backlogs, state, now, after)
       const first = ({ id }: BacklogTally) => from.get(id) ?? Number.POSITIVE_INFINITY
       for (const backlog of backlogs.toSorted((a, b) => first(a) - first(b))) {
         const [last] = page.length < limit ? furthest : page.at(-1)!
@@ -85,6 +97,15 @@ export function openQueuePages(db: Connection) {
       return page
     },
   }
+}
+
+/** Read in order, something in that state is met before long. */
+function isSoon(backlog: BacklogTally, state: QueueRow['state']): boolean {
+  return backlog.count <= sparse || countIn(backlog, state) * oneIn >= backlog.count
+}
+
+function idsOf(backlogs: readonly BacklogTally[]): string {
+  return JSON.stringify(backlogs.map(({ id }) => id))
 }
 
 function compare([message, n]: Place, [otherMessage, otherN]: Place): number {
