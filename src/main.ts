@@ -149,6 +149,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
   const bounceHost = await openBounceHost({ config, store, seal, clock, log, lifecycle, meter })
   const settler = openSettler({ config, store, clock, log, meter }, lifecycle)
   const verbs = queueVerbs({ store, settler, clock, log, leaseMs: config.queue.lease })
+  await verbs.resume()
   const bulkOrders = await startBulkOrders({ store, verbs, clock, log })
   lifecycle.add({ name: 'orders to the queue', stop: () => bulkOrders.stop() })
   const suspensions = startSuspensions({ store, clock, log })

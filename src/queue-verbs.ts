@@ -11,6 +11,7 @@ import type { EntryId } from './mail/ids.ts'
 import type { Ordered, Verbs } from './outcome/bulk-orders.ts'
 import { held, type QueueCommand, released, retried } from './outcome/delivery-log.ts'
 import { cancelEntries } from './outcome/expiry.ts'
+import { LateCancels } from './outcome/late-cancels.ts'
 import type { Settler } from './outcome/settle.ts'
 import type { GoOn, QueueFilter, Store } from './store/store.ts'
 
@@ -25,10 +26,14 @@ export interface QueueVerbsParts {
 /** Workers give back what they are not sending within some milliseconds; attempts may go on for minutes. */
 const recallMs = 500
 const lookAgainMs = 20
-const cancelAgainMs = 1000
+/** What all workers have in hand, as a rule. */
+const shownAtOnce = 1000
 
-export function queueVerbs({ store, settler, clock, log, leaseMs }: QueueVerbsParts): Verbs {
+/** `resume`: cancels what a stop of the process kept from being cancelled. */
+export function queueVerbs(parts: QueueVerbsParts): Verbs & { resume(): Promise<void> } {
+  const { store, settler, clock, log, leaseMs } = parts
   const cancelling = { store, settler, clock, owner: `${hostname()}/main`, leaseMs }
+  const late = new LateCancels({ ...parts, cancel: (filter, reason) => cancelEntries(cancelling, filter, reason) })
   const told = (
     tell: (log: Log, command: QueueCommand) => void,
     changed: number,
@@ -47,40 +52,24 @@ export function queueVerbs({ store, settler, clock, log, leaseMs }: QueueVerbsPa
     const mark = `cancelled while it was in hand: ${reason}`
     const isInHand = filter.state === undefined || filter.state === 'leased'
     const marked = isInHand ? await store.hold({ ...filter, state: 'leased' }, mark, clock.now()) : 0
+    if (marked > 0) await late.add(await inHand(filter, mark), reason)
     const inFlight = marked > 0 ? await stillInHand(filter, mark) : []
     const changed = await cancelEntries(cancelling, filter, reason, goOn)
-    if (inFlight.length > 0) void cancelLater(inFlight, reason)
     return { changed, inFlight: inFlight.length }
+  }
+
+  async function inHand(filter: QueueFilter, reason: string): Promise<EntryId[]> {
+    const leased = await store.listQueue({ ...filter, state: 'leased' }, { limit: shownAtOnce })
+    return leased.filter(({ entry }) => entry.heldReason === reason).map(({ entry }) => entry.id)
   }
 
   /** Those that are being sent: what was recalled is back by then. */
   async function stillInHand(filter: QueueFilter, reason: string): Promise<EntryId[]> {
     const until = clock.monotonic() + recallMs
     for (;;) {
-      const leased = await store.listQueue({ ...filter, state: 'leased' }, { limit: 1000 })
-      const ours = leased.filter(({ entry }) => entry.heldReason === reason).map(({ entry }) => entry.id)
+      const ours = await inHand(filter, reason)
       if (ours.length === 0 || clock.monotonic() >= until) return ours
       await clock.sleep(lookAgainMs)
-    }
-  }
-
-  /** What is not delivered by its attempt. A stop of the relay leaves them held, with the reason. */
-  async function cancelLater(entries: readonly EntryId[], reason: string): Promise<void> {
-    try {
-      for (let left = entries; left.length > 0; ) {
-        await clock.sleep(cancelAgainMs)
-        const waiting: EntryId[] = []
-        for (const entry of left) {
-          await cancelEntries(cancelling, { entry, state: 'held' }, reason)
-          if ((await store.countQueue({ entry })).leased > 0) waiting.push(entry)
-        }
-        left = waiting
-      }
-    } catch (error) {
-      log.warn(
-        { err: error, entries: entries.length },
-        'entries that were being sent could not be cancelled; they stay held',
-      )
     }
   }
 
@@ -97,6 +86,7 @@ export function queueVerbs({ store, settler, clock, log, leaseMs }: QueueVerbsPa
       return { changed, inFlight: 0 }
     },
     cancel,
+    resume: () => late.resume(),
   }
 }
 

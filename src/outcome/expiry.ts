@@ -35,22 +35,21 @@ export interface Expiry {
 const everyMs = 60_000
 /** An entry's last attempt is due at its expiry: it gets this long to begin. */
 const lastAttemptMs = 60_000
-/** One transaction each; small enough not to keep acceptance waiting for its commit. */
-const atOnce = 200
 
 export function startExpiry(options: ExpiryOptions): Expiry {
   const { clock, log, settler } = options
-  let stopped = false
+  const stopping = new AbortController()
   let underWay: Promise<void> | null = null
 
   async function round() {
-    await untilEmpty(() => expireSome(options))
-    await untilEmpty(() => noticeSome(options))
+    await inWritableSlices(limit => expireSome(options, limit))
+    await inWritableSlices(limit => noticeSome(options, limit))
   }
 
-  async function untilEmpty(take: () => Promise<number>) {
-    let taken = atOnce
-    while (taken >= atOnce && !stopped && settler.unsettled === 0) taken = await take()
+  /** While outcomes can be written. */
+  async function inWritableSlices(slice: (limit: number) => Promise<number>) {
+    const goOn = () => settler.unsettled === 0
+    if (goOn()) await inSlices(slice, { clock, goOn, signal: stopping.signal })
   }
 
   const cancel = clock.every(everyMs, () => {
@@ -62,24 +61,30 @@ export function startExpiry(options: ExpiryOptions): Expiry {
   })
   return {
     async stop() {
-      stopped = true
+      stopping.abort()
       cancel()
       await underWay
     },
   }
 }
 
-async function expireSome({ store, settler, clock, owner, leaseMs, classify }: ExpiryOptions): Promise<number> {
+async function expireSome(
+  { store, settler, clock, owner, leaseMs, classify }: ExpiryOptions,
+  limit: number,
+): Promise<number> {
   const now = clock.now()
   const lease = { owner, until: now + leaseMs }
-  const expired = await store.claimExpired({ now: now - lastAttemptMs, lease, limit: atOnce })
+  const expired = await store.claimExpired({ now: now - lastAttemptMs, lease, limit })
   await settler.finish(expired.map(leased => verdictOfExpiry(leased, clock.now(), classify)))
   return expired.length
 }
 
-async function noticeSome({ store, settler, clock, delayNoticeAfterMs }: ExpiryOptions): Promise<number> {
+async function noticeSome(
+  { store, settler, clock, delayNoticeAfterMs }: ExpiryOptions,
+  limit: number,
+): Promise<number> {
   const now = clock.now()
-  const late = await store.takeDelayed({ receivedBefore: now - delayNoticeAfterMs, limit: atOnce, now })
+  const late = await store.takeDelayed({ receivedBefore: now - delayNoticeAfterMs, limit, now })
   if (late.length > 0) await settler.notifyDelay(late)
   return late.length
 }

@@ -18,7 +18,7 @@ describe('what waits too long', () => {
     const { expiry, clock, verdicts, claims } = open({ expired: late })
     await clock.advance(minute)
     assert.equal(verdicts.length, 450)
-    assert.deepEqual(claims, [200, 200, 50])
+    assert.deepEqual(claims, [100, 200, 150], 'in slices that grow as time allows')
     const { action, reply, class: found, actor, attempt, facts } = verdicts[0]!.outcome
     assert.deepEqual([action, found, actor, attempt, facts], ['bounced', 'expired', 'recipient', 7, null])
     assert.deepEqual(
