@@ -67,9 +67,10 @@ export function openQueuePages(db: Connection) {
     after: Place,
   ): Map<number, number | null> {
     if (state !== 'due' && state !== 'waiting') return new Map(firsts.all(...after, idsOf(backlogs)))
-    const { soon = [], rare = [] } = Object.groupBy(backlogs, one => (isSoon(one, state) ? 'soon' : 'rare'))
-    const found = firstsOfPart[state].all(...after, now, idsOf(soon))
-    return new Map([...found, ...firsts.all(...after, idsOf(rare))])
+    const isMixed = (one: BacklogTally) => countIn(one, state) < one.count && isSoon(one, state)
+    const { mixed = [], others = [] } = Object.groupBy(backlogs, one => (isMixed(one) ? 'mixed' : 'others'))
+    const found = firstsOfPart[state].all(...after, now, idsOf(mixed))
+    return new Map([...found, ...firsts.all(...after, idsOf(others))])
   }
 
   return {
@@ -86,9 +87,10 @@ export function openQueuePages(db: Connection) {
       limit: number,
     ): readonly Place[] {
       let page = places
-      const from = firstsOf(backlogs, state, now, after)
+      const having = state === undefined ? backlogs : backlogs.filter(backlog => countIn(backlog, state) > 0)
+      const from = firstsOf(having, state, now, after)
       const first = ({ id }: BacklogTally) => from.get(id) ?? Number.POSITIVE_INFINITY
-      for (const backlog of backlogs.toSorted((a, b) => first(a) - first(b))) {
+      for (const backlog of having.toSorted((a, b) => first(a) - first(b))) {
         const [last] = page.length < limit ? furthest : page.at(-1)!
         if (first(backlog) > last) break
         const found = placesOf(backlog, state, now, after, last, limit)
