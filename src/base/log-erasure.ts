@@ -65,7 +65,7 @@ function* placesOf(bytes: Buffer, wanted: Buffer): Generator<number> {
     const before = text.slice(Math.max(0, at - sight), at)
     const behind = text.slice(at + needle.length, at + needle.length + sight)
     // A letter behind a backslash is the escape of a line break.
-    if (/[\w.+\x80-\xff-]$/.test(before) && !/\\[nrt]$/.test(before)) continue
+    if (/[\w.+%&!#$*?^{|}~\x80-\xff-]$|[\w\x80-\xff]'$/.test(before) && !/\\[nrt]$/.test(before)) continue
     if (/^(?:[\w\x80-\xff-]|\.\w)/.test(behind)) continue
     if (lowerAscii(bytes.toString('utf8', at, at + needle.length)) === exact) yield at
   }

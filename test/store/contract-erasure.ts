@@ -64,5 +64,23 @@ export function contractOfErasure(factory: StoreFactory): void {
       assert.deepEqual(erased, { messages: 0, events: 0, queued: 1 })
       assert.match(await everythingOf(t.store, longer), /"bb@there\.example".*"b@there\.example\.org"/)
     })
+
+    it('leaves recipients of the same message alone whose address ends in it, also while they are queued', async () => {
+      await using t = await factory()
+      const others = ["o'brien", 'a=brien', 'a/brien', 'é.brien', 'émi&brien'].map(one => `${one}@there.example`)
+      const id = await accept(t.store, ['brien@there.example', ...others])
+      await bounce(t.store, id, 0, 'brien@there.example')
+      await bounce(t.store, id, 1, others[0]!)
+      const erased = await t.store.eraseRecipient('brien@there.example', [id])
+      assert.deepEqual(erased, { messages: 1, events: 1, queued: 0 })
+      const { envelope } = (await t.store.message(id))!.message
+      assert.deepEqual(
+        envelope.recipients.map(({ address }) => address),
+        [erasedAddress, ...others],
+      )
+      assert.match(await everythingOf(t.store, id), /<o'brien@there\.example>: user unknown/)
+      const queued = await t.store.listQueue({}, { limit: 10 })
+      assert.deepEqual(queued.map(({ entry }) => entry.recipient.address).sort(), others.slice(1).sort())
+    })
   })
 }

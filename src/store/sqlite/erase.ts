@@ -4,6 +4,7 @@
  * Counts, outcomes and the other recipients stay. Entries that are still queued keep theirs, or they could not be
  * delivered; the search index holds hashes only, and a hash that leads to another address is no match.
  */
+import { parseMailbox } from '../../mail/address.ts'
 import type { Mailbox, MessageId } from '../../mail/ids.ts'
 import type { Message } from '../../mail/message.ts'
 import { type Erasure, erasedAddress } from '../store.ts'
@@ -28,10 +29,11 @@ export function openErase(db: Connection) {
   const writeFacts = db.prepare('update message set facts = ? where seq = ?')
   const writeEvent = db.prepare('update event set recipient = ?, data = ? where seq = ?')
 
-  function eraseEvents(seq: number, erase: (text: string) => string): number {
+  function eraseEvents(seq: number, erase: Eraser): number {
     let events = 0
     for (const event of eventsOf.all(seq)) {
-      const [recipient, data] = [event.recipient === null ? null : erase(event.recipient), erase(event.data)]
+      const recipient = event.recipient === null ? null : erase.inText(event.recipient)
+      const data = erase.inJson(event.data)
       if (recipient === event.recipient && data === event.data) continue
       writeEvent.run(recipient, data, event.seq)
       events++
@@ -50,7 +52,7 @@ export function openErase(db: Connection) {
           erased.queued++
           continue
         }
-        const facts = erase(row.facts)
+        const facts = erase.inJson(row.facts)
         if (facts === row.facts) continue
         writeFacts.run(facts, row.seq)
         erased.messages++
@@ -67,15 +69,33 @@ function isQueued({ states, facts }: MessageRow, address: Mailbox): boolean {
   return envelope.recipients.some((recipient, n) => recipient.address.toLowerCase() === wanted && states[n] === 'q')
 }
 
-/** In whatever case it stands there, also as xtext (RFC 3461 §4) and in the texts of replies. Within JSON, as JSON. */
-function eraserOf(address: Mailbox): (text: string) => string {
+interface Eraser {
+  /** Of a value that is an address, or a text that may hold some. */
+  readonly inText: (text: string) => string
+  readonly inJson: (json: string) => string
+}
+
+/**
+ * In whatever case it stands there, also as xtext (RFC 3461 §4) and in the texts of replies. A whole value that is
+ * somebody else's address stays: `o'brien@` may still be queued when `brien@` is erased.
+ */
+function eraserOf(address: Mailbox): Eraser {
   const xtext = address.replace(/[+=]/g, character => `+${character.charCodeAt(0).toString(16).toUpperCase()}`)
-  const forms = [...new Set([address, xtext])].map(form => escaped(JSON.stringify(form).slice(1, -1)))
-  // Not in the middle of a longer address.
-  const pattern = new RegExp(`(?<![\\w.+%-])(?:${forms.join('|')})(?![\\w-]|\\.\\w)`, 'gi')
-  return text => text.replace(pattern, erasedAddress)
+  const forms = [...new Set([address, xtext])].map(escaped)
+  // Not in the middle of a longer address; quotation marks, = and / stand before addresses in replies.
+  const pattern = new RegExp(
+    `(?<![\\p{L}\\p{N}_.+%&!#$*?^{|}~-]|[\\p{L}\\p{N}]')(?:${forms.join('|')})(?![\\w-]|\\.\\w)`,
+    'giu',
+  )
+  function inText(text: string): string {
+    const [, type = '', bare = ''] = /^((?:rfc822|utf-8);)?(.*)$/is.exec(text) ?? []
+    if (parseMailbox(bare) === null) return text.replace(pattern, erasedAddress)
+    return forms.some(form => new RegExp(`^${form}$`, 'iu').test(bare)) ? type + erasedAddress : text
+  }
+  const revive = (_name: string, value: unknown) => (typeof value === 'string' ? inText(value) : value)
+  return { inText, inJson: json => JSON.stringify(JSON.parse(json, revive)) }
 }
 
 function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 }
