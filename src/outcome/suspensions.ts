@@ -77,11 +77,8 @@ class WorkingSuspensions implements Suspensions {
   }
 
   async resume(id: SuspensionId): Promise<Suspension | null> {
-    const { store, clock, log } = this.#parts
-    const ended = await store.endSuspension(id, clock.now())
-    if (ended === null) return null
-    resumed(log, ended)
-    await this.#promptly(this.#release(id))
+    const ended = await this.#end(id)
+    if (ended !== null) await this.#promptly(this.#release(id))
     return ended
   }
 
@@ -108,15 +105,32 @@ class WorkingSuspensions implements Suspensions {
     await Promise.all(this.#working.values())
   }
 
+  /** Null: there is none. Its entries are released afterwards. */
+  async #end(id: SuspensionId): Promise<Suspension | null> {
+    const { store, clock, log } = this.#parts
+    const ended = await store.endSuspension(id, clock.now())
+    if (ended === null) return null
+    resumed(log, ended)
+    void this.#release(id)
+    return ended
+  }
+
   #endsAt(until: number | null): void {
     if (until !== null && (this.#nextEndAt === null || until < this.#nextEndAt)) this.#nextEndAt = until
   }
 
   /** Reads the store only when something ends; at the start, to go on with what was interrupted. */
   #look(): void {
-    if (this.#nextEndAt === null || this.#nextEndAt > this.#parts.clock.now() || this.#round) return
+    const { clock, log } = this.#parts
+    const due = this.#nextEndAt
+    if (due === null || due > clock.now() || this.#round) return
+    // What is made meanwhile says itself when it ends.
+    this.#nextEndAt = null
     this.#round = this.#endWhatIsOver()
-      .catch(error => this.#parts.log.error({ err: error }, 'suspensions could not be looked at'))
+      .catch(error => {
+        this.#endsAt(due)
+        log.error({ err: error }, 'suspensions could not be ended; it is tried again')
+      })
       .finally(() => {
         this.#round = null
       })
@@ -126,14 +140,13 @@ class WorkingSuspensions implements Suspensions {
     const { store, clock } = this.#parts
     const [suspensions, detours] = await Promise.all([store.suspensions(), store.detours()])
     const isOver = ({ until }: { readonly until: number | null }) => until !== null && until <= clock.now()
+    for (const one of [...detours, ...suspensions]) if (!isOver(one)) this.#endsAt(one.until)
     for (const { id } of detours.filter(isOver)) await this.endDetour(id)
     for (const one of suspensions) {
       if (one.endedAt !== null) void this.#release(one.id)
-      else if (isOver(one)) void this.resume(one.id)
+      else if (isOver(one)) await this.#end(one.id)
       else if (!one.caught) void this.#catch(one.id)
     }
-    this.#nextEndAt = null
-    for (const one of [...detours, ...suspensions]) if (!isOver(one)) this.#endsAt(one.until)
   }
 
   #catch(id: SuspensionId): Promise<void> {
