@@ -162,7 +162,12 @@ function lineText(context: CliContext, line: Fields, at: TimeText): string {
   const word = style === null ? event : colour(context, style, event)
   const padding = ' '.repeat(Math.max(1, longestEvent + 1 - event.length))
   const parts = [what(line, at), id(line), next(line, at)].filter(part => part !== '')
-  return `${at(String(line.time))} ${word}${padding}${parts.join('  ').replaceAll('\n', ' ')}`
+  return `${at(timeIn(line.time))} ${word}${padding}${parts.join('  ').replaceAll('\n', ' ')}`
+}
+
+/** Null: a line of another version, or of another program, has none. */
+function timeIn(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 /** The log writes its times in UTC, also within sentences. */
@@ -201,7 +206,7 @@ function next(line: Fields, at: TimeText): string {
     case 'delivered':
       return `${line.totalMs ?? 0} ms, ${line.mode}${Number(line.attempt) > 1 ? `, try ${line.attempt}` : ''}${doubt}`
     case 'deferred':
-      return `${line.class}; try ${Number(line.attempt) + 1} at ${at(String(line.nextAttemptAt))}${doubt}`
+      return `${line.class}; try ${Number(line.attempt) + 1} at ${at(timeIn(line.nextAttemptAt))}${doubt}`
     case 'bounced':
       return `${line.class}; to act: ${line.actor}${doubt}`
     default:

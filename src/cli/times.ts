@@ -1,5 +1,7 @@
 /**
  * Shows the API's times in the time zone of the configuration, or in this machine's when that can't be read.
+ *
+ * What is no time is shown as it stands: a log may hold lines of other versions, or of other programs.
  */
 import type { Command } from 'commander'
 import { type CliContext, configOf } from './context.ts'
@@ -13,7 +15,11 @@ export function timesOf(context: CliContext, command: Command): TimeText {
     timeStyle: 'medium',
     ...zone(context, command),
   })
-  return time => (time === null ? '–' : format.format(new Date(time)))
+  return time => {
+    if (time === null) return '–'
+    const date = new Date(time)
+    return Number.isNaN(date.getTime()) ? time : format.format(date)
+  }
 }
 
 function zone(context: CliContext, command: Command): { timeZone?: string } {

@@ -240,6 +240,20 @@ describe('kitte tail', () => {
     assert.doesNotMatch(out, /[\u0007\u001b]/)
   })
 
+  it('shows lines of other versions and programs as far as it understands them', async () => {
+    const { time: _, ...timeless } = bounced
+    const { nextAttemptAt: __, ...nextless } = deferred
+    using log = openFolder([timeless, { ...delivered, time: 'yesterday' }, nextless, { ...delivered, time: 7 }])
+    const { out, code, err } = await log.tail('--no-follow')
+    assert.equal(code, 0, err)
+    const lines = out.trimEnd().split('\n')
+    assert.deepEqual(
+      lines.map(line => /^(.*?) +(bounced|delivered|deferred) /.exec(line)?.[1]),
+      ['–', 'yesterday', '2026-01-15 12:00:00', '–'],
+    )
+    assert.match(lines[2]!, /; try 4 at –/)
+  })
+
   it('colours the outcome on a terminal only', async () => {
     using log = openFolder([delivered])
     assert.ok((await log.tail('--no-follow')).out.includes(' delivered '))
