@@ -315,6 +315,10 @@ export const mends = {
     ja: 'from（最初に送るイベントのseq、1以上）かsince（日時）のどちらか一方を指定してください',
     en: 'give either from (the seq of the first event to send, at least 1) or since (a time)',
   },
+  'replay-beyond': {
+    ja: 'まだ起きていないイベントのseqです。大きくても最新のseq（GET /v1/webhooks/{id} の cursor と lag の和）の次までにしてください',
+    en: 'no event has got so far: write at most the newest seq plus one; the newest is cursor plus lag in GET /v1/webhooks/{id}',
+  },
   class: { ja: '/openapi.jsonにある分類にしてください', en: 'write one of the classes in /openapi.json' },
   'smtp-reply': {
     ja: '「550 5.1.1 User unknown」のようなSMTPの応答にしてください（複数行は改行で区切り、最終行以外はコードの直後を「-」にします）',

@@ -93,6 +93,18 @@ describe('webhooks by API', () => {
     assert.ok(!((await api.call('GET', '/metrics')).body as string).includes(id))
   })
 
+  it('are not sent beyond what has happened: what comes until then would never be told', async () => {
+    await using api = await startApi()
+    await using receiver = await startReceiver()
+    const { id } = (await api.call('POST', '/v1/webhooks', { url: receiver.url })).body
+    await register(api)
+    const { newest } = await api.store.eventRange()
+    const beyond = await api.call('POST', `/v1/webhooks/${id}/replay`, { from: newest + 2 })
+    assert.deepEqual([beyond.status, beyond.body.errors?.[0].field], [422, 'from'])
+    const skipped = await api.call('POST', `/v1/webhooks/${id}/replay`, { from: newest + 1 })
+    assert.deepEqual([skipped.status, skipped.body.lag], [200, 0])
+  })
+
   it('go with their account', async () => {
     await using api = await startApi()
     const account = await api.account()

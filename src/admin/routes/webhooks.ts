@@ -188,7 +188,7 @@ function lookRoutes({ webhooks }: AdminDependencies): Operation[] {
   ]
 }
 
-function orderRoutes({ webhooks }: AdminDependencies): Operation[] {
+function orderRoutes({ webhooks, store }: AdminDependencies): Operation[] {
   return [
     operation({
       method: 'post',
@@ -199,6 +199,9 @@ function orderRoutes({ webhooks }: AdminDependencies): Operation[] {
       body: replay,
       answer: { status: 200, schema: webhookAnswer },
       async run({ params, body: { from, since } }) {
+        // Whatever happens until then would never be told.
+        if (from !== undefined && from > (await store.eventRange()).newest + 1)
+          throw invalidField('from', 'replay-beyond')
         return render(await webhooks.replay(params.id, from === undefined ? { since: since! } : { seq: from }))
       },
     }),
