@@ -12,7 +12,7 @@ export interface CsvRow {
 
 /** Empty lines count for nothing; names of columns are taken without case. */
 export function readCsv(text: string): CsvRow[] {
-  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
+  const lines = text.replace(/^\ufeff/, '').split(/\r\n?|\n/)
   const rows = lines.map((line, index) => ({ line: index + 1, values: fieldsOf(line, index + 1) }))
   const [header, ...others] = rows.filter(({ values }) => values.some(value => value !== ''))
   if (!header) throw new CliError('the file is empty', 'write a line of column names, then a line for each domain')

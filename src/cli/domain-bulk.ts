@@ -1,7 +1,6 @@
 /**
  * `kitte domain import`, `verify --all` and `checks`: sender domains by the thousand.
  */
-import { existsSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { AccountAnswer } from '../admin/routes/accounts.ts'
 import type { BulkAnswer, ChecksQueued, EntryResult, ProgressAnswer } from '../admin/routes/bulk.ts'
@@ -9,6 +8,7 @@ import type { ApiClient } from './api-client.ts'
 import { CliError } from './cli-error.ts'
 import { type CliContext, connect, show } from './context.ts'
 import { readCsv } from './csv.ts'
+import { readListFile } from './list-file.ts'
 import { accountIdOf, readAll } from './lists.ts'
 import { facts, table } from './table.ts'
 
@@ -71,8 +71,7 @@ export async function verifyAll(context: CliContext, command: Command, { account
 }
 
 function entriesOf(file: string): Entry[] {
-  if (!existsSync(file)) throw new CliError(`there is no file ${file}`, 'name a file that this command can read')
-  const text = readFileSync(file, 'utf8')
+  const text = readListFile(file)
   if (/\.json$/i.test(file)) return fromJson(text)
   if (/\.csv$/i.test(file)) return fromCsv(text)
   throw new CliError(`${file} is of no known kind`, 'name a file that ends in .csv or .json')

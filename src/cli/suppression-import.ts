@@ -1,17 +1,18 @@
 /**
  * Reads a list of suppressions from a file and hands it in by the thousand.
  */
-import { existsSync, readFileSync } from 'node:fs'
 import type { ImportAnswer } from '../admin/routes/suppression-import.ts'
 import type { ApiClient } from './api-client.ts'
 import { CliError } from './cli-error.ts'
 import { readCsv } from './csv.ts'
+import { readListFile } from './list-file.ts'
 import { table } from './table.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 
-/** Of one call. */
+/** Of one call; with long notes fewer, half of http.maxBodyBytes as it is shipped. */
 const entriesAtOnce = 2000
+const bytesAtOnce = 1024 * 1024
 const columns = ['address', 'account', 'reason', 'expiresat', 'note']
 /** What an export has besides: it tells of the past, which is not made again. */
 const passedOver = ['createdat', 'class', 'reply']
@@ -27,13 +28,25 @@ export async function importFile(
   const entries = entriesOf(file)
   const results: ImportAnswer['results'] = []
   const counts = { created: 0, replaced: 0, invalid: 0 }
-  for (let at = 0; at < entries.length; at += entriesAtOnce) {
-    const suppressions = entries.slice(at, at + entriesAtOnce)
+  for (const suppressions of callsOf(entries)) {
     const answer = await api.post<ImportAnswer>('/v1/suppressions/import', { account: usual, suppressions })
     results.push(...answer.results)
     for (const [result, count] of Object.entries(answer.counts)) counts[result as keyof typeof counts] += count
   }
   return { results, counts }
+}
+
+function* callsOf(entries: readonly Entry[]): Generator<readonly Entry[]> {
+  let [from, bytes] = [0, 0]
+  for (const [at, entry] of entries.entries()) {
+    const size = Buffer.byteLength(JSON.stringify(entry)) + 1
+    if (at > from && (at - from >= entriesAtOnce || bytes + size > bytesAtOnce)) {
+      yield entries.slice(from, at)
+      ;[from, bytes] = [at, 0]
+    }
+    bytes += size
+  }
+  yield entries.slice(from)
 }
 
 export function importText({ results, counts: { created, replaced, invalid } }: ImportAnswer): string {
@@ -48,8 +61,7 @@ export function importText({ results, counts: { created, replaced, invalid } }: 
 }
 
 function entriesOf(file: string): Entry[] {
-  if (!existsSync(file)) throw new CliError(`there is no file ${file}`, 'name a file that this command can read')
-  const text = readFileSync(file, 'utf8')
+  const text = readListFile(file)
   const entries = /\.json$/i.test(file) ? fromJson(text) : /\.csv$/i.test(file) ? fromCsv(text) : null
   if (entries === null) throw new CliError(`${file} is of no known kind`, 'name a file that ends in .csv or .json')
   if (entries.length === 0) throw new CliError('the file names no recipients', 'write a line for each')

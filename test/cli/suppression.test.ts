@@ -92,4 +92,33 @@ describe('kitte suppression', () => {
       ['a3@x.example'],
     )
   })
+
+  it('reads lists as spreadsheets save them, long notes too', async () => {
+    await using api = await startApi()
+    await api.account('Acme')
+    const files: Record<string, [Buffer, count: number]> = {
+      'excel.csv': [Buffer.from('address,note\r\na@x.example,\x93\xfa\x96\x7b\r\n', 'latin1'), 1],
+      'utf16.csv': [Buffer.from('\ufeffaddress,note\r\nb@x.example,日本\r\n', 'utf16le'), 1],
+      'mac.csv': [Buffer.from('address,note\rc@x.example,日本\rd@x.example,日本\r'), 2],
+      'long.csv': [Buffer.from(`address,note\n${longLines(800)}`), 800],
+    }
+    for (const [name, [bytes, count]] of Object.entries(files)) {
+      const file = join(api.dataDir, name)
+      writeFileSync(file, bytes)
+      assert.match(await kitte(api, 'import', file, '--account', 'Acme'), new RegExp(`^${count} added`), name)
+    }
+    const stored = await api.store.listSuppressions({}, { limit: 4 })
+    assert.deepEqual(
+      stored.map(({ address, note }) => [address, note]),
+      ['a', 'b', 'c', 'd'].map(name => [`${name}@x.example`, '日本']),
+    )
+    const broken = join(api.dataDir, 'broken.csv')
+    writeFileSync(broken, Buffer.from('address,note\ne@x.example,\xff\xff\n', 'latin1'))
+    assert.match((await run(api, 'import', broken, '--account', 'Acme')).err, /neither UTF-8 nor Shift_JIS/)
+  })
 })
+
+/** More than one call may carry. */
+function longLines(count: number): string {
+  return Array.from({ length: count }, (_, n) => `z${n}@x.example,${'長'.repeat(1000)}\n`).join('')
+}
