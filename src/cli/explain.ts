@@ -56,7 +56,7 @@ function story(context: CliContext, message: TimelineAnswer, at: TimeText, conve
   return [
     heading(message, at),
     ...message.events.map(event => eventText(context, event, at, said)),
-    ...(message.complete ? [] : ['… and more events than can be told here']),
+    ...(message.complete ? [] : ['… what happened in the middle is left out: there is too much of it']),
     standing(context, message, at),
   ].join('\n\n')
 }

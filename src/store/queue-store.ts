@@ -171,6 +171,13 @@ export interface MessageSummary {
   }
 }
 
+export type RecipientState = 'queued' | 'delivered' | 'bounced' | 'cancelled'
+
+export interface MessageStates extends MessageSummary {
+  /** Of each recipient, in the order of the envelope. */
+  readonly states: readonly RecipientState[]
+}
+
 export interface Totals {
   readonly accepted: number
   readonly delivered: number
@@ -273,7 +280,7 @@ export interface QueueStore {
    */
   recordReturned(batch: ReturnBatch): Promise<readonly RecordedReturn[]>
 
-  message(id: MessageId): Promise<MessageSummary | null>
+  message(id: MessageId): Promise<MessageStates | null>
   listMessages(filter: MessageFilter, page: Page): Promise<readonly MessageSummary[]>
   totals(): Promise<Totals>
   /** Of those with the most accepted recipients; null: the relay's own reports. */

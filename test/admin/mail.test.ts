@@ -48,6 +48,34 @@ async function deferred(api: Api, draft: NewMessage, n = 0) {
 }
 
 describe('a message by API', () => {
+  it('to a thousand recipients that are tried again and again is told with where each stands, within bounds', async () => {
+    await using api = await startApi()
+    const to = Array.from({ length: 1000 }, (_, n) => `r${n}@there.example`)
+    const draft = await accept(api, to)
+    const { id } = draft.message
+    const tries = 7
+    for (let attempt = 1; attempt <= tries; attempt++) {
+      const now = Date.now() + attempt * 60_000
+      const action = attempt === tries ? 'delivered' : 'deferred'
+      const more = { attempt, nextAttemptAt: now }
+      await settle(
+        api,
+        to.map((recipient, n) => outcome(`${id}.${n}`, action, now, { ...more, recipient })),
+      )
+      const lease = { owner: 'test/1', until: now + 600_000 }
+      await api.store.claim({ now, limit: to.length, perDomain: to.length, lease })
+    }
+    const { body } = await api.call('GET', `/v1/messages/${id}`)
+    assert.deepEqual([body.complete, body.counts.delivered], [false, to.length])
+    assert.deepEqual(
+      new Set(body.entries.map((entry: Json) => `${entry.state} ${entry.reply}`)),
+      new Set(['delivered 250 2.0.0 said so']),
+    )
+    assert.ok(body.events.length <= 6000)
+    assert.equal(body.events[0].type, 'message.accepted')
+    assert.equal(body.events.at(-1).type, 'message.delivered')
+  })
+
   it('is told with its recipients, attempts, replies, mode and class', async () => {
     await using api = await startApi()
     const draft = await accept(api, ['a@there.example', 'b@there.example', 'c@there.example'])

@@ -6,7 +6,7 @@ import type { Event } from '../../mail/event.ts'
 import type { Message } from '../../mail/message.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import { priorities } from '../../mail/priority.ts'
-import type { MessageSummary, QueueRow, Store } from '../../store/store.ts'
+import type { MessageStates, MessageSummary, QueueRow, RecipientState, Store } from '../../store/store.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import { accountId, domainName, given, id, instant, mailbox, mend, next, page, time, timestamp } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
@@ -17,8 +17,11 @@ import { isReturned, renderReturned, returnedAnswer } from '../render-returned.t
 import { renderWait, waitFields } from '../wait-reasons.ts'
 import { eventAnswer, renderEvent } from './events.ts'
 
-/** A message to 1000 recipients that is tried for four days stays below this; beyond, `complete` is false. */
-const mostEvents = 20_000
+/**
+ * A message to 1000 recipients that is tried for four days has 30,000 events, whose 60 MB nobody reads: of more than
+ * these the first 1000 are told, and the latest, with the last outcome of each of 1000 recipients among them.
+ */
+const mostPages = 6
 const eventsAtOnce = 1000
 
 const query = z.strictObject({
@@ -81,7 +84,12 @@ const timelineAnswer = messageAnswer.extend({
   mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt of any recipient' }),
   entries: z.array(entryAnswer),
   events: z.array(eventAnswer),
-  complete: z.boolean().meta({ description: 'False when there were too many events to answer them all' }),
+  complete: z
+    .boolean()
+    .meta({
+      description:
+        'False when there were too many events and attempts to answer them all: then those in the middle are left out',
+    }),
 })
 
 export type MessageAnswer = z.output<typeof messageAnswer>
@@ -121,43 +129,64 @@ export function messageRoutes({ store }: AdminDependencies): Operation[] {
 }
 
 async function queuedEntries(store: Store, message: string): Promise<Map<string, QueueRow>> {
-  const rows = await store.listQueue({ message }, { limit: 1000 })
-  return new Map(rows.map(row => [row.entry.id, row]))
-}
-
-async function timeline(store: Store, message: string): Promise<Event[]> {
-  const events: Event[] = []
-  while (events.length < mostEvents) {
-    const some = await store.events({ message, after: events.at(-1)?.seq ?? 0 }, eventsAtOnce)
-    events.push(...some)
-    if (some.length < eventsAtOnce) break
+  const rows = new Map<string, QueueRow>()
+  for (let after: string | undefined; ; ) {
+    const some = await store.listQueue({ message }, { limit: eventsAtOnce, ...(after !== undefined && { after }) })
+    for (const row of some) rows.set(row.entry.id, row)
+    if (some.length < eventsAtOnce) return rows
+    after = some.at(-1)!.entry.id
   }
-  return events
 }
 
-function renderTimeline(summary: MessageSummary, queued: ReadonlyMap<string, QueueRow>, events: readonly Event[]) {
+interface Told {
+  readonly events: readonly Event[]
+  readonly complete: boolean
+}
+
+async function timeline(store: Store, message: string): Promise<Told> {
+  const pages: (readonly Event[])[] = []
+  let complete = true
+  for (let after = 0; ; ) {
+    const some = await store.events({ message, after }, eventsAtOnce)
+    pages.push(some)
+    if (pages.length > mostPages) {
+      pages.splice(1, 1)
+      complete = false
+    }
+    if (some.length < eventsAtOnce) return { events: pages.flat(), complete }
+    after = some.at(-1)!.seq
+  }
+}
+
+function renderTimeline(summary: MessageStates, queued: ReadonlyMap<string, QueueRow>, { events, complete }: Told) {
   const outcomes = events.map(event => event.data).filter(isOutcome)
   const byEntry = Map.groupBy(outcomes, outcome => outcome.entry)
   const returned = Map.groupBy(events.map(event => event.data).filter(isReturned), found => found.entry)
-  const { message } = summary
+  const { message, states } = summary
   return {
     ...render(summary),
     mode: lastMode(outcomes),
     entries: message.envelope.recipients.map((recipient, index) => {
       const entry = `${message.id}.${index}`
+      const stands = { entry, recipient: recipient.address, state: states[index]! }
       return {
-        ...renderEntry(entry, recipient.address, queued.get(entry), byEntry.get(entry) ?? []),
+        ...renderEntry(stands, queued.get(entry), byEntry.get(entry) ?? []),
         returned: (returned.get(entry) ?? []).map(renderReturned),
       }
     }),
     events: events.map(renderEvent),
-    complete: events.length < mostEvents,
+    complete,
   }
 }
 
+interface Stands {
+  readonly entry: string
+  readonly recipient: string
+  readonly state: RecipientState
+}
+
 function renderEntry(
-  entry: string,
-  recipient: string,
+  { entry, recipient, state }: Stands,
   row: QueueRow | undefined,
   outcomes: readonly Outcome[],
 ): Omit<z.output<typeof entryAnswer>, 'returned'> {
@@ -169,7 +198,7 @@ function renderEntry(
   return {
     id: entry,
     recipient,
-    state: row?.state ?? finalState(last?.action),
+    state: row?.state ?? (state === 'queued' ? finalState(last?.action) : state),
     nextAttemptAt: time(row?.entry.nextAttemptAt ?? null),
     expiresAt: time(row?.entry.expiresAt ?? null),
     heldReason: row?.entry.heldReason ?? null,
@@ -182,7 +211,7 @@ function renderEntry(
   }
 }
 
-/** Not queued and no final outcome: settled between our two questions, or its events are too many to read. */
+/** Settled between our questions. */
 function finalState(action: Outcome['action'] | undefined): 'delivered' | 'bounced' | 'cancelled' | 'unknown' {
   return action === undefined || action === 'deferred' ? 'unknown' : action
 }

@@ -8,7 +8,7 @@
  */
 import type { Instant, MessageId } from '../../mail/ids.ts'
 import type { Message } from '../../mail/message.ts'
-import type { MessageFilter, MessageSummary, Page } from '../store.ts'
+import type { MessageFilter, MessageStates, MessageSummary, Page, RecipientState } from '../store.ts'
 import type { Connection, Statement, Value } from './connection.ts'
 import { openTraceReader, traceHash } from './trace.ts'
 
@@ -23,6 +23,8 @@ interface Range {
 }
 
 const letterOf = { queued: 'q', delivered: 'd', bounced: 'b', cancelled: 'c' } as const
+type Letter = (typeof letterOf)[RecipientState]
+const stateOf: Readonly<Record<Letter, RecipientState>> = { q: 'queued', d: 'delivered', b: 'bounced', c: 'cancelled' }
 
 /** Messages are accepted in the order of their row numbers, give or take clocks; a search by time looks a little further. */
 const clockSlackMs = 3_600_000
@@ -112,9 +114,9 @@ export function openMessageSearch(db: Connection) {
   }
 
   return {
-    message(id: MessageId): MessageSummary | null {
+    message(id: MessageId): MessageStates | null {
       const row = byId.get(id)
-      return row ? summary(row) : null
+      return row ? { ...summary(row), states: [...row.states].map(letter => stateOf[letter as Letter]) } : null
     },
 
     listMessages(filter: MessageFilter, page: Page): MessageSummary[] {
