@@ -4,6 +4,7 @@
  * Addresses are compared without case, the local part too: hardly any receiver tells `Info@` from `info@`, and who said no
  * as one means the other (RFC 5321 §2.4 leaves it to the receiver).
  */
+import { domainOf, localPartOf, parseMailbox } from './address.ts'
 import type { AccountId, EntryId, HostName, Instant, Mailbox, MessageId } from './ids.ts'
 import type { OutcomeClass } from './outcome.ts'
 
@@ -52,6 +53,19 @@ export interface AutomaticSuppression extends Suppression {
   readonly countWithinMs: number
 }
 
+/**
+ * One name for each mailbox, however it is written: `"info"@` is `info@` (RFC 5321 §4.1.2), and a letter with its accent
+ * may be one character or two (RFC 6532 §3.1).
+ */
 export function suppressedAddress(address: Mailbox): Mailbox {
-  return address.toLowerCase()
+  const plain = address.toLowerCase().normalize('NFC')
+  return plain.startsWith('"') ? withoutQuotes(plain) : plain
+}
+
+/** Where they aren't needed; else with no more backslashes than needed. */
+function withoutQuotes(address: Mailbox): Mailbox {
+  const said = localPartOf(address).slice(1, -1).replace(/\\(.)/gs, '$1')
+  const bare = `${said}@${domainOf(address)}`
+  if (!said.startsWith('"') && parseMailbox(bare) !== null) return bare
+  return `"${said.replace(/["\\]/g, '\\$&')}"@${domainOf(address)}`
 }
