@@ -48,12 +48,6 @@ export const recipientOf = (number: number) => `someone${number}@d${domainNumber
 export const senderDomainOf = (account: number) => `customer${account}.dead.test`
 export const senderOf = (number: number, accounts: number) => `sales@${senderDomainOf(accountNumber(number, accounts))}`
 export const messageIdOf = (number: number) => `n${number}@customer.dead.test`
-/** Entries that wait for a domain. */
-export function waitingFor(domain: number, { finished, entries }: Pick<Fill, 'finished' | 'entries'>): number {
-  let count = 0
-  for (let number = finished; number < finished + entries; number++) if (domainNumber(number) === domain) count++
-  return count
-}
 /** Five domains at a site. */
 export const siteOf = (domain: number) => `mx.s${Math.floor(domain / 5)}.dead.test`
 export const deadDomains = Array.from({ length: domainCount }, (_, domain) => ({
