@@ -84,12 +84,10 @@ const timelineAnswer = messageAnswer.extend({
   mode: z.string().nullable().meta({ description: 'Sending mode of the last attempt of any recipient' }),
   entries: z.array(entryAnswer),
   events: z.array(eventAnswer),
-  complete: z
-    .boolean()
-    .meta({
-      description:
-        'False when there were too many events and attempts to answer them all: then those in the middle are left out',
-    }),
+  complete: z.boolean().meta({
+    description:
+      'False when there were too many events and attempts to answer them all: then those in the middle are left out',
+  }),
 })
 
 export type MessageAnswer = z.output<typeof messageAnswer>
