@@ -65,6 +65,30 @@ export function contractOfErasure(factory: StoreFactory): void {
       assert.match(await everythingOf(t.store, longer), /"bb@there\.example".*"b@there\.example\.org"/)
     })
 
+    it('is in no ended order to the queue; one that goes on needs it', async () => {
+      await using t = await factory()
+      const common = {
+        verb: 'hold',
+        filter: { recipient: person },
+        reason: `for ${person}`,
+        total: 1,
+        done: 1,
+      } as const
+      const times = { createdAt: now, endedAt: null, error: null }
+      await t.store.saveQueueOperation({ id: 'goes-on', ...common, state: 'running', ...times })
+      await t.store.saveQueueOperation({ id: 'ended', ...common, state: 'done', ...times })
+      await t.store.eraseRecipient(person.toLowerCase(), [])
+      const erased = { filter: { recipient: erasedAddress }, reason: `for ${erasedAddress}` }
+      assert.deepEqual(await t.store.queueOperation('ended'), {
+        id: 'ended',
+        ...common,
+        ...erased,
+        state: 'done',
+        ...times,
+      })
+      assert.deepEqual((await t.store.queueOperation('goes-on'))?.filter, { recipient: person })
+    })
+
     it('leaves recipients of the same message alone whose address ends in it, also while they are queued', async () => {
       await using t = await factory()
       const others = ["o'brien", 'a=brien', 'a/brien', 'é.brien', 'émi&brien'].map(one => `${one}@there.example`)

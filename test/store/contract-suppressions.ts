@@ -178,7 +178,7 @@ export function contractOfSuppressions(factory: StoreFactory): void {
       const store = await withAccounts(t)
       await store.suppress(bounced('You@x.example'))
       await store.suppress(bounced('they@x.example'))
-      await store.putSuppressions([manual('you@x.example', { account: null })])
+      await store.putSuppressions([manual('you@x.example', { account: null, note: 'you@ phoned' })])
       assert.deepEqual(await store.eraseSuppressions('you@X.example'), { removed: 1, kept: 1, events: 2 })
       assert.deepEqual((await store.listSuppressions({ address: 'YOU@x.example' }, all)).map(suppressionCursor), [
         ' you@x.example',

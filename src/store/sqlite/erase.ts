@@ -1,5 +1,5 @@
 /**
- * Takes a recipient's address out of finished messages and their events, so that nobody can tell who it was.
+ * Takes a recipient's address out of finished messages, their events and ended orders, so that nobody can tell who it was.
  *
  * Counts, outcomes and the other recipients stay. Entries that are still queued keep theirs, or they could not be
  * delivered; the search index holds hashes only, and a hash that leads to another address is no match.
@@ -28,6 +28,10 @@ export function openErase(db: Connection) {
   const eventsOf: Statement<EventRow> = db.prepare('select seq, recipient, data from event where message = ?')
   const writeFacts = db.prepare('update message set facts = ? where seq = ?')
   const writeEvent = db.prepare('update event set recipient = ?, data = ? where seq = ?')
+  const ended: Statement<{ id: string; data: string }> = db.prepare(
+    "select id, data from queue_operation where json_extract(data, '$.state') <> 'running'",
+  )
+  const writeOperation = db.prepare('update queue_operation set data = ? where id = ?')
 
   function eraseEvents(seq: number, erase: Eraser): number {
     let events = 0
@@ -41,10 +45,19 @@ export function openErase(db: Connection) {
     return events
   }
 
+  /** Few are kept. What they were ordered by may be a recipient. */
+  function eraseOperations(erase: Eraser): void {
+    for (const { id, data } of ended.all()) {
+      const after = erase.inJson(data)
+      if (after !== data) writeOperation.run(after, id)
+    }
+  }
+
   return {
     eraseRecipient(_tx: Transaction, address: Mailbox, messages: readonly MessageId[]): Erasure {
       const erase = eraserOf(address)
       const erased = { messages: 0, events: 0, queued: 0 }
+      eraseOperations(erase)
       for (const id of messages) {
         const row = messageById.get(id)
         if (row === undefined) continue

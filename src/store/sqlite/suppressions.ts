@@ -157,7 +157,9 @@ export function openSuppressions(db: Connection, events: Events) {
       const events = eventsOf.all(address)
       for (const { seq, data } of events) {
         const suppression = JSON.parse(data) as Suppression
-        eraseEvent.run(erasedAddress, JSON.stringify({ ...suppression, address: erasedAddress, evidence: null }), seq)
+        // A note may say who it was.
+        const erased = { ...suppression, address: erasedAddress, evidence: null, note: '' }
+        eraseEvent.run(erasedAddress, JSON.stringify(erased), seq)
       }
       return { removed, kept: countOf.get(address) ?? 0, events: events.length }
     },
