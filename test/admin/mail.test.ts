@@ -282,6 +282,22 @@ describe('events by API', () => {
     assert.equal((await api.call('GET', '/v1/events?type=message.deferred')).body.events.length, 1)
     assert.equal((await api.call('GET', '/v1/events?type=nonsense')).status, 400)
   })
+
+  it('are read on behind those that do not fit, from beyond the newest too, and gaps are told', async () => {
+    await using api = await startApi()
+    await deferred(api, await accept(api, ['a@there.example']))
+    const { newest } = await api.store.eventRange()
+    for (const query of ['type=message.bounced', 'account=nobody', 'after=999999999'])
+      assert.deepEqual((await api.call('GET', `/v1/events?${query}`)).body, {
+        ...{ events: [], after: newest, deletedThrough: 0 },
+      })
+    const full = await api.call('GET', '/v1/events?limit=1')
+    assert.equal(full.body.after, full.body.events[0].seq)
+    await api.call('POST', '/v1/queue/cancel', { all: true })
+    await api.store.purge(Date.now() + 60_000, 10)
+    const { deletedThrough } = (await api.call('GET', '/v1/events')).body
+    assert.ok(deletedThrough >= newest, String(deletedThrough))
+  })
 })
 
 describe('metrics', () => {

@@ -52,12 +52,24 @@ export function eventRoutes({ store }: AdminDependencies): Operation[] {
         status: 200,
         schema: z.object({
           events: z.array(eventAnswer),
-          after: z.int().meta({ description: 'Seq of the last event read: ask again with it' }),
+          after: z
+            .int()
+            .meta({ description: 'Seq of the last event looked at, whether it fits or not: ask again with it' }),
+          deletedThrough: z.int().meta({
+            description:
+              'Up to this seq events may have been deleted by queue.keepHistory: who asked with a smaller `after` has missed some',
+          }),
         }),
       },
       async run({ query: { limit, ...filter } }) {
-        const events = await store.events(given(filter), pageOf({ limit }).limit)
-        return { events: events.map(renderEvent), after: events.at(-1)?.seq ?? filter.after ?? 0 }
+        const most = pageOf({ limit }).limit
+        // Asked first: what is written meanwhile is then read next time, at most.
+        const { newest, purgedThrough } = await store.eventRange()
+        const events = await store.events(given(filter), most)
+        const last = events.at(-1)?.seq ?? 0
+        // From beyond the newest, as after a backup was restored, a reader goes back to where it is.
+        const after = events.length < most ? Math.max(newest, last) : last
+        return { events: events.map(renderEvent), after, deletedThrough: purgedThrough }
       },
     }),
   ]
