@@ -174,8 +174,8 @@ export interface MessageSummary {
 export type RecipientState = 'queued' | 'delivered' | 'bounced' | 'cancelled'
 
 export interface MessageStates extends MessageSummary {
-  /** Of each recipient, in the order of the envelope. */
-  readonly states: readonly RecipientState[]
+  /** Of each recipient, in the order of the envelope; null: nothing was queued for it. */
+  readonly states: readonly (RecipientState | null)[]
 }
 
 export interface Totals {

@@ -166,7 +166,7 @@ function renderTimeline(summary: MessageStates, queued: ReadonlyMap<string, Queu
     mode: lastMode(outcomes),
     entries: message.envelope.recipients.map((recipient, index) => {
       const entry = `${message.id}.${index}`
-      const stands = { entry, recipient: recipient.address, state: states[index]! }
+      const stands = { entry, recipient: recipient.address, state: states[index] ?? null }
       return {
         ...renderEntry(stands, queued.get(entry), byEntry.get(entry) ?? []),
         returned: (returned.get(entry) ?? []).map(renderReturned),
@@ -180,7 +180,7 @@ function renderTimeline(summary: MessageStates, queued: ReadonlyMap<string, Queu
 interface Stands {
   readonly entry: string
   readonly recipient: string
-  readonly state: RecipientState
+  readonly state: RecipientState | null
 }
 
 function renderEntry(
@@ -196,7 +196,7 @@ function renderEntry(
   return {
     id: entry,
     recipient,
-    state: row?.state ?? (state === 'queued' ? finalState(last?.action) : state),
+    state: row?.state ?? (state === null || state === 'queued' ? finalState(last?.action) : state),
     nextAttemptAt: time(row?.entry.nextAttemptAt ?? null),
     expiresAt: time(row?.entry.expiresAt ?? null),
     heldReason: row?.entry.heldReason ?? null,
