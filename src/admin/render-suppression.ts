@@ -67,8 +67,11 @@ function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** What others wrote must not become a formula where a spreadsheet opens the file; on one line, as the reader wants it. */
+/**
+ * What others wrote must not become a formula where a spreadsheet opens the file; on one line, as the reader wants it.
+ * `kitte suppression import` takes one apostrophe away again.
+ */
 function plainText(text: string): string {
   const line = text.replace(/[\x00-\x1f\x7f]+/g, ' ')
-  return /^[=+\-@]/.test(line) ? `'${line}` : line
+  return /^'*[=+\-@]/.test(line) ? `'${line}` : line
 }

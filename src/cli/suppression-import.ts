@@ -93,6 +93,7 @@ function fromCsv(text: string): Entry[] {
     ...(account && { account: account === '*' ? null : account }),
     ...(reason && { reason }),
     ...(expiresat && { expiresAt: expiresat }),
-    ...(note && { note }),
+    // An export puts it before what would be a formula.
+    ...(note && { note: note.replace(/^'(?='*[=+\-@])/, '') }),
   }))
 }

@@ -93,6 +93,25 @@ describe('kitte suppression', () => {
     )
   })
 
+  it('comes back from an export as it was', async () => {
+    await using api = await startApi()
+    const account = await api.account('Acme')
+    const notes = ['=1+1', "'=1+1", "''-x", '-', '@home', "'quoted'", 'say "no", please', '日本', "it's", '']
+    const addresses = notes.map((_, n) => `"a,${n} \\"q\\""@x.example`)
+    for (const [n, note] of notes.entries())
+      await api.call('POST', '/v1/suppressions', { address: addresses[n], account: n === 0 ? null : account, note })
+    const told = async () =>
+      (await api.store.listSuppressions({}, { limit: 99 })).map(one => [one.account, one.address, one.reason, one.note])
+    const before = await told()
+    assert.equal(before.length, notes.length)
+    const file = join(api.dataDir, 'all.csv')
+    writeFileSync(file, await kitte(api, 'export'))
+    await kitte(api, 'undo', '--all', '--yes')
+    assert.deepEqual(await told(), [])
+    assert.match(await kitte(api, 'import', file), new RegExp(`^${notes.length} added`))
+    assert.deepEqual(await told(), before)
+  })
+
   it('reads lists as spreadsheets save them, long notes too', async () => {
     await using api = await startApi()
     await api.account('Acme')
