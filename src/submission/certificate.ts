@@ -72,9 +72,17 @@ function filesOf({ dataDir, submission }: CertificateParts['config']): Certifica
   return { keyFile: join(folder, 'key.pem'), certFile: join(folder, 'cert.pem'), selfSigned: true }
 }
 
-/** Modification times as one text; a file that is away for a moment counts as changed. */
+/** Modification times as one text; a file that is away, or can't be looked at, counts as changed. */
 function changedAt(files: CertificateFiles): string {
-  return [files.keyFile, files.certFile].map(file => statSync(file, { throwIfNoEntry: false })?.mtimeMs).join(' ')
+  return [files.keyFile, files.certFile].map(modifiedAt).join(' ')
+}
+
+function modifiedAt(file: string): number | string {
+  try {
+    return statSync(file).mtimeMs
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
 }
 
 /** Fails when a file is missing, no PEM, or when key and certificate don't belong together. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { selfSigned } from '../../src/submission/self-signed.ts'
@@ -119,6 +119,24 @@ describe('the certificate', () => {
     await using client = await Dialogue.open({ port: msa.submission.ports[0]!, tls })
     await client.expect(/^220 /)
     assert.equal((client.socket as TLSSocket).authorized, true)
+  })
+
+  it('stays while its files can not even be looked at, and the relay with it', async () => {
+    using folder = temporaryFolder()
+    const [keyFile, certFile] = [join(folder.path, 'key'), join(folder.path, 'cert')]
+    const { key, cert } = selfSigned('n1.example', Date.now())
+    writeFileSync(keyFile, key)
+    writeFileSync(certFile, cert)
+    const clock = manualClock()
+    await using msa = await startMsa({ clock, submission: { ...implicit, tls: { keyFile, certFile } } })
+    rmSync(certFile)
+    // A link to itself: a folder that is closed to the relay is open to root, who may run this test.
+    symlinkSync(certFile, certFile)
+    await clock.advance(30_000)
+    msa.submission.reloadCertificate()
+    await using client = await Dialogue.open({ port: msa.submission.ports[0]!, tls: true })
+    await client.expect(/^220 /)
+    assert.equal((client.socket as TLSSocket).getPeerCertificate().subject.CN, 'n1.example')
   })
 
   it('is taken up anew when its files change, and stays while they are broken', async () => {
