@@ -136,6 +136,7 @@ class LeasingDispatcher implements Dispatcher {
     this.#returns = new Returns({
       ...parts,
       leases: this.#leases,
+      underWay: this.#underWay,
       onRoom: () => this.#claims.roomFreed(),
       giveBack: groups => this.#departures.giveBack(groups),
     })

@@ -59,11 +59,11 @@ export class Intake implements FreshDelivery {
     return free >= capacity * worthwhileShare || leases.size === 0 ? Math.max(Math.floor(free), 0) : 0
   }
 
-  /** Claimed entries. What a second claim brings although its first attempt still runs here is left to that one. */
+  /** Claimed entries. What a second claim brings while it is still in hand goes back once it is not. */
   take(leased: readonly LeasedEntry[], lease: Lease): void {
     const byMessage = new Map<string, LeasedEntry[]>()
     for (const one of leased) {
-      if (!this.#parts.leases.hold(one.entry.id, one.message.account, lease.until)) continue
+      if (!this.#parts.leases.hold(one, lease.until)) continue
       const same = byMessage.get(one.message.id)
       if (same) same.push(one)
       else byMessage.set(one.message.id, [one])
@@ -92,7 +92,7 @@ export class Intake implements FreshDelivery {
 
   offer(leased: readonly LeasedEntry[], content: FreshContent, asked: number): void {
     const { until } = this.#parts.leases.next()
-    for (const { entry, message } of leased) this.#parts.leases.hold(entry.id, message.account, until)
+    for (const one of leased) this.#parts.leases.hold(one, until)
     this.giveBack(asked)
     if (leased.length > 0) this.#place(leased, content)
   }

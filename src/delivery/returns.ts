@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { DomainName, Instant } from '../mail/ids.ts'
+import type { DomainName, EntryId, Instant } from '../mail/ids.ts'
 import type { Suspension } from '../mail/suspension.ts'
 import { held } from '../outcome/delivery-log.ts'
 import type { Settler } from '../outcome/settle.ts'
@@ -15,8 +15,9 @@ import type { SettledAttempt } from '../outcome/settled-attempt.ts'
 import type { Verdict } from '../outcome/verdict.ts'
 import { GivingBack } from '../queue/giving-back.ts'
 import type { Leases } from '../queue/leases.ts'
-import type { LeasedEntry, Store } from '../store/store.ts'
+import type { LeasedEntry, Release, Store } from '../store/store.ts'
 import type { Group, Site } from './throttle.ts'
+import type { UnderWay } from './under-way.ts'
 
 export interface ReturnsParts {
   readonly store: Pick<Store, 'release' | 'postpone'>
@@ -24,6 +25,8 @@ export interface ReturnsParts {
   readonly clock: Clock
   readonly log: Log
   readonly leases: Leases
+  readonly owner: string
+  readonly underWay: UnderWay
   /** There is room for other entries. */
   onRoom(): void
   /** Places under warm-ups of groups that were not tried. */
@@ -36,7 +39,7 @@ export class Returns {
 
   constructor(parts: ReturnsParts) {
     this.#parts = parts
-    this.#givingBack = new GivingBack(parts)
+    this.#givingBack = new GivingBack({ ...parts, gone: releases => this.#drop(releases.map(({ entry }) => entry)) })
   }
 
   /** Resolves when the outcomes stand. */
@@ -46,7 +49,7 @@ export class Returns {
     } catch (error) {
       this.#parts.log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
     }
-    this.#drop(attempts.flatMap(({ results }) => results.map(({ leased }) => leased)))
+    this.#drop(attempts.flatMap(({ results }) => results.map(({ leased }) => leased.entry.id)))
   }
 
   /** Ends without an attempt. */
@@ -56,7 +59,7 @@ export class Returns {
     } catch (error) {
       this.#parts.log.error({ err: error }, 'outcomes could not be settled; their entries come back in doubt')
     }
-    this.#drop(verdicts.map(({ leased }) => leased))
+    this.#drop(verdicts.map(({ leased }) => leased.entry.id))
   }
 
   /** Due again then. `waitsFor`: as in QueueEntry. */
@@ -70,7 +73,6 @@ export class Returns {
     } catch (error) {
       log.warn({ err: error, entries: leased.length }, 'entries could not be given back; they come back in doubt')
     }
-    this.#drop(leased)
   }
 
   /** Held from now on, unless it ends meanwhile. They stay due when they were: then they go in their old order. */
@@ -85,7 +87,6 @@ export class Returns {
     } catch (error) {
       log.warn({ err: error, entries: leased.length }, 'entries could not be held; they come back in doubt')
     }
-    this.#drop(leased)
   }
 
   /** Groups that were taken out of the ring. */
@@ -117,9 +118,20 @@ export class Returns {
     )
   }
 
-  #drop(leased: readonly LeasedEntry[]): void {
-    for (const { entry } of leased) this.#parts.leases.drop(entry.id)
-    this.#parts.onRoom()
+  /** What a second claim brought meanwhile goes back once more: only now it can be taken. */
+  #drop(entries: readonly EntryId[]): void {
+    const { leases, log, onRoom } = this.#parts
+    const again: Release[] = []
+    for (const entry of entries) {
+      const nextAttemptAt = leases.drop(entry)
+      if (nextAttemptAt !== null) again.push({ entry, nextAttemptAt })
+    }
+    onRoom()
+    if (again.length === 0) return
+    const released = this.#givingBack.release(again).catch(error => {
+      log.warn({ err: error, entries: again.length }, 'entries could not be given back; they come back in doubt')
+    })
+    this.#parts.underWay.add(released)
   }
 
   async #postpone(domains: readonly DomainName[], until: Instant): Promise<void> {

@@ -9,6 +9,15 @@ import type { Clock } from '../base/clock.ts'
 import { inSlices } from '../base/slices.ts'
 import type { Release, Store } from '../store/store.ts'
 
+export interface GivingBackOptions {
+  readonly store: Pick<Store, 'release'>
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
+  /** Whose leases they are. */
+  readonly owner: string
+  /** These are in the queue again, or could not be brought there: they can be claimed from now on. */
+  gone(releases: readonly Release[]): void
+}
+
 interface Part {
   readonly releases: readonly Release[]
   done(): void
@@ -19,14 +28,12 @@ interface Part {
 const partSize = 50
 
 export class GivingBack {
-  readonly #store: Pick<Store, 'release'>
-  readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>
+  readonly #options: GivingBackOptions
   #parts: Part[] = []
   #isRunning = false
 
-  constructor({ store, clock }: { readonly store: Pick<Store, 'release'>; readonly clock: Clock }) {
-    this.#store = store
-    this.#clock = clock
+  constructor(options: GivingBackOptions) {
+    this.#options = options
   }
 
   /** Resolves when all are in the queue again. */
@@ -44,7 +51,7 @@ export class GivingBack {
   #run(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    void inSlices(limit => this.#slice(limit), { clock: this.#clock }).finally(() => {
+    void inSlices(limit => this.#slice(limit), this.#options).finally(() => {
       this.#isRunning = false
       if (this.#parts.length > 0) this.#run()
     })
@@ -55,10 +62,14 @@ export class GivingBack {
     let [count, size] = [0, 0]
     while (size < limit && count < this.#parts.length) size += this.#parts[count++]!.releases.length
     const parts = this.#parts.splice(0, count)
+    const releases = parts.flatMap(part => part.releases)
+    const { store, owner, gone } = this.#options
     try {
-      await this.#store.release(parts.flatMap(({ releases }) => releases))
+      await store.release(releases, owner)
+      gone(releases)
       for (const { done } of parts) done()
     } catch (error) {
+      gone(releases)
       for (const { failed } of parts) failed(error)
     }
     return size

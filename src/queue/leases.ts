@@ -7,7 +7,7 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AccountId, EntryId, Instant } from '../mail/ids.ts'
-import type { Lease, Store } from '../store/store.ts'
+import type { Lease, LeasedEntry, Store } from '../store/store.ts'
 
 export interface LeaseOptions {
   readonly store: Pick<Store, 'renew'>
@@ -21,10 +21,17 @@ export interface LeaseOptions {
 /** How long what nobody here holds yet may still be on its way into these hands: its commit was a moment ago. */
 const onItsWayMs = 5000
 
+interface Claimed {
+  readonly entry: Pick<LeasedEntry['entry'], 'id' | 'nextAttemptAt'>
+  readonly message: Pick<LeasedEntry['message'], 'account'>
+}
+
 interface Held {
   readonly account: AccountId | null
   /** At least until when the lease runs. */
   until: Instant
+  /** When it was due, if a second claim brought it. */
+  againDueAt: Instant | null
 }
 
 export class Leases {
@@ -47,12 +54,17 @@ export class Leases {
     return { owner, until: clock.now() + leaseMs }
   }
 
-  /** False when it is held already: a second claim of what is still under way must not be attempted again. */
-  hold(entry: EntryId, account: AccountId | null, until: Instant): boolean {
-    const known = this.#held.get(entry)
-    if (known) known.until = until
-    else {
-      this.#held.set(entry, { account, until })
+  /**
+   * False when it is held already: its lease ran out under an attempt, which must not be made twice; or it is on its way
+   * back, and the claim was faster than the word that it had arrived. `drop` tells of it.
+   */
+  hold({ entry: { id, nextAttemptAt }, message: { account } }: Claimed, until: Instant): boolean {
+    const known = this.#held.get(id)
+    if (known) {
+      known.until = until
+      known.againDueAt = nextAttemptAt
+    } else {
+      this.#held.set(id, { account, until, againDueAt: null })
       this.#byAccount.set(account, this.heldBy(account) + 1)
     }
     return known === undefined
@@ -73,15 +85,19 @@ export class Leases {
     return entries.some(({ entry }) => (this.#recalled.get(entry.id) ?? 0) > now)
   }
 
-  /** Given back, settled, or lost. */
-  drop(entry: EntryId): void {
+  /**
+   * Given back, settled, or lost. Answers when it was due, if a second claim brought it meanwhile: where it is still
+   * queued, its lease is this owner's and nobody works on it.
+   */
+  drop(entry: EntryId): Instant | null {
     if (this.#recalled.size > 0) this.#recalled.delete(entry)
     const held = this.#held.get(entry)
-    if (held === undefined) return
+    if (held === undefined) return null
     this.#held.delete(entry)
     const left = this.heldBy(held.account) - 1
     if (left > 0) this.#byAccount.set(held.account, left)
     else this.#byAccount.delete(held.account)
+    return held.againDueAt
   }
 
   /** Entries of one account; null: the relay's own. */

@@ -222,8 +222,8 @@ export interface QueueStore {
    * Answers the entries whose outcome was passed over with its event: no longer queued, or no longer leased.
    */
   settle(batch: SettleBatch): Promise<readonly EntryId[]>
-  /** Gives leases back without an attempt: stop, closed site, full throttle. */
-  release(entries: readonly Release[]): Promise<void>
+  /** Gives an owner's leases back without an attempt: stop, closed site, full throttle. What others hold by now stays theirs. */
+  release(entries: readonly Release[], owner: string): Promise<void>
   /** Extends leases of attempts that take long. */
   renew(entries: readonly EntryId[], lease: Lease): Promise<void>
   /**

@@ -5,6 +5,11 @@ import { manualClock } from '../support/manual-clock.ts'
 
 const lease = 120_000
 
+const leased = (id: string, nextAttemptAt = 0): Parameters<Leases['hold']>[0] => ({
+  entry: { id, nextAttemptAt },
+  message: { account: null },
+})
+
 function leasesOver(renew: (entries: readonly string[]) => Promise<void> = () => Promise.resolve()) {
   const clock = manualClock()
   const renewed: string[] = []
@@ -23,8 +28,8 @@ function leasesOver(renew: (entries: readonly string[]) => Promise<void> = () =>
 describe('leases in hand', () => {
   it('are renewed before they run out, as long as they are held', async () => {
     const { clock, renewed, leases } = leasesOver()
-    leases.hold('m.0', null, leases.next().until)
-    leases.hold('m.1', null, leases.next().until)
+    leases.hold(leased('m.0'), leases.next().until)
+    leases.hold(leased('m.1'), leases.next().until)
     await clock.advance(lease / 2)
     leases.drop('m.1')
     await clock.advance(lease)
@@ -35,7 +40,7 @@ describe('leases in hand', () => {
 
   it('are renewed at the next tick after the clock was set, back as well', async () => {
     const { clock, renewed, leases } = leasesOver()
-    leases.hold('m.0', null, leases.next().until)
+    leases.hold(leased('m.0'), leases.next().until)
     for (const hours of [3, -3]) {
       clock.set(hours * 3_600_000)
       await clock.advance(lease / 4)
@@ -49,7 +54,7 @@ describe('leases in hand', () => {
     const { clock, renewed, warnings, leases } = leasesOver(() =>
       fail ? Promise.reject(new Error('full')) : Promise.resolve(),
     )
-    leases.hold('m.0', null, leases.next().until)
+    leases.hold(leased('m.0'), leases.next().until)
     await clock.advance(lease)
     assert.deepEqual([renewed.length, warnings], [3, ['1 leases could not be renewed']], 'told once')
     fail = false
@@ -60,11 +65,15 @@ describe('leases in hand', () => {
     leases.stop()
   })
 
-  it('are held once only', () => {
+  it('are held once only, and tell at their end of a second claim', () => {
     const { leases } = leasesOver()
-    assert.equal(leases.hold('m.0', null, 1), true)
-    assert.equal(leases.hold('m.0', null, 2), false)
+    assert.equal(leases.hold(leased('m.0'), 1), true)
+    assert.equal(leases.hold(leased('m.0', 7), 2), false)
     assert.equal(leases.size, 1)
+    assert.equal(leases.drop('m.0'), 7)
+    assert.equal(leases.drop('m.0'), null)
+    assert.equal(leases.hold(leased('m.0', 8), 3), true)
+    assert.equal(leases.drop('m.0'), null, 'it was claimed once since')
     leases.stop()
   })
 })

@@ -134,12 +134,21 @@ export function contractOfClaims(factory: StoreFactory): void {
   })
 
   describe('a lease', () => {
+    it('is given back by its owner only', async () => {
+      await using t = await factory()
+      const now = t.clock.now()
+      const entry = await put(t, 'a@x.example')
+      await t.store.claim(request(now))
+      await t.store.release([{ entry, nextAttemptAt: now }], 'node/1')
+      assert.deepEqual(await t.store.claim(request(now)), [])
+    })
+
     it('is given back with a new moment', async () => {
       await using t = await factory()
       const now = t.clock.now()
       const entry = await put(t, 'a@x.example')
       await t.store.claim(request(now))
-      await t.store.release([{ entry, nextAttemptAt: now + 500 }])
+      await t.store.release([{ entry, nextAttemptAt: now + 500 }], 'node/0')
       assert.equal(await t.store.nextDueAt(), now + 500)
       const [again] = await t.store.claim(request(now + 500))
       assert.equal(again?.entry.attempts, 0)

@@ -92,7 +92,10 @@ async function fill({ store, clock }: TestStore): Promise<void> {
   await store.unhold({ entry: tried[3]! }, clock.now())
   await store.retryNow({ account: 'cube', domain: 'slow.example' }, clock.now())
   const claimed = await store.claim({ now: clock.now(), lease, limit: 6, perDomain: 2 })
-  await store.release(claimed.slice(0, 2).map(({ entry }) => ({ entry: entry.id, nextAttemptAt: clock.now() + hour })))
+  await store.release(
+    claimed.slice(0, 2).map(({ entry }) => ({ entry: entry.id, nextAttemptAt: clock.now() + hour })),
+    lease.owner,
+  )
   // A delivery counts whoever holds the lease; these have none.
   const [late] = await store.listQueue({ state: 'due' }, { limit: 1 })
   await store.settle({ outcomes: [outcome(late!.entry.id, 'delivered', clock.now())], reports: [], events: [] })

@@ -113,7 +113,10 @@ export function contractOfSettling(factory: StoreFactory): void {
       const [a, b] = mine!.entries.map(entry => entry.id)
       const [c, d] = lost!.entries.map(entry => entry.id)
       // Their leases ran out meanwhile; somebody else has d by now.
-      await t.store.release([b!, c!, d!].map(entry => ({ entry, nextAttemptAt: now + 1e6 })))
+      await t.store.release(
+        [b!, c!, d!].map(entry => ({ entry, nextAttemptAt: now + 1e6 })),
+        lease.owner,
+      )
       const [both, late, delay] = ['both', 'late', 'delay'].map(to =>
         newMessage({ now, from: 'postmaster@relay.example', to: [`${to}@ours.example`] }),
       )

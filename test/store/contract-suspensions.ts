@@ -76,10 +76,10 @@ export function contractOfSuspensions(factory: StoreFactory): void {
       const [first, second] = [await accepted(t, 'a@down.example', true), await accepted(t, 'b@down.example', true)]
       await t.store.addSuspension(suspension())
       const release = (entry: string) => ({ entry, nextAttemptAt: t.clock.now(), suspension: 's1' })
-      await t.store.release([release(first)])
+      await t.store.release([release(first)], lease.owner)
       assert.deepEqual(await heldBy(t), { [first]: 's1' })
       await t.store.endSuspension('s1', t.clock.now())
-      await t.store.release([release(second)])
+      await t.store.release([release(second)], lease.owner)
       assert.deepEqual(await heldBy(t), { [first]: 's1' })
       assert.deepEqual(ids(await claim(t)), [second])
     })

@@ -139,7 +139,7 @@ export function contractOfTurns(factory: StoreFactory): void {
       const many = await put(t, { account: 'many', count: 30, at: now - 5000 })
       const few = await put(t, { account: 'few', count: 2, at: now - 10 })
       await t.store.claim(request(now))
-      await t.store.release([{ entry: many[7]!, nextAttemptAt: now - 6000 }])
+      await t.store.release([{ entry: many[7]!, nextAttemptAt: now - 6000 }], 'node/0')
       assert.equal(await t.store.reclaim({ owner: 'node/0' }), 31)
       const claimed = await t.store.claim(request(now, 6, 6))
       assert.deepEqual(ofAccount(claimed, 'few'), few)

@@ -188,7 +188,10 @@ export function contractOfWarmUps(factory: StoreFactory): void {
       const message = newMessage({ now: t.clock.now(), lease })
       await t.store.accept(message)
       const entry = message.entries[0]!.id
-      await t.store.release([{ entry, nextAttemptAt: t.clock.now(), waitsFor: 'warm-up domain ours.example' }])
+      await t.store.release(
+        [{ entry, nextAttemptAt: t.clock.now(), waitsFor: 'warm-up domain ours.example' }],
+        lease.owner,
+      )
       const waits = async () => (await t.store.listQueue({}, { limit: 1 }))[0]?.entry.waitsFor
       assert.equal(await waits(), 'warm-up domain ours.example')
       await t.store.claim({ now: t.clock.now(), lease, limit: 10, perDomain: 10 })

@@ -95,7 +95,7 @@ const simple: fc.Arbitrary<Step> = fc.constantFrom<Step>(
   ({ open, clock }) => open.store.reschedule({ account: 'acme' }, clock.now() + 5000, clock.now()),
   ({ open, clock }) => open.store.reschedule({}, clock.now(), clock.now()),
   ({ open, clock }) => open.store.postpone(['y.example'], clock.now() + 2000),
-  ({ open, clock }) => open.store.release([{ entry: 'unknown.0', nextAttemptAt: clock.now() }]),
+  ({ open, clock }) => open.store.release([{ entry: 'unknown.0', nextAttemptAt: clock.now() }], 'node-1/0'),
   // A command that fails among others that do not.
   ({ open }) =>
     Promise.all([open.store.deleteSender('none@x.example').catch(isNotFound), open.store.setSetting('a', 'b')]),

@@ -23,7 +23,8 @@ const takeBack = `update entry set lease_until = null, lease_owner = null, in_do
 export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting, suspensions: SuspensionsTable) {
   const release: Statement<Freed> = db.prepare(`
     update entry set lease_until = null, lease_owner = null, next_attempt_at = ?, waits_for = ?
-    where message = (select seq from message where id = ?) and n = ? and lease_until is not null ${freed}`)
+    where message = (select seq from message where id = ?) and n = ? and lease_until is not null and lease_owner = ?
+    ${freed}`)
   const renew = db.prepare(`
     update entry set lease_until = ?
     where message = (select seq from message where id = ?) and n = ? and lease_until is not null and lease_owner = ?`)
@@ -36,10 +37,10 @@ export function openLeases(db: Connection, lanes: Lanes, waiting: Waiting, suspe
   }
 
   return {
-    release(tx: Transaction, entries: readonly Release[]): void {
+    release(tx: Transaction, entries: readonly Release[], owner: string): void {
       for (const { entry, nextAttemptAt, waitsFor = null, suspension } of entries) {
         const { message, n } = splitEntryId(entry)
-        const row = release.get(nextAttemptAt, waitsFor, message, n)
+        const row = release.get(nextAttemptAt, waitsFor, message, n, owner)
         if (!row) continue
         if (suspension !== undefined) suspend(tx, row, suspension)
         waiting.put(tx, row.message, row.n)

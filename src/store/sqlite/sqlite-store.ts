@@ -195,7 +195,7 @@ function leaseWrites({ client, clock }: Parts): Pick<QueueStore, LeaseMethods> {
     takeDelayed: request => leased(client.call('takeDelayed', [request])),
     claimForCancel: (filter, lease, limit) => leased(client.call('claimForCancel', [filter, lease, limit])),
     postpone: (domains, until) => client.call('postpone', [domains, until]),
-    release: entries => client.call('release', [entries]),
+    release: (entries, owner) => client.call('release', [entries, owner]),
     renew: (entries, lease) => client.call('renew', [entries, lease]),
     reclaim: of => client.call('reclaim', [of]),
     async clockSetBack(byMs, now) {
