@@ -3,14 +3,27 @@
  *
  * A check before mocha (types, lint, import rule) that fails counts as one failed test, and the rest still runs, so
  * that one run tells everything. `npm test -- FILE …` hands the files to mocha and skips the rest.
+ *
+ * Test files run side by side, so each is made for a loaded machine. A file that fails all the same runs once more, with
+ * the machine to itself, and that result counts; what needed this is named before the last line. It is no pass in
+ * silence: such a test met either its own impatience or a race of the code, and somebody has to find out which.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+interface Counts {
+  readonly passes: number
+  readonly failures: number
+  readonly pending: number
+}
+
 interface MochaResult {
-  readonly stats: { readonly passes: number; readonly failures: number; readonly pending: number }
+  readonly stats: Counts
+  /** By the path of the test file; without one: what failed outside any. */
+  readonly files: Readonly<Record<string, Counts & { readonly ms: number }>>
+  readonly failures: readonly { readonly file: string; readonly title: string }[]
 }
 
 const root = join(import.meta.dirname, '..')
@@ -29,6 +42,10 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
 
 /** Types of a test or a source file are stripped once, not in every run; programs that tests start profit too. */
 const compileCache = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'kitte') }
+/** Test files at once. More would only wait: many tests start processes of their own. */
+const lanes = Math.min(availableParallelism(), 4)
+/** More than so many failed files are no chance. */
+const fewFiles = 5
 
 let failedChecks = 0
 if (files.length === 0) {
@@ -39,14 +56,43 @@ if (files.length === 0) {
   }
 }
 
-const result = await runMocha()
-const passed = result.stats.passes + (files.length === 0 ? checks.length - failedChecks : 0)
-const failed = result.stats.failures + failedChecks
-console.log(`${passed} passed, ${failed} failed${result.stats.pending > 0 ? `, ${result.stats.pending} skipped` : ''}`)
-process.exitCode = failed === 0 && result.stats.passes > 0 ? 0 : 1
+const first = await runMocha(files.length > 0 ? files : longestFirst(), lanes)
+const { stats, again } = await secondTry(first)
+if (again.length > 0)
+  console.log(`\nPassed only when run again by themselves:\n${again.map(one => `  ${one}\n`).join('')}`)
+const passed = stats.passes + (files.length === 0 ? checks.length - failedChecks : 0)
+const failed = stats.failures + failedChecks
+console.log(`${passed} passed, ${failed} failed${stats.pending > 0 ? `, ${stats.pending} skipped` : ''}`)
+process.exitCode = failed === 0 && stats.passes > 0 ? 0 : 1
+
+/** Those that start whole relays or foreign programs before the others, or one lane would still be busy with them at the end. */
+function longestFirst(): string[] {
+  const all = globSync('test/**/*.test.ts', { cwd: root }).sort()
+  const isLong = (file: string) => /^test.(scenario|real|bench|cli)\b/.test(file)
+  return [...all.filter(isLong), ...all.filter(file => !isLong(file))]
+}
+
+/** The counts with those of the second try in place of the first's, and what passed only then. */
+async function secondTry({
+  stats,
+  files,
+  failures,
+}: MochaResult): Promise<{ stats: Counts; again: readonly string[] }> {
+  const failedFiles = [...new Set(failures.map(({ file }) => file))]
+  if (failures.length === 0 || failedFiles.includes('') || failedFiles.length > fewFiles) return { stats, again: [] }
+  console.log(`\nOnce more, with the machine to itself: ${failedFiles.join(', ')}`)
+  const second = await runMocha(failedFiles, 1)
+  const sum = (key: keyof Counts) =>
+    failedFiles.reduce((total, file) => total - files[file]![key], stats[key] + second.stats[key])
+  const stillFailing = new Set(second.failures.map(({ title }) => title))
+  return {
+    stats: { passes: sum('passes'), failures: sum('failures'), pending: sum('pending') },
+    again: failures.filter(({ title }) => !stillFailing.has(title)).map(({ file, title }) => `${file}: ${title}`),
+  }
+}
 
 /** Mocha prints for people and writes its result as JSON beside it; a crash without a result counts as one failure. */
-async function runMocha(): Promise<MochaResult> {
+async function runMocha(files: readonly string[], jobs: number): Promise<MochaResult> {
   const folder = mkdtempSync(join(tmpdir(), 'kitte-test-'))
   const output = join(folder, 'result.json')
   try {
@@ -56,17 +102,22 @@ async function runMocha(): Promise<MochaResult> {
       'test/support/reporter.cjs',
       '--reporter-option',
       `output=${output}`,
-      ...(files.length > 0 ? files : ['test/**/*.test.ts']),
+      ...(jobs > 1 && files.length > 1 ? ['--parallel', '--jobs', String(jobs)] : []),
+      ...files,
     ])
     const result = JSON.parse(readFileSync(output, 'utf8')) as MochaResult
     // Mocha ended badly without counting a failure: a leaked handle, an error outside any test.
-    return exitCode !== 0 && result.stats.failures === 0 ? { stats: { ...result.stats, failures: 1 } } : result
+    return exitCode !== 0 && result.stats.failures === 0 ? crashed(result) : result
   } catch (error) {
     console.error(`mocha left no result: ${error}`)
-    return { stats: { passes: 0, failures: 1, pending: 0 } }
+    return crashed({ stats: { passes: 0, failures: 0, pending: 0 }, files: {}, failures: [] })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function crashed({ stats, files }: MochaResult): MochaResult {
+  return { stats: { ...stats, failures: 1 }, files, failures: [{ file: '', title: 'mocha' }] }
 }
 
 function run(command: string, args: readonly string[]): Promise<number> {

@@ -174,8 +174,13 @@ describe('a sending mode at a real receiver', () => {
       .replaceAll('\r\n', '\n')
   }
 
+  /** The receiver has the mail a moment before the relay has written down that it does. */
   async function modeOf(id: string): Promise<string> {
-    const message = await relay.api<Json>('GET', `/v1/messages/${id}`)
+    let message: Json
+    await waitFor('an attempt', async () => {
+      message = await relay.api<Json>('GET', `/v1/messages/${id}`)
+      return message.entries[0].attempts.length > 0
+    })
     assert.equal(message.entries[0].attempts[0].mode, message.mode)
     return message.mode
   }
