@@ -130,7 +130,11 @@ class LeasingDispatcher implements Dispatcher {
     this.#gate = new StoreGate({ store, clock, log, unsettled: () => settler.unsettled, onOpen: () => this.#goOn() })
     this.#connections = openConnections(parts)
     const { siteClosed: firstMs, siteClosedMaximum: maximumMs } = config.queue
-    this.#senders = new SlowedSenders({ clock, rest: { firstMs, maximumMs } })
+    this.#senders = new SlowedSenders({
+      clock,
+      rest: { firstMs, maximumMs },
+      onChange: () => this.#memory.changed(),
+    })
     this.#warmUps = new WarmUpGate({ ...parts, calendar: openCalendar(config.timeZone), rules: config.warmUp })
     this.#departures = new Departures({ ...parts, pools: new Pools(parts), gate: this.#warmUps })
     this.#returns = new Returns({
@@ -141,7 +145,7 @@ class LeasingDispatcher implements Dispatcher {
       giveBack: groups => this.#departures.giveBack(groups),
     })
     const { workers } = config.delivery
-    this.#memory = new LimitsMemory({ ...parts, workers: workers === 'auto' ? 1 : workers })
+    this.#memory = new LimitsMemory({ ...parts, workers: workers === 'auto' ? 1 : workers, senders: this.#senders })
     this.#ring = new SiteRing({
       clock,
       rules: config.sites,

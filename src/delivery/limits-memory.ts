@@ -4,7 +4,8 @@
  * One row of settings for each worker, written a minute after a change at the earliest, read once at the start. Each worker
  * has its own part of the limits (`policy/worker-share.ts`). Where there are as many workers as before, each goes on with
  * its own; otherwise, and for what only others knew, the parts of all are added up and divided anew. Sites that had all
- * their connections are kept by name: they begin with them. Fails softly: what can't be read or written is learned again.
+ * their connections are kept by name: they begin with them. Sender domains that sites want less from are known to all
+ * workers alike: each has its own, and those that only others knew. Fails softly: what can't be read or written is learned again.
  */
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -13,6 +14,7 @@ import { forgetMs } from '../policy/adaptive-limit.ts'
 import type { Store } from '../store/store.ts'
 import { dividedAmong, isOld } from './learned-shares.ts'
 import type { Learned, SiteLimits } from './site-limits.ts'
+import type { KeptSender, SlowedSenders } from './slowed-senders.ts'
 
 export interface LimitsMemoryParts {
   readonly store: Pick<Store, 'setting' | 'setSetting'>
@@ -22,6 +24,7 @@ export interface LimitsMemoryParts {
   readonly owner: string
   /** Workers of this node. */
   readonly workers: number
+  readonly senders: Pick<SlowedSenders, 'kept' | 'restore'>
 }
 
 interface Kept {
@@ -31,6 +34,7 @@ interface Kept {
   readonly sites: readonly (readonly [key: string, learned: Learned])[]
   /** That had all their connections, and when. */
   readonly known?: readonly (readonly [key: string, at: Instant])[]
+  readonly senders?: readonly KeptSender[]
 }
 
 const writeAfterMs = 60_000
@@ -76,6 +80,11 @@ export class LimitsMemory {
     if (isOfOneLogin(key)) return
     put(this.#learned, key, learned, maxSites)
     if (isKnown) put(this.#known, key, this.#parts.clock.now(), maxKnown)
+    this.changed()
+  }
+
+  /** Something that is kept has changed. */
+  changed(): void {
     this.#cancelWrite ??= this.#parts.clock.after(writeAfterMs, () => void this.#write())
   }
 
@@ -90,10 +99,11 @@ export class LimitsMemory {
   }
 
   async #write(): Promise<void> {
-    const { store, clock, log, owner, workers } = this.#parts
+    const { store, clock, log, owner, workers, senders } = this.#parts
     this.#cancelWrite?.()
     this.#cancelWrite = null
-    const kept: Kept = { workers, at: clock.now(), sites: [...this.#learned], known: [...this.#known] }
+    const [sites, known] = [[...this.#learned], [...this.#known]]
+    const kept: Kept = { workers, at: clock.now(), sites, known, senders: senders.kept.slice(-maxSites) }
     try {
       await store.setSetting(settingOf(owner), JSON.stringify(kept))
     } catch (error) {
@@ -131,7 +141,16 @@ export class LimitsMemory {
     for (const [key, at] of rows.flatMap(row => row?.known ?? [])) {
       if (Math.abs(now - at) < forgetMs) this.#known.set(key, at)
     }
+    this.#parts.senders.restore(sendersOf(rows, own ?? null))
   }
+}
+
+/** Of each the own; else the one that was slowed last. Oldest first. */
+function sendersOf(rows: readonly (Kept | null)[], own: Kept | null): readonly KeptSender[] {
+  const sendersIn = (row: Kept | null) => row?.senders ?? []
+  const bySlowing = rows.flatMap(sendersIn).sort((one, other) => one.limit.loweredAt - other.limit.loweredAt)
+  const found = new Map([...bySlowing, ...sendersIn(own)].map(kept => [kept.key, kept] as const))
+  return [...found.values()]
 }
 
 function writtenAt(row: Kept | null): number {

@@ -4,7 +4,7 @@
  * Large receivers count by the domain that vouches for a mail as well as by address (Gmail: "an unusual rate of unsolicited
  * mail originating from your DKIM domain"). Such a reply names the domain, and what it says is that customer's trouble alone.
  * As with sites a rest doubles until something is taken, and the rate behind it comes back while mail is (`policy/adaptive-limit.ts`).
- * Of this worker, and forgotten when it ends. Plain state over a clock; costs nothing while nobody is slowed. Never fails.
+ * Of this worker; kept over a restart by `limits-memory.ts`. Plain state over a clock; costs nothing while nobody is slowed. Never fails.
  */
 import type { Clock } from '../base/clock.ts'
 import type { DomainName, Instant } from '../mail/ids.ts'
@@ -21,6 +21,8 @@ export interface SlowedSendersParts {
   readonly clock: Clock
   /** How long a rest lasts: as long as a site is closed. */
   readonly rest: Closing
+  /** Who is slowed, or how much, has changed. */
+  onChange?(): void
 }
 
 /** As console and log see it. */
@@ -31,6 +33,16 @@ export interface SlowedSender {
   /** Null: it goes. */
   readonly restsUntil: Instant | null
   readonly reply: string
+}
+
+/** Plain data, kept across restarts; its key is that of `keyOf`. */
+export interface KeptSender {
+  readonly key: string
+  readonly limit: AdaptedLimit
+  readonly evidence: Evidence
+  readonly restMs: number
+  /** Null: it goes. */
+  readonly restsUntil: Instant | null
 }
 
 interface Slowed {
@@ -110,6 +122,7 @@ export class SlowedSenders {
     if (this.#slowed.size >= manySenders) this.#slowed.delete(this.#slowed.keys().next().value!)
     this.#slowed.delete(keyOf(site, domain))
     this.#slowed.set(keyOf(site, domain), slowed)
+    this.#parts.onChange?.()
     return this.#told(domain, slowed)
   }
 
@@ -136,9 +149,30 @@ export class SlowedSenders {
     const slowed = this.#find(site, domain)
     if (slowed === undefined) return
     const raised = raisedRate(slowed.limit, site.limits.rule.perMinute ?? fullPerMinute, this.#parts.clock.now())
+    if (raised === slowed.limit && slowed.restMs === 0) return
     slowed.restMs = 0
     if (raised === null) this.#slowed.delete(keyOf(site, domain))
     else slowed.limit = raised
+    this.#parts.onChange?.()
+  }
+
+  // ── Kept ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get kept(): readonly KeptSender[] {
+    return [...this.#slowed].map(([key, { limit, evidence, restMs, restsUntil }]) => {
+      return { key, limit, evidence, restMs, restsUntil: this.#wallClock(restsUntil) }
+    })
+  }
+
+  /** Before the first site. What was a rest is the rest of it; whatever the clock was meanwhile, no longer than one. */
+  restore(kept: readonly KeptSender[]): void {
+    const { clock, rest } = this.#parts
+    for (const { key, limit, evidence, restMs, restsUntil } of kept.slice(-manySenders)) {
+      if (isForgotten(limit, clock.now())) continue
+      const leftMs = restsUntil === null ? 0 : Math.min(restsUntil - clock.now(), rest.maximumMs)
+      const ends = leftMs > 0 ? clock.monotonic() + leftMs : 0
+      this.#slowed.set(key, { limit, evidence, restMs, restsUntil: ends, nextSlot: 0 })
+    }
   }
 
   /** One try at once, as an operator wants: should that be refused, the rest lasts longer. */
@@ -168,10 +202,14 @@ export class SlowedSenders {
   }
 
   #told(domain: DomainName, { limit, restsUntil, evidence }: Slowed): SlowedSender {
+    return { domain, perMinute: limit.value, restsUntil: this.#wallClock(restsUntil), reply: evidence.reply }
+  }
+
+  /** Of a monotonic moment; null: it is past. */
+  #wallClock(moment: number): Instant | null {
     const { clock } = this.#parts
-    const leftMs = restsUntil - clock.monotonic()
-    const until = leftMs > 0 ? Math.round(clock.now() + leftMs) : null
-    return { domain, perMinute: limit.value, restsUntil: until, reply: evidence.reply }
+    const leftMs = moment - clock.monotonic()
+    return leftMs > 0 ? Math.round(clock.now() + leftMs) : null
   }
 }
 

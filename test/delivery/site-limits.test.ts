@@ -6,6 +6,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { LimitsMemory } from '../../src/delivery/limits-memory.ts'
 import { type Evidence, type Learned, SiteLimits } from '../../src/delivery/site-limits.ts'
 import { endsOnlyConnection, signalOf } from '../../src/delivery/site-signals.ts'
+import { SlowedSenders } from '../../src/delivery/slowed-senders.ts'
 import type { RecipientResult } from '../../src/mail/attempt-result.ts'
 import { parseReply } from '../../src/mail/reply.ts'
 import { classify } from '../../src/outcome/classify.ts'
@@ -207,6 +208,7 @@ describe('421 at MAIL on a kept connection', () => {
 describe('what sites have taught', () => {
   function memoryOf(settings: Map<string, string>, clock: ManualClock, owner = 'node/0', workers = 1) {
     let writes = 0
+    const senders = sendersOf(clock)
     const store = {
       setting: async (name: string) => settings.get(name) ?? null,
       setSetting: async (name: string, value: string) => {
@@ -215,9 +217,14 @@ describe('what sites have taught', () => {
       },
     }
     return {
-      memory: new LimitsMemory({ store, clock, log: silentLog, owner, workers }),
+      memory: new LimitsMemory({ store, clock, log: silentLog, owner, workers, senders }),
+      senders,
       writes: () => writes,
     }
+  }
+
+  function sendersOf(clock: ManualClock): SlowedSenders {
+    return new SlowedSenders({ clock, rest: { firstMs: minute, maximumMs: 4 * minute } })
   }
 
   function slowed(clock: ManualClock): SiteLimits {
@@ -312,6 +319,39 @@ describe('what sites have taught', () => {
     assert.equal(await known(), true)
     await clock.advance(24 * 60 * minute)
     assert.equal(await known(), false)
+  })
+
+  it('has the sender domains that sites want less from, each with what is left of its rest', async () => {
+    const [settings, clock] = [new Map<string, string>(), manualClock()]
+    const site = { name: 'mx.example', limits: limitsOf(clock) }
+    const first = memoryOf(settings, clock)
+    first.senders.slowDown(site, 'flood.example', said(clock, '421 4.7.28 your DKIM domain'))
+    await clock.advance(minute)
+    first.senders.slowDown(site, 'flood.example', said(clock, '421 4.7.28 your DKIM domain'))
+    first.memory.changed()
+    await first.memory.stop()
+
+    await clock.advance(minute / 2)
+    const later = memoryOf(settings, clock, 'node/0')
+    // One worker more than before: it knows of it from the other.
+    const another = memoryOf(settings, clock, 'node/1', 2)
+    for (const { memory, senders } of [later, another]) {
+      await memory.load()
+      assert.deepEqual(senders.at(site), [
+        {
+          ...{ domain: 'flood.example', perMinute: 3, reply: '421 4.7.28 your DKIM domain' },
+          restsUntil: clock.now() + 1.5 * minute,
+        },
+      ])
+    }
+    await clock.advance(1.5 * minute)
+    assert.equal(later.senders.admit(site, 'flood.example', 1), null)
+    const worse = later.senders.slowDown(site, 'flood.example', said(clock))!
+    assert.deepEqual([worse.perMinute, worse.restsUntil], [1, clock.now() + 4 * minute], 'twice as long as before')
+    await clock.advance(24 * 60 * minute)
+    const forgotten = memoryOf(settings, clock, 'node/0')
+    await forgotten.memory.load()
+    assert.equal(forgotten.senders.isEmpty, true)
   })
 
   it("says nothing of a sender's own server: its key comes from a password", async () => {
