@@ -44,6 +44,7 @@ export class Load implements AsyncDisposable {
   readonly #clients: Promise<void>
   #next = 0
   #accepted = 0
+  #connected = 0
   #stopping = false
 
   constructor(options: LoadOptions) {
@@ -58,6 +59,11 @@ export class Load implements AsyncDisposable {
   /** How many were accepted so far. */
   get accepted(): number {
     return this.#accepted
+  }
+
+  /** Clients that are logged in. */
+  get connected(): number {
+    return this.#connected
   }
 
   /** Resolves when `count` mails are handed in. */
@@ -82,11 +88,13 @@ export class Load implements AsyncDisposable {
   async #client(): Promise<void> {
     while (!this.#ended) {
       const line = await this.#open()
+      if (line !== null) this.#connected++
       while (line !== null && !line.ended && !this.#ended) {
         if (this.#options.hold?.()) await pause(againMs)
         else await this.#handIn(line)
       }
       line?.close()
+      if (line !== null) this.#connected--
       if (!this.#ended) await pause(againMs)
     }
   }
