@@ -11,10 +11,12 @@ import { createCaller } from './base/thread-call.ts'
 import type { DataPlane, DataPlaneState } from './data-plane.ts'
 import type { DataPlaneLesson, DataPlaneLines, DataPlaneWorkerData } from './data-plane-worker.ts'
 import type { Lesson } from './delivery/lessons.ts'
+import type { Sought, Whereabouts } from './delivery/whereabouts.ts'
 
 /** The data plane as a caller in another thread has it: the same, but every answer takes a turn. */
 export interface DataPlaneThread {
   state(): Promise<DataPlaneState>
+  whereabouts(sought: Sought): Promise<Whereabouts>
   loopDelay(): Promise<LoopDelay>
   reloadCertificate(): Promise<void>
   /** What another data plane has learned of a site. */
@@ -68,6 +70,7 @@ export async function startDataPlaneThread(parts: DataPlaneThreadParts): Promise
   }
   return {
     state: async () => (await caller.call('state')) as DataPlaneState,
+    whereabouts: async sought => (await caller.call('whereabouts', sought)) as Whereabouts,
     loopDelay: async () => (await caller.call('loopDelay')) as LoopDelay,
     hear: async lesson => void (await caller.call('hear', lesson)),
     reloadCertificate: async () => void (await caller.call('reloadCertificate')),
@@ -84,6 +87,7 @@ export async function startDataPlaneThread(parts: DataPlaneThreadParts): Promise
 export function asThread(plane: DataPlane): DataPlaneThread {
   return {
     state: async () => plane.state(),
+    whereabouts: async sought => plane.whereabouts(sought),
     loopDelay: async () => plane.loopDelay(),
     hear: async lesson => plane.hear(lesson),
     reloadCertificate: async () => plane.reloadCertificate(),

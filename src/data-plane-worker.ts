@@ -9,6 +9,7 @@ import { createSeal } from './base/seal.ts'
 import { answerCalls } from './base/thread-call.ts'
 import { type DataPlane, openDataPlane } from './data-plane.ts'
 import type { Lesson } from './delivery/lessons.ts'
+import type { Sought } from './delivery/whereabouts.ts'
 import { openResolver } from './dns/open.ts'
 import { connectStore } from './store/open.ts'
 import type { AdmissionCounters } from './submission/admission.ts'
@@ -67,6 +68,7 @@ answerCalls(main, {
     }
   },
   state: () => plane!.state(),
+  whereabouts: (sought: Sought) => plane!.whereabouts(sought),
   loopDelay: () => plane!.loopDelay(),
   hear: (lesson: Lesson) => plane!.hear(lesson),
   reloadCertificate: () => plane!.reloadCertificate(),

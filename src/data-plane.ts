@@ -15,6 +15,7 @@ import type { Lesson } from './delivery/lessons.ts'
 import { createSmtpTransport } from './delivery/smtp-transport.ts'
 import type { SiteState } from './delivery/throttle.ts'
 import type { Transport } from './delivery/transport.ts'
+import type { Sought, Whereabouts } from './delivery/whereabouts.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { createClassifier } from './outcome/classify.ts'
 import { leasesReclaimed } from './outcome/delivery-log.ts'
@@ -69,6 +70,7 @@ export interface DataPlaneState {
 
 export interface DataPlane {
   state(): DataPlaneState
+  whereabouts(sought: Sought): Whereabouts
   /** Of its thread, since the last call. */
   loopDelay(): LoopDelay
   reloadCertificate(): void
@@ -166,6 +168,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       sites: dispatcher.sites(),
       meter: meter.reading,
     }),
+    whereabouts: sought => dispatcher.whereabouts(sought),
     loopDelay: () => loopDelay.read(),
     hear: lesson => dispatcher.hear(lesson),
     reloadCertificate: () => submission.reloadCertificate(),

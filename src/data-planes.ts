@@ -17,6 +17,7 @@ import type { Seal } from './base/seal.ts'
 import { asThread, type DataPlaneThread, startDataPlaneThread } from './data-plane-thread.ts'
 import type { Lesson } from './delivery/lessons.ts'
 import type { SiteState } from './delivery/throttle.ts'
+import type { Sought, Whereabouts } from './delivery/whereabouts.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { verpKeyOf } from './feedback/verp.ts'
 import { type Meter, sumOfMeters } from './outcome/meter.ts'
@@ -74,6 +75,17 @@ export async function liveState(planes: readonly DataPlaneThread[], meter: Meter
   }
 }
 
+/** Of what is sought, in all of them. */
+export async function whereaboutsIn(planes: readonly DataPlaneThread[], sought: Sought): Promise<Whereabouts> {
+  const found = await Promise.all(planes.map(plane => plane.whereabouts(sought)))
+  return {
+    entries: found.flatMap(({ entries }) => entries),
+    lanes: found.flatMap(({ lanes }) => lanes),
+    slowed: found.flatMap(({ slowed }) => slowed),
+    sites: mergeSites(found.flatMap(({ sites }) => sites)),
+  }
+}
+
 /** By the name of the thread, since the last call. */
 export async function loopDelays(planes: readonly DataPlaneThread[]): Promise<Record<string, LoopDelay>> {
   const delays = await Promise.all(planes.map(plane => plane.loopDelay()))
@@ -96,6 +108,9 @@ function mergeSite(one: SiteState, other: SiteState): SiteState {
     running: one.running + other.running,
     waiting: one.waiting + other.waiting,
     closedUntil: Math.max(one.closedUntil ?? 0, other.closedUntil ?? 0) || null,
+    closing: latest(one.closing, other.closing),
+    free: one.free + other.free,
+    nextSlotAt: one.nextSlotAt && other.nextSlotAt && Math.min(one.nextSlotAt, other.nextSlotAt),
     rule: { ...one.rule, ...together(one.rule, other.rule) },
     senders: [...one.senders, ...other.senders.filter(({ domain }) => !one.senders.some(own => own.domain === domain))],
     limits: {
@@ -118,7 +133,7 @@ function together(one: Numbers, other: Numbers): Numbers {
   }
 }
 
-function latest(one: SiteState['limits']['adapted'], other: SiteState['limits']['adapted']) {
+function latest<T extends { readonly at: number }>(one: T | null, other: T | null): T | null {
   return other === null || (one !== null && one.at >= other.at) ? one : other
 }
 

@@ -17,7 +17,7 @@ import { Lifecycle } from './base/lifecycle.ts'
 import { type LogSink, openLog } from './base/log.ts'
 import { createSeal, loadSealKey } from './base/seal.ts'
 import { openBounceHost } from './bounce-host.ts'
-import { liveState, loopDelays, openPlanes } from './data-planes.ts'
+import { liveState, loopDelays, openPlanes, whereaboutsIn } from './data-planes.ts'
 import { openOwnServerTester } from './delivery/own-server-test.ts'
 import { openAuthorities, openResolver } from './dns/open.ts'
 import type { Resolver } from './dns/resolver.ts'
@@ -167,6 +167,7 @@ async function wire(wiring: Wiring): Promise<Relay> {
     suspensions,
     ownServers: openOwnServerTester({ config, resolver, clock, log }),
     live: state,
+    whereabouts: sought => whereaboutsIn(planes, sought),
     loopDelays: () => loopDelays(planes),
     seal,
     clock,

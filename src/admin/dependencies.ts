@@ -9,6 +9,7 @@ import type { LoopDelay } from '../base/loop-delay.ts'
 import type { Seal } from '../base/seal.ts'
 import type { OwnServerTester } from '../delivery/own-server-test.ts'
 import type { SiteState } from '../delivery/throttle.ts'
+import type { Sought, Whereabouts } from '../delivery/whereabouts.ts'
 import type { Explainer } from '../domains/explain.ts'
 import type { RelayDns } from '../domains/relay-dns.ts'
 import type { Domains } from '../domains/service.ts'
@@ -51,6 +52,8 @@ export interface AdminDependencies {
   readonly ownServers: OwnServerTester
   /** What only the data plane knows. Rejects while it is not there. */
   readonly live: () => Promise<LiveState>
+  /** Where mail waits for its site; as `live`. */
+  readonly whereabouts: (sought: Sought) => Promise<Whereabouts>
   /** Of every thread but this one, by name, since the last call. Rejects as `live` does. */
   readonly loopDelays: () => Promise<Readonly<Record<string, LoopDelay>>>
   readonly seal: Seal

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod'
 import type { SiteState } from '../delivery/throttle.ts'
+import { meaningOf } from './class-meaning.ts'
 import type { LiveState } from './dependencies.ts'
 import { bilingual, time, timestamp } from './fields.ts'
 
@@ -17,6 +18,21 @@ export const siteAnswer = z.object({
   running: z.int().meta({ description: 'Attempts under way' }),
   waiting: z.int().meta({ description: 'Entries in memory that wait for their turn' }),
   closedUntil: timestamp.nullable(),
+  closed: z
+    .object({
+      at: timestamp,
+      until: timestamp.nullable().meta({ description: 'Null: it is over, and one connection tries the site' }),
+      times: z.int().meta({ description: 'How often since the site last took mail; each lasts twice as long' }),
+      reply: z.string().meta({ description: 'The reply or error that closed it' }),
+      class: z.string(),
+      host: z.string().nullable().meta({ description: 'That said so; null: none was reached, or not known here' }),
+      classMessage: bilingual.nullable(),
+      who: bilingual.nullable().meta({ description: 'Who must act' }),
+      next: bilingual.nullable().meta({ description: 'What to do' }),
+      opens: bilingual.meta({ description: 'What opens it again' }),
+    })
+    .nullable()
+    .meta({ description: 'Why it was closed, until it takes mail again; null: it was not' }),
   ...numbers,
   shared: z.string().nullable().meta({ description: 'The provider whose sites have these limits together' }),
   rule: z.object({ suffix: z.string(), ...numbers }).meta({ description: 'What it may get at most' }),
@@ -30,6 +46,7 @@ export const siteAnswer = z.object({
         perMinute: z.int().meta({ description: 'Recipients a minute, once it goes again; of one worker' }),
         restsUntil: timestamp.nullable().meta({ description: 'Null: it goes, at that rate' }),
         reply: z.string(),
+        at: timestamp,
       }),
     )
     .meta({ description: 'Sender domains that the site wants less mail from; what others send goes on' }),
@@ -47,11 +64,12 @@ export async function liveSites(live: () => Promise<LiveState>): Promise<SiteAns
   return sites.map(renderSite)
 }
 
-function renderSite({ site, running, waiting, closedUntil, rule, senders, limits }: SiteState): SiteAnswer {
+function renderSite(state: SiteState): SiteAnswer {
+  const { site, running, waiting, closedUntil, rule, senders, limits } = state
   const { connections, messagesPerConnection, perMinute, shared, slowStart, adapted } = limits
   const { suffix } = rule
   return {
-    ...{ site, running, waiting, closedUntil: time(closedUntil) },
+    ...{ site, running, waiting, closedUntil: time(closedUntil), closed: closedOf(state) },
     ...{ connections, messagesPerConnection, perMinute, shared },
     rule: {
       suffix,
@@ -59,10 +77,21 @@ function renderSite({ site, running, waiting, closedUntil, rule, senders, limits
       messagesPerConnection: rule.messagesPerConnection,
       perMinute: rule.perMinute,
     },
-    slowedSenders: senders.map(slowed => ({ ...slowed, restsUntil: time(slowed.restsUntil) })),
+    slowedSenders: senders.map(slowed => ({ ...slowed, restsUntil: time(slowed.restsUntil), at: time(slowed.at) })),
     slowStart: slowStart ? beginning(connections, rule.connections) : null,
     adapted: adapted === null ? null : { ...adapted, at: time(adapted.at), until: time(adapted.until) },
   }
+}
+
+function closedOf({ closing, closedUntil }: SiteState): SiteAnswer['closed'] {
+  if (closing === null) return null
+  const { at, times, reply, class: found, host } = closing
+  return { at: time(at), until: time(closedUntil), times, reply, class: found, host, ...meaningOf(found), opens }
+}
+
+const opens = {
+  ja: '休止が終わると1接続で試し、メールが受け取られれば自動的に再開します。失敗すると休止は2倍の長さになります（queue.siteClosedMaximum まで）。すぐに試すには kitte queue retry --domain 宛先ドメイン を実行してください。',
+  en: 'When that is over one connection tries it: it opens by itself once mail is taken, and rests twice as long if not (up to queue.siteClosedMaximum). kitte queue retry --domain RECIPIENT-DOMAIN tries it now.',
 }
 
 function beginning(connections: number, full: number): z.output<typeof bilingual> {

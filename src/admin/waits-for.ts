@@ -1,6 +1,8 @@
 /**
  * What an entry waits for, as a person reads it.
  */
+import type { SlowedSender } from '../delivery/slowed-senders.ts'
+import { localTime } from './local-time.ts'
 import type { Bilingual } from './texts.ts'
 
 /** `waitsFor` as in QueueEntry; null where it says nothing that is known. */
@@ -32,6 +34,21 @@ export function waitsForMessage(waitsFor: string | undefined): Bilingual | null 
       }
     default:
       return null
+  }
+}
+
+/** Null: it waits for something else. */
+export function slowedIn(waitsFor: string | undefined): readonly [domain: string, where: string] | null {
+  const [, domain, where] = /^sender domain (\S+) at (.+)$/.exec(waitsFor ?? '') ?? []
+  return domain === undefined || where === undefined ? null : [domain, where]
+}
+
+/** How slowly, since when and because of which answer. */
+export function slowedText({ perMinute, restsUntil, reply, at }: SlowedSender, zone: string): Bilingual {
+  const until = restsUntil === null ? null : localTime(restsUntil, zone)
+  return {
+    ja: `${localTime(at, zone)}の応答：${reply}。${until === null ? '今は' : `${until}まで休止し、その後は`}毎分${perMinute}通までです。`,
+    en: `At ${localTime(at, zone)} it said: ${reply}. ${until === null ? 'Now' : `It rests until ${until}; then`} ${perMinute} a minute may go.`,
   }
 }
 

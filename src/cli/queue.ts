@@ -236,7 +236,7 @@ function bodyText(
   names: ReadonlyMap<string, string>,
   at: TimeText,
 ): string {
-  if (by === undefined) return entryTable(answer, at) + meanings(answer)
+  if (by === undefined) return entryTable(answer, at) + siteWaits(answer) + meanings(answer)
   const column = by === 'sender-domain' ? 'senderDomain' : (by as 'domain' | 'account' | 'class' | 'site' | 'priority')
   const name = (id: string) => (by === 'account' ? [names.get(id) ?? null] : [])
   const groups = table(
@@ -274,6 +274,16 @@ function entryTable({ entries, next }: QueueAnswer, at: TimeText): string {
     'nothing waits',
   )
   return next === null ? rows : `${rows}\n… and more; --limit lists up to 1000, --by counts them`
+}
+
+/** Which limit of which site makes some of them wait, and why; each once. */
+function siteWaits({ entries }: QueueAnswer): string {
+  const found = new Map(entries.flatMap(({ waitSite }) => (waitSite === null ? [] : [[keyOf(waitSite), waitSite]])))
+  return [...found.values()].map(({ site, message }) => `\n\n${site}\n  ${message.ja}\n  ${message.en}`).join('')
+}
+
+function keyOf({ site, limit }: NonNullable<QueueEntry['waitSite']>): string {
+  return `${limit} ${site}`
 }
 
 /** What the classes above mean, who must act and what to do; each once. */

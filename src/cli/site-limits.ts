@@ -91,7 +91,31 @@ function sitesText({ sites }: Pick<SiteLimitsAnswer, 'sites'>, at: TimeText): st
     ]),
     'no site has work, is closed or gets less than its rule allows',
   )
-  return [shown, ...sites.flatMap(beginningText), ...sites.flatMap(site => slowedText(site, at))].join('\n')
+  return [
+    shown,
+    ...sites.flatMap(site => closedText(site, at)),
+    ...sites.flatMap(beginningText),
+    ...sites.flatMap(site => slowedText(site, at)),
+  ].join('\n')
+}
+
+/** Why, how often, who must act, what opens it. */
+function closedText({ site, closed }: Site, at: TimeText): string[] {
+  if (closed === null) return []
+  const { until, times, reply, host, classMessage, who, next, opens } = closed
+  const [ja, en] =
+    until === null
+      ? ['休止が終わり、1接続で試しています', 'was closed, is tried with one connection']
+      : [`${at(until)}まで休止中`, `closed until ${at(until)}`]
+  return [
+    '',
+    `${site}: ${ja}（${at(closed.at)}から${times > 1 ? `、続けて${times}回目` : ''}） / ${en}, since ${at(closed.at)}${times > 1 ? `, ${times} in a row` : ''}`,
+    `  ${host === null ? '' : `${host}: `}${reply}`,
+    ...(classMessage === null ? [] : [`  ${classMessage.ja}対応者: ${who?.ja}。${next?.ja}`]),
+    `  ${opens.ja}`,
+    ...(classMessage === null ? [] : [`  ${classMessage.en} To act: ${who?.en}. ${next?.en}`]),
+    `  ${opens.en}`,
+  ]
 }
 
 function beginningText({ site, slowStart }: Site): string[] {

@@ -55,6 +55,11 @@ export class Crowd {
     this.#turns.push(group)
   }
 
+  /** Those that may start, as far as their sites go. */
+  groups(): Iterable<Group> {
+    return this.#turns.groups()
+  }
+
   /** Whoever takes it counts it out, or brings it back. */
   take(): Group | undefined {
     return this.#turns.take()
@@ -121,6 +126,10 @@ class SitesInTurn implements Line {
 
   get isEmpty(): boolean {
     return this.#bySite.size === 0
+  }
+
+  groups(): readonly Group[] {
+    return [...this.#bySite.values()].flatMap(line => line.groups())
   }
 
   drain(site?: Site): Group[] {

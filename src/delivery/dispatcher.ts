@@ -47,6 +47,7 @@ import { TlsPolicy } from './tls-policy.ts'
 import type { Transport } from './transport.ts'
 import { UnderWay } from './under-way.ts'
 import { WarmUpGate } from './warm-up-gate.ts'
+import { type Sought, type Whereabouts, whereabouts } from './whereabouts.ts'
 
 export interface DispatcherParts {
   readonly config: Config
@@ -85,6 +86,7 @@ export interface Dispatcher {
   stop(): Promise<void>
   /** Sites with mail in memory, closed ones, and those whose limits were adapted: one of all that share them. */
   sites(): SiteState[]
+  whereabouts(sought: Sought): Whereabouts
 }
 
 /** Entries in memory for each attempt that may be under way: enough that none waits for a claim. */
@@ -276,6 +278,10 @@ class LeasingDispatcher implements Dispatcher {
       found.push({ ...site.state, senders })
     }
     return found
+  }
+
+  whereabouts(sought: Sought): Whereabouts {
+    return whereabouts({ sites: this.#ring.sites(), senders: this.#senders }, sought)
   }
 
   /** The same promise however often it is called. */

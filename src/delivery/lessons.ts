@@ -213,17 +213,17 @@ export class Lessons {
       if (changed) this.#limitsChanged(site, 'lowered')
       return
     }
-    site.closeWithOthers(forMs)
+    site.closeWithOthers(forMs, evidence)
     this.#parts.onClosed(site, null)
   }
 
   #close(site: Site, group: Group, { signal, judged, settled: { facts } }: Trouble): void {
     const { log, closing, onClosed, clock, tell } = this.#parts
-    if (!site.close(closing)) return
-    if (signal === 'too-many-connections') site.limits.wentDown()
     const evidence = { reply: formatReply(judged.reply), class: judged.class, at: clock.now() }
-    tell?.({ told: 'closed', site: site.key, forMs: site.closedMs, signal, evidence })
     const { remoteMta, remoteIp } = facts
+    if (!site.close(closing, evidence, remoteMta)) return
+    if (signal === 'too-many-connections') site.limits.wentDown()
+    tell?.({ told: 'closed', site: site.key, forMs: site.closedMs, signal, evidence })
     siteClosed(log, {
       site: site.name,
       remoteMta,

@@ -32,7 +32,9 @@ export interface SlowedSender {
   readonly perMinute: number
   /** Null: it goes. */
   readonly restsUntil: Instant | null
+  /** The last answer about it, and when it came. */
   readonly reply: string
+  readonly at: Instant
 }
 
 /** Plain data, kept across restarts; its key is that of `keyOf`. */
@@ -180,6 +182,12 @@ export class SlowedSenders {
     for (const slowed of this.#slowed.values()) slowed.restsUntil = slowed.nextSlot = 0
   }
 
+  /** By the name of its site or provider, as in `slowedAt`; null: it is not slowed. */
+  named(where: string, domain: DomainName): SlowedSender | null {
+    const slowed = this.#slowed.get(`${where} ${domain}`)
+    return slowed === undefined ? null : this.#told(domain, slowed)
+  }
+
   /** Those that a site wants less from. */
   at(site: Where): readonly SlowedSender[] {
     if (this.#slowed.size === 0) return []
@@ -202,7 +210,8 @@ export class SlowedSenders {
   }
 
   #told(domain: DomainName, { limit, restsUntil, evidence }: Slowed): SlowedSender {
-    return { domain, perMinute: limit.value, restsUntil: this.#wallClock(restsUntil), reply: evidence.reply }
+    const { reply, at } = evidence
+    return { domain, perMinute: limit.value, restsUntil: this.#wallClock(restsUntil), reply, at }
   }
 
   /** Of a monotonic moment; null: it is past. */

@@ -24,6 +24,14 @@ export interface Group {
   readonly places?: readonly TakenPlace[]
 }
 
+/** What closed a site; known until it takes mail again. */
+export interface SiteClosing extends Evidence {
+  /** How often it was closed since it last took any. */
+  readonly times: number
+  /** That said so; null: no host was reached, or another worker was told. */
+  readonly host: string | null
+}
+
 /** A site as console and metrics see it: plain data. */
 export interface SiteState {
   /** As in `AttemptFacts`. */
@@ -33,6 +41,12 @@ export interface SiteState {
   /** Entries in memory that wait for their turn. */
   readonly waiting: number
   readonly closedUntil: Instant | null
+  /** While `closedUntil` is null one connection tries whether it is open. */
+  readonly closing: SiteClosing | null
+  /** Before then its rate lets nothing start; null: it would now. */
+  readonly nextSlotAt: Instant | null
+  /** Attempts that may begin now as far as connections go: its own, and those of all who share its limits. */
+  readonly free: number
   readonly rule: SiteRule
   /** Sender domains that it wants less from. */
   readonly senders: readonly SlowedSender[]
@@ -66,6 +80,7 @@ export class Site {
   #closedUntil = 0
   /** How long it was closed last; 0 after a success. */
   #closedMs = 0
+  #closing: SiteClosing | null = null
   /** No more than those that were under way when it turned one away … */
   #atMost = Number.POSITIVE_INFINITY
   /** … and how many connections that were, with all who share its limits. */
@@ -104,6 +119,11 @@ export class Site {
     this.#waiting += group.leased.length
     if (this.limits.crowd === null) this.#turns.push(group)
     else this.limits.crowd.add(group)
+  }
+
+  /** Those that wait at the site itself: not with others in a crowd. */
+  groups(): Iterable<Group> {
+    return this.#turns.groups()
   }
 
   /** As far as the site itself goes; limits that it shares may say otherwise. */
@@ -180,8 +200,9 @@ export class Site {
   }
 
   /** Twice as long as the last time, unless something succeeded in between. False: it is closed already. */
-  close({ firstMs, maximumMs }: Closing): boolean {
+  close({ firstMs, maximumMs }: Closing, said: Evidence | null = null, host: string | null = null): boolean {
     if (this.closedUntil !== null) return false
+    this.#noteClosing(said, host)
     this.#closedMs = Math.min(this.#closedMs === 0 ? firstMs : this.#closedMs * 2, maximumMs)
     this.#closedUntil = this.#clock.monotonic() + this.#closedMs
     this.#awaitNobody()
@@ -189,7 +210,8 @@ export class Site {
   }
 
   /** Another worker's closing: a little longer, so that one of them tries whether it is open, and not all at once. */
-  closeWithOthers(forMs: number): void {
+  closeWithOthers(forMs: number, said: Evidence): void {
+    this.#noteClosing(said, null)
     this.#closedMs = Math.max(this.#closedMs, forMs)
     this.#closedUntil = Math.max(this.#closedUntil, this.#clock.monotonic() + forMs + afterOthersMs)
     this.#awaitNobody()
@@ -197,8 +219,13 @@ export class Site {
 
   /** Another worker found it open. */
   openWithOthers(): void {
+    this.#closing = null
     this.#closedMs = 0
     this.#closedUntil = 0
+  }
+
+  #noteClosing(said: Evidence | null, host: string | null): void {
+    if (said !== null) this.#closing = { ...said, host, times: (this.#closing?.times ?? 0) + 1 }
   }
 
   /**
@@ -249,6 +276,7 @@ export class Site {
   succeed(): boolean {
     if (this.#closedMs === 0 || this.closedUntil !== null) return false
     this.#closedMs = 0
+    this.#closing = null
     return true
   }
 
@@ -271,6 +299,12 @@ export class Site {
     const domains = [...this.#parked.keys()]
     this.#parked.clear()
     return domains
+  }
+
+  /** Those of them that are parked. */
+  parkedAmong(domains: ReadonlySet<DomainName>): DomainName[] {
+    const now = this.#clock.monotonic()
+    return [...this.#parked].flatMap(([domain, until]) => (until > now && domains.has(domain) ? [domain] : []))
   }
 
   get hasParked(): boolean {
@@ -303,6 +337,10 @@ export class Site {
 
   get state(): Omit<SiteState, 'senders'> {
     const { name: site, running, waiting, closedUntil, limits } = this
-    return { site, running, waiting, closedUntil, rule: limits.rule, limits: limits.state }
+    const { paceMs, rule } = limits
+    const nextSlotAt = paceMs > 0 ? Math.ceil(this.#clock.now() + paceMs) : null
+    const closed = { closedUntil, closing: this.#closing }
+    const free = Math.max(0, Math.min(this.connections - running, limits.free))
+    return { site, running, waiting, ...closed, nextSlotAt, free, rule, limits: limits.state }
   }
 }

@@ -24,6 +24,7 @@ export interface Line {
   readonly isEmpty: boolean
   /** All of them, or those for one site, taken out. */
   drain(site?: Site): Group[]
+  groups(): readonly Group[]
 }
 
 /** What one account has waiting with one priority. */
@@ -79,6 +80,12 @@ export class Turns {
     line.push(group)
     rank.entries += group.leased.length
     this.#entries += group.leased.length
+  }
+
+  /** All that waits, in no order. */
+  *groups(): Iterable<Group> {
+    for (const ranks of this.#owners.values())
+      for (const rank of ranks) for (const line of rank?.lines.values() ?? []) yield* line.groups()
   }
 
   /** The group whose turn it is; undefined: none waits. */
@@ -169,6 +176,10 @@ export class Fifo implements Line {
 
   get isEmpty(): boolean {
     return this.#first === this.#groups.length
+  }
+
+  groups(): readonly Group[] {
+    return this.#groups.slice(this.#first)
   }
 
   drain(): Group[] {

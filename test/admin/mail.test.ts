@@ -25,6 +25,9 @@ const facts: Outcome['facts'] = {
   durations: { signMs: 1, connectMs: 2, sendMs: 3, totalMs: 6 },
 }
 
+/** Of a site that nothing closed and no limit stops. */
+const open = { closing: null, nextSlotAt: null, free: 1 }
+
 /** Accepts a message under a lease, as submission does, so that outcomes can be settled. */
 async function accept(api: Api, to: string[], more: Partial<Parameters<typeof newMessage>[0]> = {}) {
   const now = Date.now()
@@ -161,7 +164,16 @@ describe('the queue by API', () => {
   it('counts, groups and lists what waits', async () => {
     const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
     const limits = { ...rule, shared: null, connections: 5, slowStart: true, adapted: null }
-    const site = { site: 'mx.there.example', running: 1, waiting: 2, closedUntil: 0, rule, senders: [], limits }
+    const site = {
+      site: 'mx.there.example',
+      running: 1,
+      waiting: 2,
+      closedUntil: 0,
+      ...open,
+      rule,
+      senders: [],
+      limits,
+    }
     await using api = await startApi({ live: async () => ({ ...idle, sites: [site] }) })
     const draft = await accept(api, ['a@there.example', 'b@elsewhere.example'])
     await deferred(api, draft, 0)
@@ -205,7 +217,7 @@ describe('the queue by API', () => {
   it("knows a receiver's sites from the own servers of senders that mail to it left by", async () => {
     const rule = { suffix: '', connections: 20, messagesPerConnection: 100, perMinute: null }
     const limits = { ...rule, shared: null, slowStart: false, adapted: null }
-    const of = (site: string) => ({ site, running: 0, waiting: 0, closedUntil: 0, rule, senders: [], limits })
+    const of = (site: string) => ({ site, running: 0, waiting: 0, closedUntil: 0, ...open, rule, senders: [], limits })
     const [mx, own] = ['mx1.there.example', 'smtp:smtp.ours.example:587'] as const
     await using api = await startApi({ live: async () => ({ ...idle, sites: [of(mx), of(own)] }) })
     const draft = await accept(api, ['a@there.example', 'b@there.example'])

@@ -160,6 +160,7 @@ const timeline: TimelineAnswer = {
       heldReason: null,
       suspension: null,
       waitReason: null,
+      waitSite: null,
       waitMessage: null,
       mode: 'spf-dkim',
       reply: '250 2.0.0 ok',

@@ -12,7 +12,16 @@ describe('kitte limits', () => {
     const rule = { suffix: '', ...numbers }
     const at = Date.UTC(2026, 0, 15)
     const evidence = { reply: '421 4.7.28 unusual rate', class: 'rate', at, until: at + 86_400_000 }
-    const site = { running: 0, waiting: 0, closedUntil: null, rule, senders: [] as SlowedSender[] }
+    const site = {
+      running: 0,
+      waiting: 0,
+      closedUntil: null,
+      closing: null,
+      nextSlotAt: null,
+      free: 1,
+      rule,
+      senders: [] as SlowedSender[],
+    }
     const lowered = {
       shared: 'gmail',
       connections: 5,
@@ -21,7 +30,7 @@ describe('kitte limits', () => {
       slowStart: false,
       adapted: evidence,
     }
-    const slowed = { domain: 'flood.example', perMinute: 6, restsUntil: null, reply: '421 4.7.28 your DKIM domain' }
+    const slowed = { domain: 'flood.example', perMinute: 6, restsUntil: null, reply: '421 4.7.28 your DKIM domain', at }
     const sites = [
       { ...site, site: 'mx.quiet.example', limits: { ...numbers, shared: null, slowStart: false, adapted: null } },
       { ...site, site: 'mx.strict.example', limits: lowered, senders: [slowed] },

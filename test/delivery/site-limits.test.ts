@@ -340,7 +340,7 @@ describe('what sites have taught', () => {
       assert.deepEqual(senders.at(site), [
         {
           ...{ domain: 'flood.example', perMinute: 3, reply: '421 4.7.28 your DKIM domain' },
-          restsUntil: clock.now() + 1.5 * minute,
+          ...{ restsUntil: clock.now() + 1.5 * minute, at: clock.now() - minute / 2 },
         },
       ])
     }

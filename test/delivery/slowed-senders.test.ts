@@ -60,7 +60,13 @@ describe('a sender domain that a site wants less from', () => {
     const { clock, senders, site, other, evidence } = start()
     assert.equal(senders.isEmpty, true)
     const told = senders.slowDown(site, domain, evidence())
-    assert.deepEqual(told, { domain, perMinute: 6, restsUntil: clock.now() + minute, reply: '421 4.7.28 too much' })
+    assert.deepEqual(told, {
+      domain,
+      perMinute: 6,
+      restsUntil: clock.now() + minute,
+      reply: '421 4.7.28 too much',
+      at: clock.now(),
+    })
     assert.equal(senders.slowDown(site, domain, evidence()), null, 'attempts from before')
     assert.equal(senders.admit(site, domain, 1), clock.now() + minute)
     assert.equal(senders.admit(site, 'b.example', 1), null)

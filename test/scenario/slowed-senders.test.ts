@@ -56,4 +56,31 @@ describe('a receiver that has enough of one sender domain', () => {
     assert.deepEqual(new Set(late.map(({ message }) => message)), new Set([first, second]))
     assert.equal(relay.logged('sender-slowed').length, 1)
   })
+
+  it('is known after a restart, and the mail says why it waits', async () => {
+    const clock = manualClock()
+    await using sink = await startSink({ refuse: () => tooMuch })
+    const world = {
+      ...{ zone: sink.zone('big.example', 'flood.example'), mxPort: sink.port, clock },
+      verified: ['flood.example'],
+    }
+    const first = await startRelay(world)
+    await first.submit({ from: 'a@flood.example', to: ['b@big.example'] })
+    await first.until(() => first.logged('deferred').length === 1, 'its mail to be deferred')
+    const id = await first.submit({ from: 'a@flood.example', to: ['b@big.example'] })
+    await first.until(async () => {
+      const { body } = await first.api('GET', `/v1/queue?message=${id}`)
+      return body.entries[0]?.waitReason === 'noted'
+    }, 'the second to wait')
+    const dataDir = await first.stop()
+
+    await clock.advance(10_000)
+    await using relay = await startRelay({ ...world, verified: [], dataDir })
+    const { waitMessage } = (await relay.api('GET', `/v1/messages/${id}`)).body.entries[0]
+    assert.match(
+      waitMessage.en,
+      /said: 421 4\.7\.28 .* It rests until 2026-01-15 12:01:\d\d; then 6 a minute may go\.$/,
+    )
+    assert.match(waitMessage.ja, /421 4\.7\.28 .*まで休止し、その後は毎分6通までです。$/)
+  })
 })

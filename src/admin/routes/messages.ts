@@ -14,7 +14,7 @@ import { nextOf, pageOf } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { isOutcome, outcomeAnswer, renderOutcome } from '../render-outcome.ts'
 import { isReturned, renderReturned, returnedAnswer } from '../render-returned.ts'
-import { renderWait, waitFields } from '../wait-reasons.ts'
+import { type Wait, waitFields, waitsOf } from '../wait-reasons.ts'
 import { eventAnswer, renderEvent } from './events.ts'
 
 /**
@@ -93,7 +93,7 @@ const timelineAnswer = messageAnswer.extend({
 export type MessageAnswer = z.output<typeof messageAnswer>
 export type TimelineAnswer = z.output<typeof timelineAnswer>
 
-export function messageRoutes({ store }: AdminDependencies): Operation[] {
+export function messageRoutes({ store, whereabouts, config }: AdminDependencies): Operation[] {
   return [
     operation({
       method: 'get',
@@ -120,7 +120,8 @@ export function messageRoutes({ store }: AdminDependencies): Operation[] {
         const summary = await store.message(params.id)
         if (!summary) throw notFound({ ja: `メッセージ ${params.id} `, en: `message ${params.id}` })
         const [queued, events] = await Promise.all([queuedEntries(store, params.id), timeline(store, params.id)])
-        return renderTimeline(summary, queued, events)
+        const waitOf = await waitsOf([...queued.values()], { whereabouts, config })
+        return renderTimeline(summary, queued, waitOf, events)
       },
     }),
   ]
@@ -156,7 +157,12 @@ async function timeline(store: Store, message: string): Promise<Told> {
   }
 }
 
-function renderTimeline(summary: MessageStates, queued: ReadonlyMap<string, QueueRow>, { events, complete }: Told) {
+function renderTimeline(
+  summary: MessageStates,
+  queued: ReadonlyMap<string, QueueRow>,
+  waitOf: (row: QueueRow | undefined) => Wait,
+  { events, complete }: Told,
+) {
   const outcomes = events.map(event => event.data).filter(isOutcome)
   const byEntry = Map.groupBy(outcomes, outcome => outcome.entry)
   const returned = Map.groupBy(events.map(event => event.data).filter(isReturned), found => found.entry)
@@ -168,7 +174,7 @@ function renderTimeline(summary: MessageStates, queued: ReadonlyMap<string, Queu
       const entry = `${message.id}.${index}`
       const stands = { entry, recipient: recipient.address, state: states[index] ?? null }
       return {
-        ...renderEntry(stands, queued.get(entry), byEntry.get(entry) ?? []),
+        ...renderEntry(stands, queued.get(entry), byEntry.get(entry) ?? [], waitOf(queued.get(entry))),
         returned: (returned.get(entry) ?? []).map(renderReturned),
       }
     }),
@@ -187,6 +193,7 @@ function renderEntry(
   { entry, recipient, state }: Stands,
   row: QueueRow | undefined,
   outcomes: readonly Outcome[],
+  wait: Wait,
 ): Omit<z.output<typeof entryAnswer>, 'returned'> {
   const attempts = outcomes.map(outcome => ({
     ...renderOutcome(outcome),
@@ -201,7 +208,7 @@ function renderEntry(
     expiresAt: time(row?.entry.expiresAt ?? null),
     heldReason: row?.entry.heldReason ?? null,
     suspension: row?.entry.suspension ?? null,
-    ...renderWait(row),
+    ...wait,
     mode: lastMode(outcomes),
     reply: last?.reply ?? row?.entry.lastReply ?? null,
     class: last?.class ?? row?.lastClass ?? null,

@@ -6,9 +6,10 @@ import type { OutcomeClass } from '../../mail/outcome.ts'
 import { priorities } from '../../mail/priority.ts'
 import type { QueueVerb } from '../../mail/queue-operation.ts'
 import { mostOf } from '../../outcome/bulk-orders.ts'
-import { actors, classes, nextStepOf } from '../../outcome/classes.ts'
+import { classes } from '../../outcome/classes.ts'
 import { rescheduled } from '../../outcome/delivery-log.ts'
 import type { QueueColumn, QueueCounts, QueueFilter, QueueOverview, QueueRow } from '../../store/store.ts'
+import { meaningOf } from '../class-meaning.ts'
 import type { AdminDependencies } from '../dependencies.ts'
 import {
   accountId,
@@ -29,7 +30,7 @@ import { type Operation, operation } from '../operation.ts'
 import { nextOf, pageOf } from '../paging.ts'
 import { invalidField } from '../problem.ts'
 import { liveSites, siteAnswer } from '../render-site.ts'
-import { renderWait, waitFields } from '../wait-reasons.ts'
+import { type Wait, waitFields, waitsOf } from '../wait-reasons.ts'
 import { operationAnswer, renderOrder } from './queue-operations.ts'
 
 /** Rows per grouping: the biggest are what an operator looks for. */
@@ -183,7 +184,8 @@ export function queueRoutes(dependencies: AdminDependencies): Operation[] {
           store.queueOverview(filter, wanted, groupsShown),
           liveSites(live),
         ])
-        const entries = rows.map(renderRow)
+        const waitOf = await waitsOf(rows, dependencies)
+        const entries = rows.map(row => renderRow(row, waitOf(row)))
         const next = nextOf(rows, wanted, row => row.entry.id)
         return { counts: renderCounts(counts), by: renderGroups(by), sites, entries, next }
       },
@@ -304,15 +306,7 @@ function renderCounts(counts: QueueCounts): QueueCountsAnswer {
   return { ...counts, oldestReceivedAt: time(counts.oldestReceivedAt) }
 }
 
-/** What the class of the last deferral means; nulls where there was none, or another version named it. */
-function meaningOf(name: string | null): Pick<z.output<typeof entryAnswer>, 'classMessage' | 'who' | 'next'> {
-  if (name === null || !Object.hasOwn(classes, name)) return { classMessage: null, who: null, next: null }
-  const known = name as OutcomeClass
-  const { sentence, actor } = classes[known]
-  return { classMessage: sentence, who: actors[actor], next: nextStepOf(known, false) }
-}
-
-function renderRow(row: QueueRow): z.output<typeof entryAnswer> {
+function renderRow(row: QueueRow, wait: Wait): z.output<typeof entryAnswer> {
   const { entry, message, state, lastClass, scheduled } = row
   return {
     id: entry.id,
@@ -336,7 +330,7 @@ function renderRow(row: QueueRow): z.output<typeof entryAnswer> {
     lastSite: entry.lastSite ?? null,
     priority: message.priority ?? 'normal',
     scheduled,
-    ...renderWait(row),
+    ...wait,
     inDoubt: entry.inDoubt,
   }
 }

@@ -13,6 +13,7 @@ import { type Log, silentLog } from '../../../src/base/log.ts'
 import type { LoopDelay } from '../../../src/base/loop-delay.ts'
 import { createSeal, type Seal } from '../../../src/base/seal.ts'
 import { openOwnServerTester } from '../../../src/delivery/own-server-test.ts'
+import { nowhere } from '../../../src/delivery/whereabouts.ts'
 import { zoneResolver } from '../../../src/dns/zone-resolver.ts'
 import { createExplainer } from '../../../src/domains/explain.ts'
 import { openRelayDns } from '../../../src/domains/relay-dns.ts'
@@ -54,6 +55,7 @@ export interface ApiOptions {
   readonly clock?: Clock
   readonly log?: Log
   readonly live?: () => Promise<LiveState>
+  readonly whereabouts?: AdminDependencies['whereabouts']
   readonly loopDelays?: () => Promise<Record<string, LoopDelay>>
   /** Null: one is made. */
   readonly adminToken?: string | null
@@ -107,6 +109,7 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     bulkOrders,
     suspensions,
     live: options.live ?? (async () => idle),
+    whereabouts: options.whereabouts ?? (async () => nowhere),
     loopDelays: options.loopDelays ?? (async () => ({})),
     seal,
     clock,
