@@ -33,7 +33,11 @@ const yahoo: RuleGroup = {
     {
       id: 'yahoo-slowed',
       class: 'rate',
-      when: { digit: 4, text: ['tss04', 'tss05', 'tss11', 'ts01', 'ts02', 'ts03', 'temporarily deferred due to'] },
+      when: {
+        digit: 4,
+        text: ['tss04', 'tss05', 'tss11', 'ts01', 'ts02', 'ts03', 'temporarily deferred due to'],
+        unless: ['domain', 'dns'],
+      },
       reason: 'unexpected volume or complaints: Yahoo takes less for a while',
     },
     {
@@ -193,13 +197,18 @@ const accessProviders: RuleGroup = {
     {
       id: 'orange-slow',
       class: 'rate',
-      when: { digit: 4, text: ['veuillez essayer plus tard', 'ofr*'] },
+      when: { digit: 4, text: ['veuillez essayer plus tard', 'ofr*'], unless: ['emetteur invalide'] },
       reason: 'Orange asks to slow down',
     },
     {
       id: 'orange-block',
       class: 'spam-block',
-      when: { digit: 5, phases: [...beforeMail, 'mail'], text: ['service refuse', 'ofr*'] },
+      when: {
+        digit: 5,
+        phases: [...beforeMail, 'mail'],
+        text: ['service refuse', 'ofr*'],
+        unless: ['emetteur invalide'],
+      },
       reason: 'Orange refuses the address',
     },
     {

@@ -70,6 +70,12 @@ export const exactStatuses: RuleGroup = {
       when: { status: ['5.3'] },
       reason: 'X.5.3: too many recipients',
     },
+    {
+      id: 'status-expired',
+      class: 'expired',
+      when: { digit: 5, status: ['4.7'] },
+      reason: 'X.4.7: delivery time expired',
+    },
     { id: 'routing-loop', class: 'loop', when: { status: ['4.6'] }, reason: 'X.4.6: routing loop' },
     { id: 'encryption', class: 'tls-required', when: { status: ['7.10'] }, reason: 'X.7.10: encryption needed' },
   ],
@@ -152,8 +158,8 @@ export const statusRules: RuleGroup = {
     {
       id: 'status-integrity',
       class: 'content-refused',
-      when: { status: ['7.6', '7.7'] },
-      reason: 'X.7.6, X.7.7: algorithm, integrity',
+      when: { status: ['7.7'] },
+      reason: 'X.7.7: integrity',
     },
     {
       id: 'status-session-policy',

@@ -8,6 +8,12 @@ export const contentTexts: RuleGroup = {
   source: softwareSource,
   rules: [
     {
+      id: 'header-size',
+      class: 'message-malformed',
+      when: { phases: forContent, text: ['header|headers * too large|long|big|many', 'too many header|headers'] },
+      reason: 'not the message is too large, but its header',
+    },
+    {
       id: 'too-large',
       class: 'message-too-large',
       when: {
@@ -61,6 +67,9 @@ export const contentTexts: RuleGroup = {
           'stray newline|cr|lf|linefeed',
           'not|non compliant|conformant|comply',
           'multiple|several from|sender|to|subject|date',
+          'from domain|address|header is|was invalid|empty|blank|missing|malformed',
+          'valid from',
+          'blank|empty from|sender',
           'line|lines too long',
           '8bit|8 bit * header|headers|characters|data|not',
           'rfc 822|2822|5322',
@@ -131,7 +140,7 @@ export const contentTexts: RuleGroup = {
           'words|phrases|keyword|keywords',
           'fails|failed filter|validation',
           'dlp',
-          'message rejected',
+          'message|mail|email rejected',
           'prohibited',
         ],
         status: ['0.0', '7.1', '7.0', '6.0', '3.0', '2.0', '5.0'],

@@ -35,6 +35,9 @@ export const earlyTexts: RuleGroup = {
           'blocked|rejected|refused|denied|declined|prohibited by recipient|recipients|user|users|subscriber',
           'blocked|rejected|refused|denied|declined|prohibited by the|this|our recipient|recipients|user|users|subscriber',
           'recipient|recipients|user|users * preferences|settings|filter|filters|rules',
+          'user|users|recipient|recipients reject|deny|block|black|blocked|personal list|lists',
+          'recipient|user address rejected blocked|block|blacklisted',
+          'mail|email|message|messages|from @ is|was|are rejected|refused|denied|blocked',
         ],
         unless: ['user|recipient unknown', 'unknown user|recipient', 'spam filter|filters'],
       },
@@ -43,7 +46,15 @@ export const earlyTexts: RuleGroup = {
     {
       id: 'null-mx-text',
       class: 'no-mail-accepted',
-      when: { digit: 5, text: ['null mx'] },
+      when: {
+        digit: 5,
+        text: [
+          'null mx',
+          'host|domain|server does not accept|receive mail|email',
+          'host|domain|server doesnt accept|receive mail|email',
+        ],
+        unless: ['mail|email from|for|to'],
+      },
       reason: 'says so',
     },
     {
@@ -53,7 +64,7 @@ export const earlyTexts: RuleGroup = {
         text: [
           'dictionary|harvest|harvesting|directory attack|attacks',
           'zombie|zombies|botnet',
-          'denial of connection',
+          'denial of connection|service',
         ],
       },
       reason: 'we are taken for somebody who tries addresses',
@@ -124,6 +135,21 @@ export const earlyTexts: RuleGroup = {
       class: 'rate',
       when: { digit: 4, text: ['too many mails|emails|messages from|in|mail|per', 'too many mails|emails'] },
       reason: 'names a count before it names a wait',
+    },
+    {
+      id: 'expired-text',
+      class: 'expired',
+      when: {
+        digit: 5,
+        text: [
+          'message|delivery|queue|time|retry expired',
+          'delivery|retry time|period * expired|exceeded',
+          'been in|on the queue too long',
+          'retry timeout exceeded',
+        ],
+        unless: ['account', 'mailbox', 'user', 'recipient'],
+      },
+      reason: 'a host behind this one tried until its time was over',
     },
     {
       id: 'greylist',
@@ -281,7 +307,10 @@ export const earlyTexts: RuleGroup = {
           'encryption needed',
           'tls|encryption * mandatory',
           'session|connection * encrypted|encryption * required',
-          'must use tls',
+          'must|please|should use tls|starttls|encryption',
+          'requires|require * use tls|starttls|encryption',
+          'not|wasnt|isnt sent|made|received over|via|through|with a|an|secure|tls|encrypted',
+          'not|without tls|encryption|encrypted',
         ],
       },
       reason: 'the server takes mail over TLS only',

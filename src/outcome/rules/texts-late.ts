@@ -43,11 +43,58 @@ export const lateTexts: RuleGroup = {
           'time out',
           'no route to host',
           'unreachable',
+          'not reachable',
           'network error|problem',
           'idle',
         ],
       },
       reason: 'a connection over there',
+    },
+    {
+      id: 'unreachable-final',
+      class: 'network',
+      when: {
+        digit: 5,
+        phases: forRecipient,
+        text: ['domain|host|server|mx|destination * unreachable', 'domain|host|server|mx|destination * not reachable'],
+      },
+      reason: 'what stands behind the server can not be reached',
+    },
+    {
+      id: 'busy',
+      class: 'remote-trouble',
+      when: {
+        digit: 4,
+        text: ['busy', 'overloaded'],
+        unless: ['mailbox|user|recipient|account', 'client host', 'your ip', 'blocked', 'reputation'],
+      },
+      reason: 'busy, whatever the status',
+    },
+    {
+      id: 'try-later',
+      class: 'remote-trouble',
+      when: {
+        digit: 4,
+        status: ['1.*', '2.*', '5.*'],
+        text: ['try again|later', 'retry later'],
+        unless: [
+          'user|mailbox|account|recipient|inbox|address|storage|space',
+          'sender|from|domain',
+          'you|your|ip|ipv4',
+          '@',
+        ],
+      },
+      reason: 'asks for another try and names nobody, whatever the status',
+    },
+    {
+      id: 'reading-trouble',
+      class: 'remote-trouble',
+      when: {
+        phases: ['rcpt'],
+        text: ['unable|could|cannot|failed * read|load|parse|retrieve|fetch|look'],
+        unless: ['sender|from|client|ip|ipv4|helo|ehlo'],
+      },
+      reason: 'the server could not read what it knows of the recipient',
     },
     {
       id: 'content-scan-trouble',

@@ -1,12 +1,22 @@
 /**
  * Rules by the words of servers about the session: rate, and the name of the client.
  */
-import type { RuleGroup } from './rule.ts'
+import { beforeMail, type RuleGroup } from './rule.ts'
 import { softwareSource } from './software-source.ts'
 
 export const rateTexts: RuleGroup = {
   source: softwareSource,
   rules: [
+    {
+      id: 'rate-session',
+      class: 'rate',
+      when: {
+        digit: 5,
+        phases: [...beforeMail, 'mail'],
+        text: ['per session|connection', 'too many|much sessions|connections', 'open|use a new session|connection'],
+      },
+      reason: 'a limit of this session: the next one may have more',
+    },
     {
       id: 'rate-text',
       class: 'rate',
@@ -23,8 +33,8 @@ export const rateTexts: RuleGroup = {
           'too fast|quickly|frequent|often|much',
           'unusual|unusually|unexpected|excessive|high|large * rate|volume|number|amount|traffic',
           'connection|connections rate|count|limit|limited',
-          'messages per hour|minute|connection|session|day',
-          'per hour|minute|day|connection|session',
+          'per hour|minute|second|day|connection|session|1h|24h|1m|60m|1d',
+          'only send|accept|take * per|every',
           'slow down',
           'maximum|max * connections|messages|sessions',
           'receiving mail',
@@ -38,7 +48,7 @@ export const rateTexts: RuleGroup = {
           'recipients|messages * exceed|exceeds|exceeded',
           'reduce * rate|volume|number|connections',
         ],
-        unless: ['too many recipients|recipient|rcpts|rcpt|addresses|hops|received'],
+        unless: ['too many recipients|recipient|rcpts|rcpt|addresses|hops|received', 'unresolvable'],
       },
       reason: 'too much or too fast',
     },
@@ -97,6 +107,20 @@ export const nameTexts: RuleGroup = {
         ],
       },
       reason: 'the name of the sending server',
+    },
+    {
+      id: 'name-at-connect',
+      class: 'no-ptr',
+      when: {
+        phases: beforeMail,
+        text: [
+          'dns look|lookup|resolution|failure|failed|error|record|entry',
+          'in|of|with dns',
+          'hostname|name lookup|resolution',
+        ],
+        unless: ['rbl', 'dnsbl', 'listed|blocked|blacklisted'],
+      },
+      reason: 'before MAIL there is no other name to look up than ours',
     },
   ],
 }
