@@ -64,6 +64,7 @@ const yahoo: RuleGroup = {
           'email not accepted for policy reasons',
           'message not allowed',
         ],
+        unless: ['header|headers'],
       },
       reason: 'characteristics of spam or phishing',
     },
@@ -115,7 +116,7 @@ const icloud: RuleGroup = {
     {
       id: 'icloud-local-policy',
       class: 'spam-content',
-      when: { text: ['cs01', 'hm07', 'hm08', 'hme1'], phases: forContent },
+      when: { text: ['cs01', 'hm07', 'hm08', 'hme1'], phases: forContent, unless: ['spf * dkim', 'dmarc'] },
       reason: 'the content filter refused it as spam ("local policy")',
     },
   ],
@@ -156,7 +157,7 @@ const unitedInternet: RuleGroup = {
     {
       id: 'gmx-policy',
       class: 'content-refused',
-      when: { digit: 5, text: ['reject due to policy restrictions'] },
+      when: { digit: 5, phases: forContent, text: ['reject due to policy restrictions'] },
       reason: 'the message fits a filter rule',
     },
     {

@@ -323,7 +323,7 @@ const sophos: RuleGroup = {
         phases: forRecipient,
         text: [
           'recipient verification failed',
-          'recipient|user|rcpt verify|verification|validation|check * failed|failure',
+          'recipient|user|rcpt verify|verification|validation|check * failed|failure|problem|error',
           'unverified address',
           'recipient unverified',
           'address verification * undeliverable',

@@ -45,7 +45,10 @@ export const exactStatuses: RuleGroup = {
     {
       id: 'many-auth',
       class: 'authentication',
-      when: { status: ['7.26', '7.27', '7.29', '7.31', '7.32'] },
+      when: {
+        status: ['7.26', '7.27', '7.29', '7.31', '7.32'],
+        unless: ['dmarc failure|failed|fails|fail|check|verification'],
+      },
       reason: 'X.7.26: several authentication checks failed',
     },
     {
@@ -60,14 +63,20 @@ export const exactStatuses: RuleGroup = {
       when: {
         digit: 5,
         status: ['1.2'],
-        unless: ['user|mailbox|account', 'relay|relaying', 'recipient|address does|is|unknown|not', 'sender'],
+        unless: [
+          'user|mailbox|account',
+          'relay|relaying',
+          'recipient|address does|is|unknown|not',
+          'sender',
+          'not a valid',
+        ],
       },
       reason: 'X.1.2: bad destination system',
     },
     {
       id: 'too-many-recipients',
       class: 'too-many-recipients',
-      when: { status: ['5.3'] },
+      when: { status: ['5.3'], unless: ['rate|frequency|messages'] },
       reason: 'X.5.3: too many recipients',
     },
     {

@@ -31,6 +31,16 @@ export const lateTexts: RuleGroup = {
       reason: 'DNS over there',
     },
     {
+      id: 'busy',
+      class: 'remote-trouble',
+      when: {
+        digit: 4,
+        text: ['busy', 'overloaded'],
+        unless: ['mailbox|user|recipient|account', 'client host', 'your ip', 'blocked', 'reputation'],
+      },
+      reason: 'busy, whatever the status',
+    },
+    {
       id: 'connection-trouble',
       class: 'network',
       when: {
@@ -38,6 +48,7 @@ export const lateTexts: RuleGroup = {
         text: [
           'lost * connection',
           'connection|connect * refused|timed|lost|reset|failed|dropped|closed|terminated',
+          'connection expired',
           'timeout',
           'timed out',
           'time out',
@@ -61,16 +72,6 @@ export const lateTexts: RuleGroup = {
       reason: 'what stands behind the server can not be reached',
     },
     {
-      id: 'busy',
-      class: 'remote-trouble',
-      when: {
-        digit: 4,
-        text: ['busy', 'overloaded'],
-        unless: ['mailbox|user|recipient|account', 'client host', 'your ip', 'blocked', 'reputation'],
-      },
-      reason: 'busy, whatever the status',
-    },
-    {
       id: 'try-later',
       class: 'remote-trouble',
       when: {
@@ -91,7 +92,10 @@ export const lateTexts: RuleGroup = {
       class: 'remote-trouble',
       when: {
         phases: ['rcpt'],
-        text: ['unable|could|cannot|failed * read|load|parse|retrieve|fetch|look'],
+        text: [
+          'unable|could|cannot|failed * read|load|parse|retrieve|fetch|look',
+          'database|directory|table * returned|returns|answered',
+        ],
         unless: ['sender|from|client|ip|ipv4|helo|ehlo'],
       },
       reason: 'the server could not read what it knows of the recipient',
@@ -281,6 +285,8 @@ export const lateTexts: RuleGroup = {
           'security',
           'not authorized|permitted|allowed',
           'local rule|rules',
+          'bloque|bloques|bloquee|rejete|rejetee|refuse|refusee|refuses par',
+          'blockiert|abgelehnt|verweigert|bloqueado|rechazado|bloccato|rifiutato|rejeitado|odrzucona|odrzucono|zablokowana',
         ],
       },
       reason: 'a rule of the server, not told which',

@@ -125,6 +125,7 @@ export const recipientTexts: RuleGroup = {
           'mailbox|account|user|recipient unavailable',
           'mailbox|account|user|recipient not available',
           'mailbox * locked',
+          'badrcptto|badrecipient*',
         ],
         unless: ['user|recipient|account not found|unknown', 'unknown user|recipient'],
       },

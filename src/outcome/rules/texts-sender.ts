@@ -91,7 +91,10 @@ export const senderTexts: RuleGroup = {
     {
       id: 'dkim-text',
       class: 'dkim-failed',
-      when: { text: ['dkim', 'domainkeys', 'bad|invalid|missing signature'] },
+      when: {
+        text: ['dkim', 'domainkeys', 'bad|invalid|missing signature'],
+        unless: ['duplicate|multiple|several header|headers'],
+      },
       reason: 'DKIM is named',
     },
     {
@@ -105,6 +108,7 @@ export const senderTexts: RuleGroup = {
           'fails|failed|fail * authentication',
           'does not pass authentication',
           'sender id',
+          'purported responsible',
           'spoofed',
           'spoofing|spoof',
         ],
@@ -131,6 +135,7 @@ export const senderTexts: RuleGroup = {
           'does not accept mail|email|messages * from',
           'doesnt accept mail|email|messages * from',
           'refuses|refused|rejects * mail|messages|email * from you|this',
+          'mail|email|message is|was denied|refused|rejected by spam filter|filters',
           'challenge response',
           'you are not allowed to post|send',
           'not a member',

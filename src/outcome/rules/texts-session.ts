@@ -102,6 +102,7 @@ export const nameTexts: RuleGroup = {
           'ip name possibly forged',
           'hostname * does not resolve|match',
           'fcrdns',
+          'domain|name|host|hostname * mismatch|mismatches|mismatched * ip|ipv4|client|address',
           'unverifyable|unverifiable * ip|ips',
           'dns look up|lookup * sending|your|host',
         ],
