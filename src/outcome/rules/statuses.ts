@@ -171,6 +171,12 @@ export const statusRules: RuleGroup = {
       reason: 'X.7.7: integrity',
     },
     {
+      id: 'status-session-refused',
+      class: 'spam-block',
+      when: { digit: 5, status: ['7.*'], phases: beforeMail },
+      reason: 'before MAIL a server knows but our address',
+    },
+    {
       id: 'status-session-policy',
       class: 'rate',
       actor: 'own-ip',
@@ -237,6 +243,12 @@ export const codeRules: RuleGroup = {
       when: { codes: [500, 501, 502, 503, 504, 555] },
       reason: 'syntax, order or parameters',
     },
+    {
+      id: 'code-storage',
+      class: 'mailbox-full',
+      when: { codes: [552], phases: ['rcpt'] },
+      reason: '552: exceeded storage allocation, said of a recipient',
+    },
     { id: 'code-size', class: 'message-too-large', when: { codes: [552] }, reason: '552: exceeded storage allocation' },
     {
       id: 'code-elsewhere',
@@ -253,7 +265,7 @@ export const codeRules: RuleGroup = {
     {
       id: 'code-policy',
       class: 'policy',
-      when: { codes: [550, 553, 554], phases: ['mail', 'rcpt', 'data'] },
+      when: { codes: [550, 553, 554], phases: ['rcpt', 'data'] },
       reason: 'refused without a word why',
     },
     {
@@ -267,6 +279,21 @@ export const codeRules: RuleGroup = {
       class: 'sender-refused',
       when: { digit: 5, phases: ['mail'] },
       reason: 'refused when the sender was named, without a word why',
+    },
+    {
+      id: 'code-any-recipient',
+      class: 'mailbox-unavailable',
+      when: {
+        codes: [510, 511, 512, 513, 521, 522, 523, 525, 540, 541, 542, 543, 557, 558, 570, 571],
+        phases: ['rcpt'],
+      },
+      reason: 'refused when the recipient was named, without a word why',
+    },
+    {
+      id: 'code-any-content',
+      class: 'content-refused',
+      when: { codes: [521, 540, 541, 542, 543, 551, 553, 557, 558, 570, 571], phases: ['data', 'dot'] },
+      reason: 'refused once the message was known, without a word why',
     },
     { id: 'code-temporary', class: 'remote-trouble', when: { digit: 4 }, reason: 'temporary without a word why' },
   ],

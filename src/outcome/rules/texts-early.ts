@@ -1,7 +1,7 @@
 /**
  * Rules by words that decide before an exact status does: lists, callouts, relaying, loops, TLS, greylisting.
  */
-import { beforeMail, forRecipient, forSender, type RuleGroup } from './rule.ts'
+import { beforeMail, forContent, forRecipient, forSender, type RuleGroup } from './rule.ts'
 import { softwareSource } from './software-source.ts'
 
 /** Before exact statuses: what a status is misused for most. */
@@ -27,7 +27,10 @@ export const earlyTexts: RuleGroup = {
         phases: forRecipient,
         text: [
           'recipients * block|blocked|black|blacklist|blocklist',
-          'not|doesnt want your mail|email|message',
+          'not|doesnt|dont want your mail|email|message',
+          'recipient|rcpt * black|block listed',
+          'on|in domains|recipients|users|customers|personal|private blacklist|blocklist|black',
+          'human verification',
           'recipients * safe|allowed|approved|trusted|white|allow senders|list|sender',
           'sender|you|domain|address * blocked|denied|rejected|refused|barred by the|this|our|an|organizations|organization|administrator|company',
           'blocked|denied by organization|organisation|administrator|company',
@@ -64,6 +67,7 @@ export const earlyTexts: RuleGroup = {
         text: [
           'dictionary|harvest|harvesting|directory attack|attacks',
           'zombie|zombies|botnet',
+          'too many unknown rcpt',
           'denial of connection|service',
         ],
       },
@@ -135,6 +139,16 @@ export const earlyTexts: RuleGroup = {
       class: 'rate',
       when: { digit: 4, text: ['too many mails|emails|messages from|in|mail|per', 'too many mails|emails'] },
       reason: 'names a count before it names a wait',
+    },
+    {
+      id: 'spam-named',
+      class: 'spam-content',
+      when: {
+        phases: forContent,
+        text: ['message|mail|email is|was|been|has * detected|identified|classified|marked|flagged|considered as spam'],
+        unless: ['url|urls|link|links|surbl|dbl|listed|reputation'],
+      },
+      reason: 'the message is called spam, whoever sent it',
     },
     {
       id: 'expired-text',
@@ -233,7 +247,16 @@ export const earlyTexts: RuleGroup = {
           'smtp auth',
           'client * not authenticated',
         ],
-        unless: ['dmarc', 'spf', 'dkim', 'tls', 'starttls', 'senders * authenticate', 'sender domain'],
+        unless: [
+          'dmarc',
+          'spf',
+          'dkim',
+          'tls',
+          'starttls',
+          'senders * authenticate',
+          'sender domain',
+          'to enable|receive|activate',
+        ],
       },
       reason: 'who asks a stranger to log in does not take mail for the recipient',
     },
@@ -268,7 +291,7 @@ export const earlyTexts: RuleGroup = {
     {
       id: 'code-521',
       class: 'no-mail-accepted',
-      when: { codes: [521], phases: beforeMail },
+      when: { codes: [521], phases: beforeMail, unless: ['ptr|rdns|reverse'] },
       reason: '521: a host that never accepts mail (RFC 7504 §3)',
     },
     {
@@ -283,6 +306,8 @@ export const earlyTexts: RuleGroup = {
           'routing loop',
           'hop count exceeded',
           'too many received',
+          'number of received',
+          'received headers|lines|fields',
           'maximum hop count',
           'looping',
           'in a loop',

@@ -183,7 +183,7 @@ export const lateTexts: RuleGroup = {
         digit: 5,
         phases: ['connect', 'banner', 'ehlo', 'mail', 'rcpt'],
         text: ['spam*', 'access denied', 'denied', 'banned', 'blocked', 'abuse', 'not welcome'],
-        unless: ['policy', 'policies'],
+        unless: ['policy', 'policies', 'permission'],
         status: ['0.0', '7.0', '7.1'],
       },
       reason: 'called spam before anything of it was seen: our address, or our name',

@@ -116,7 +116,11 @@ export const nameTexts: RuleGroup = {
         phases: beforeMail,
         text: [
           'dns look|lookup|resolution|failure|failed|error|record|entry',
-          'in|of|with dns',
+          'in|of|with|no dns',
+          'host|hostname|name|client cant|cannot|not|must|could be resolve|resolved',
+          'host|hostname cant|cannot resolve',
+          'tld',
+          'reserved domain',
           'hostname|name lookup|resolution',
         ],
         unless: ['rbl', 'dnsbl', 'listed|blocked|blacklisted'],
