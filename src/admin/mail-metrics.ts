@@ -30,7 +30,7 @@ export function mailInstruments(registry: Registry) {
   })
   const refusals = new Counter({
     name: 'kitte_refusals_total',
-    help: 'Commands and mails of clients that were refused, by reply.',
+    help: 'Commands, logins and mails of clients that were refused, by reply.',
     labelNames: ['reply'],
     registers,
   })

@@ -32,25 +32,28 @@ const fileName = /^delivery\.(\d+)\.log$/
 const chunkBytes = 65_536
 const lineFeed = 0x0a
 
-/** The latest lines that match, at most `wanted`, from all files. */
+/** The latest lines that match, at most `wanted`, from all files; none is read before one that `isBefore` what is wanted. */
 export async function recentLines(
   folder: string,
   wanted: number,
   matches: (line: LogLine) => boolean,
+  isBefore: (line: LogLine) => boolean = () => false,
 ): Promise<RecentLines> {
   const numbers = filesIn(folder)
   const lines: LogLine[] = []
+  let isEnough = false
   let position: LogPosition | null = null
   for (const file of numbers.toReversed()) {
     await using handle = await openFile(folder, file)
     if (handle === null) continue
     const end = await endOfLastLine(handle)
     position ??= { file, offset: end }
-    if (lines.length >= wanted) break
+    if (lines.length >= wanted || isEnough) break
     for await (const raw of linesBackwards(handle, end)) {
       const line = parseLine(raw)
       if (line !== null && matches(line)) lines.push(line)
-      if (lines.length >= wanted) break
+      isEnough = line !== null && isBefore(line)
+      if (lines.length >= wanted || isEnough) break
     }
   }
   return { lines: lines.reverse(), position: position ?? { file: 0, offset: 0 } }

@@ -12,6 +12,7 @@ import { CliError } from './cli-error.ts'
 import { type CliContext, colour, commonOptions, configOf, connect, print, printable } from './context.ts'
 import { accountIdOf } from './lists.ts'
 import { followLines, type LogLine, recentLines } from './log-reader.ts'
+import { sinceOf } from './since.ts'
 import { type TimeText, timesOf } from './times.ts'
 
 interface TailOptions {
@@ -22,8 +23,12 @@ interface TailOptions {
   readonly outcome?: readonly string[]
   readonly recipient?: string
   readonly message?: string
+  readonly sender?: string
+  readonly credential?: string
   readonly why?: string
-  readonly lines: number
+  readonly since?: string
+  readonly until?: string
+  readonly lines?: number
   readonly follow: boolean
 }
 
@@ -31,6 +36,9 @@ const idForm = /^[0-9a-hjkmnp-tv-z]{26}$/
 
 /** A screenful. */
 const linesShown = 20
+const disorderMs = 60_000
+/** Of a refused mail to several. */
+const recipientsShown = 3
 const events: readonly string[] = logEvents.map(([name]) => name)
 const longestEvent = Math.max(...events.map(name => name.length))
 
@@ -62,9 +70,13 @@ export function register(
     .option('--site <text>', 'to sites, hosts or addresses with this in their name')
     .option('--outcome <words>', 'delivered, deferred, bounced, refused …; several with commas', parseOutcomes)
     .option('--recipient <address>', 'to one recipient')
+    .option('--sender <address>', 'with this reverse-path or From address')
+    .option('--credential <name>', 'handed in with this credential: its id or username')
     .option('--message <id>', 'of one message: its id or its Message-ID')
-    .option('--why <text>', 'with this as class or actor, or in reply or reason')
-    .option('--lines <count>', 'lines of the past to begin with', parseLines, linesShown)
+    .option('--why <text>', 'with this as class, actor or check, or in reply or reason')
+    .option('--since <time>', 'all lines since then: 2h (ago), or 2026-01-15T09:00:00+09:00')
+    .option('--until <time>', 'none after that; does not follow')
+    .option('--lines <count>', `lines of the past to begin with, ${linesShown} without --since`, parseLines)
     .option('--no-follow', 'end after these')
     .action((options: TailOptions, command: Command) => tail(context, command, options, stop))
 }
@@ -74,32 +86,52 @@ async function tail(context: CliContext, command: Command, options: TailOptions,
   const { account } = options
   // One that looks like an id is taken for it, so that the log can be read without the API.
   const byName = account !== undefined && !idForm.test(account)
-  const matches = matcher(
+  const fits = matcher(
     byName ? { ...options, account: await accountIdOf(connect(context, command), account) } : options,
   )
+  const since = sinceOf('--since', options.since, context.clock) ?? Number.NEGATIVE_INFINITY
+  const until = sinceOf('--until', options.until, context.clock) ?? Number.POSITIVE_INFINITY
+  const matches = (line: LogLine) => isBetween(since, line, until) && fits(line)
   const { json } = commonOptions(context, command)
   const at = timesOf(context, command)
   const show = (line: LogLine) => print(context, json ? line.raw : lineText(context, printable(line.fields), at))
-  const { lines, position } = await recentLines(folder, options.lines, matches)
+  const wanted = options.lines ?? (options.since === undefined ? linesShown : Number.POSITIVE_INFINITY)
+  // Threads hand in their lines together, so some stand a little after later ones.
+  const isBefore = (line: LogLine) => momentOf(line) < since - disorderMs
+  const { lines, position } = await recentLines(folder, wanted, matches, isBefore)
   for (const line of lines) show(line)
-  if (!options.follow) return
+  if (!options.follow || options.until !== undefined) return
   for await (const line of followLines(folder, position, stop)) if (matches(line)) show(line)
+}
+
+/** NaN: it has no time. */
+function momentOf({ fields: { time } }: LogLine): number {
+  return typeof time === 'string' ? Date.parse(time) : Number.NaN
+}
+
+/** What has no time is there unless a time is asked for. */
+function isBetween(since: number, line: LogLine, until: number): boolean {
+  if (since === Number.NEGATIVE_INFINITY && until === Number.POSITIVE_INFINITY) return true
+  const at = momentOf(line)
+  return at >= since && at <= until
 }
 
 // ── What is wanted ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 function matcher(options: TailOptions): (line: LogLine) => boolean {
   const tests = [
-    wants(inAscii(options.domain), (line, domain) => text(line.recipient).endsWith(`@${domain}`)),
-    wants(inAscii(options.senderDomain), (line, domain) => text(line.senderDomain) === domain),
+    wants(inAscii(options.domain), (line, domain) => recipientsIn(line).some(one => one.endsWith(`@${domain}`))),
+    wants(inAscii(options.senderDomain), (line, domain) => isFrom(line, domain)),
     wants(options.account, (line, account) => text(line.account) === account),
     wants(options.site, (line, site) =>
       [line.site, line.remoteMta, line.remoteIp].some(one => text(one).includes(site)),
     ),
-    wants(mailboxOf(options.recipient), (line, recipient) => text(line.recipient) === recipient),
+    wants(mailboxOf(options.recipient), (line, recipient) => recipientsIn(line).includes(recipient)),
+    wants(mailboxOf(options.sender), (line, sender) => [line.sender, line.from].some(one => text(one) === sender)),
+    wants(options.credential, (line, name) => [line.credential, line.username].some(one => text(one) === name)),
     wants(options.message, isAbout),
     wants(options.why, (line, why) => {
-      const exact = [line.class, line.actor].some(one => text(one) === why)
+      const exact = [line.class, line.actor, line.check].some(one => text(one) === why)
       return exact || [line.reply, line.reason, line.modeReason].some(one => text(one).includes(why))
     }),
   ]
@@ -125,6 +157,17 @@ function mailboxOf(address: string | undefined): string | undefined {
 function wants(given: string | undefined, test: (line: Fields, given: string) => boolean): (line: Fields) => boolean {
   if (given === undefined) return () => true
   return line => test(line, given.toLowerCase())
+}
+
+/** A refused mail may have got no further than its reverse-path. */
+function isFrom(line: Fields, domain: string): boolean {
+  if (line.senderDomain !== undefined) return text(line.senderDomain) === domain
+  return [line.from, line.sender].some(one => text(one).endsWith(`@${domain}`))
+}
+
+/** A refused mail may have several. */
+function recipientsIn({ recipient, to }: Fields): string[] {
+  return [recipient, ...(Array.isArray(to) ? to : [])].map(text)
 }
 
 function isAbout(line: Fields, given: string): boolean {
@@ -209,7 +252,26 @@ function next(line: Fields, at: TimeText): string {
       return `${line.class}; try ${Number(line.attempt) + 1} at ${at(timeIn(line.nextAttemptAt))}${doubt}`
     case 'bounced':
       return `${line.class}; to act: ${line.actor}${doubt}`
+    case 'refused':
+    case 'auth-failed':
+      return whoseText(line)
     default:
       return ''
   }
+}
+
+/** Who was refused, and by which check: what the other side of the connection needs to hear is in the reply. */
+function whoseText({ event, sender, from, recipient, to, username, client, check, reason }: Fields): string {
+  const others = Array.isArray(to) ? to : []
+  const more = others.length > recipientsShown ? ' …' : ''
+  const parts = [
+    // What has no recipient is told of its sender already.
+    sender === undefined || recipient === undefined ? '' : `from ${sender}`,
+    from === undefined || from === sender ? '' : `From: ${from}`,
+    others.length === 0 ? '' : `to ${others.slice(0, recipientsShown).join(', ')}${more}`,
+    event === 'auth-failed' ? '' : `${username === undefined ? '' : `${username} `}at ${client}`,
+    check === undefined ? '' : `check ${check}`,
+    reason === undefined ? '' : String(reason),
+  ]
+  return parts.filter(part => part !== '').join('; ')
 }

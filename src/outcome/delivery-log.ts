@@ -36,6 +36,8 @@ export interface Refusal extends ClientFacts {
   readonly from?: Mailbox | undefined
   readonly recipient?: string | undefined
   readonly recipients?: number | undefined
+  /** Of a message to several: the first of them. */
+  readonly to?: readonly string[] | undefined
   readonly size?: number | undefined
   /** What a stranger isn't told: the cause, one line. */
   readonly reason?: string | undefined
@@ -307,7 +309,7 @@ export function tlsFallback(log: Log, site: SiteFacts & { readonly reason: strin
   log.warn(line, `TLS with ${site.remoteMta ?? site.site} failed, trying plain text: ${site.reason}`)
 }
 
-export function authFailed(log: Log, client: ClientFacts & { readonly reply: string }): void {
+export function authFailed(log: Log, client: ClientFacts & Pick<Refusal, 'reply' | 'reason'>): void {
   const line: Line = { event: 'auth-failed', ...pick(client) }
   log.warn(line, `login of ${client.username ?? 'somebody'} from ${client.client} failed: ${client.reply}`)
 }

@@ -38,6 +38,7 @@ export function pick(facts: Omit<Line, 'event'>): Omit<Line, 'event'> {
     from: facts.from,
     recipient: facts.recipient,
     recipients: facts.recipients,
+    to: facts.to,
     entries: facts.entries,
     size: facts.size,
     site: facts.site,

@@ -122,6 +122,6 @@ export class Authentication {
   }
 }
 
-function actsForItself({ authzid, username }: Login): boolean {
+export function actsForItself({ authzid, username }: Login): boolean {
   return authzid === undefined || authzid === '' || authzid === username
 }

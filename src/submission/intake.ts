@@ -8,7 +8,7 @@ import { newId } from '../base/ids.ts'
 import type { MessageId } from '../mail/ids.ts'
 import type { Message } from '../mail/message.ts'
 import type { Reply } from '../mail/reply.ts'
-import { accepted, warned } from '../outcome/delivery-log.ts'
+import { accepted, type Refusal, warned } from '../outcome/delivery-log.ts'
 import { accept } from './accept.ts'
 import { checkMessage } from './checks/index.ts'
 import { feedbackIdField } from './feedback-id.ts'
@@ -24,6 +24,8 @@ export interface IntakeClient extends NonNullable<Message['client']> {
   readonly extended: boolean
   readonly authenticated: boolean
 }
+
+type Told = { -readonly [fact in 'from' | 'senderDomain' | 'account']?: Refusal[fact] }
 
 export class Intake {
   readonly id: MessageId
@@ -60,20 +62,24 @@ export class Intake {
     this.#reception.abort()
   }
 
-  async finish(): Promise<Reply> {
+  /** `told`: what is found out about the message, for the log of a refusal. */
+  async finish(told: Told = {}): Promise<Reply> {
     try {
-      return await this.#accept()
+      return await this.#accept(told)
     } catch (error) {
       this.#reception.abort()
       throw error
     }
   }
 
-  async #accept(): Promise<Reply> {
+  async #accept(told: Told): Promise<Reply> {
     const { directory, config, clock, log, meter, acceptParts } = this.#parts
     const startedAt = clock.monotonic()
     const received = await this.#reception.end()
     const facts = await gatherFacts({ directory, config, now: clock.now() }, this.#transaction, received)
+    told.from = facts.from[0]?.address
+    told.senderDomain = facts.from[0]?.domain?.name
+    told.account = facts.account?.id
     const warnings = checkMessage(facts)
     const content = await this.#reception.content()
     const { ehlo, address, tls } = this.#client

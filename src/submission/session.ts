@@ -5,11 +5,12 @@
  * whoever finds it, a store that is down becomes 452, and whatever else goes wrong is 451 4.3.0 with its stack in the log
  * (design invariants 6 and 9). A transaction ends with its message, RSET, a new greeting or STARTTLS (RFC 5321 §4.1.4).
  */
+import type { Credential } from '../mail/account.ts'
 import type { Mailbox } from '../mail/ids.ts'
 import { formatReply, type Reply } from '../mail/reply.ts'
 import { authFailed, type ClientFacts, type Refusal, refused } from '../outcome/delivery-log.ts'
 import { suppressedReply } from '../outcome/verdict.ts'
-import type { Login } from './authentication.ts'
+import { actsForItself, type Login } from './authentication.ts'
 import type { Submitter } from './checks/check.ts'
 import { CheckRefusal, checkMail, checkRcpt } from './checks/index.ts'
 import { readMail, readRcpt } from './commands.ts'
@@ -22,7 +23,14 @@ import { findSubmitter, type Identity } from './submitter.ts'
 import { reasonOf, replyTo } from './trouble.ts'
 
 /** What is known about a refused command besides the session. */
-type RefusedFacts = { -readonly [fact in 'message' | 'sender' | 'recipient' | 'recipients' | 'size']?: Refusal[fact] }
+type RefusedFacts = {
+  -readonly [fact in Exclude<keyof Refusal, keyof ClientFacts | 'reply' | 'check' | 'reason'>]?: Refusal[fact]
+} & {
+  account?: Refusal['account']
+}
+
+/** A line of the log stays readable; `recipients` counts all. */
+const recipientsLogged = 100
 
 export class Session {
   readonly #parts: SessionParts
@@ -112,9 +120,7 @@ export class Session {
       return null
     } catch (error) {
       const reply = replyTo(error, replies.loginTrouble, this.#parts.log)
-      return reply === replies.loginFailed
-        ? this.#slowDown(login.username, reply)
-        : this.#logFailedLogin(login.username, reply)
+      return reply === replies.loginFailed ? this.#slowDown(login, reply) : this.#logFailedLogin(login.username, reply)
     }
   }
 
@@ -126,6 +132,7 @@ export class Session {
       facts.sender = command.reversePath
       const found = await findSubmitter(directory, this.#identity, this.mayLogIn)
       const reversePath = command.reversePath === null ? null : await findOwners(directory, command.reversePath)
+      facts.account = reversePath?.owners[0]
       const storeAcceptsMail = await this.#parts.storeAcceptsMail()
       this.#submitter = found.submitter
       const secured = this.isSecured
@@ -190,7 +197,7 @@ export class Session {
     // From here on the message is finished, whether the client stays or not.
     this.#intake = null
     const facts = { message: intake.id, recipients: this.#transaction?.recipients.size, size: intake.received }
-    const reply = await this.#answer(facts, () => intake.finish())
+    const reply = await this.#answer(facts, told => intake.finish(told))
     this.#transaction = null
     return reply
   }
@@ -208,26 +215,36 @@ export class Session {
       return await work(facts)
     } catch (error) {
       const reply = replyTo(error, replies.localTrouble, this.#parts.log)
-      const sender = this.#transaction?.command.reversePath
+      const { command, reversePath, recipients = new Map() } = this.#transaction ?? {}
+      const client = this.describe()
+      // Of a credential of the CRM itself the mail says whose it is.
+      const account = client.account ?? facts.account ?? reversePath?.owners[0]
+      const sender = command?.reversePath
+      const to = facts.recipient === undefined ? recipientsOf(recipients) : {}
       const check = error instanceof CheckRefusal ? error.check : undefined
       const told = { reply: formatReply(reply), check, reason: reasonOf(error) }
-      refused(this.#parts.log, { ...this.describe(), sender, ...facts, ...told })
+      refused(this.#parts.log, { ...client, sender, ...to, ...facts, account, ...told })
       this.#parts.meter.refused(told.reply)
       return reply
     }
   }
 
-  async #slowDown(username: string, reply: Reply): Promise<Reply> {
+  async #slowDown(login: Login, reply: Reply): Promise<Reply> {
     const { clock, config } = this.#parts
     this.#failedLogins++
     this.#closed ??= new AbortController()
     if (!this.#isClosed) await clock.sleep(config.submission.authFailureDelay, this.#closed.signal)
     const last = this.#failedLogins >= config.submission.maxAuthFailures
-    return this.#logFailedLogin(username, last ? replies.tooManyFailedLogins : reply)
+    const known = await this.#parts.directory.credential(login.username).catch(() => undefined)
+    const whose = known ? { credential: known.id, account: known.account } : {}
+    const reason = known === undefined ? undefined : whyFailed(known, login)
+    return this.#logFailedLogin(login.username, last ? replies.tooManyFailedLogins : reply, { ...whose, reason })
   }
 
-  #logFailedLogin(username: string, reply: Reply): Reply {
-    authFailed(this.#parts.log, { ...this.describe(), username, reply: formatReply(reply) })
+  #logFailedLogin(username: string, reply: Reply, known: Partial<Refusal> = {}): Reply {
+    const told = formatReply(reply)
+    authFailed(this.#parts.log, { ...this.describe(), username, ...known, reply: told })
+    this.#parts.meter.refused(told)
     return reply
   }
 
@@ -239,4 +256,18 @@ export class Session {
   #client() {
     return { ehlo: this.#ehlo, address: this.#address, tls: this.#tls }
   }
+}
+
+/** Of a refused transaction: whoever waits for the mail asks by their address. */
+function recipientsOf(recipients: ReadonlyMap<Mailbox, unknown>): Pick<Refusal, 'recipient' | 'to'> {
+  const [first, ...others] = [...recipients.keys()].slice(0, recipientsLogged)
+  if (first === undefined) return {}
+  return others.length === 0 ? { recipient: first } : { to: [first, ...others] }
+}
+
+/** What the client isn't told: it helps whoever guesses. */
+function whyFailed(credential: Credential | null, login: Login): string {
+  if (credential === null) return 'there is no such username'
+  if (credential.revokedAt !== null) return 'the credential is revoked'
+  return actsForItself(login) ? 'wrong password' : 'wrong password, or on behalf of another'
 }

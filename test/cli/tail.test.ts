@@ -67,8 +67,26 @@ const refused = {
   event: 'refused',
   text: 'refused sales@example.jp: 550 5.7.1 sales@example.jp is not a sender address of this account',
   client: '192.0.2.10',
+  username: 'user-acme',
+  credential: '01jhm3w5c0crd0000000000000',
+  account: '01jhm3w5c0acc0000000000003',
+  sender: 'sales@example.jp',
   reply: '550 5.7.1 sales@example.jp is not a sender address of this account',
+  check: 'sender-is-yours',
   reason: 'not registered',
+}
+const refusedContent = {
+  ...refused,
+  time: '2026-01-15T03:05:00.000Z',
+  text: 'refused news@example.jp: 552 5.3.4 too big',
+  message: '01jhm3w5c0f8k2v6q9x7r1t4ad',
+  sender: 'news@example.jp',
+  from: 'shop@shop.example.jp',
+  senderDomain: 'shop.example.jp',
+  recipients: 4,
+  to: ['d1@example.com', 'd2@example.com', 'd3@example.org', 'd4@example.org'],
+  reply: '552 5.3.4 too big',
+  check: 'size',
 }
 
 describe('kitte tail', () => {
@@ -80,7 +98,7 @@ describe('kitte tail', () => {
       '2026-01-15 12:00:00 delivered b@example.com mx1.example.com: 250 2.0.0 ok [01jhm3w5c0f8k2v6q9x7r1t4ab.0] 113 ms, spf-dkim',
       '2026-01-15 12:00:00 bounced Nobody@example.net mx.example.net: 550 5.1.1 no such user [01jhm3w5c0f8k2v6q9x7r1t4ac.1] address-unknown; to act: recipient',
       '2026-01-15 12:00:00 deferred c@example.org 451 4.4.1 connection refused: ECONNREFUSED [01jhm3w5c0f8k2v6q9x7r1t4ab.0] network; try 4 at 2026-01-15 12:15:00, in doubt: may come twice',
-      '2026-01-15 12:00:01 refused sales@example.jp: 550 5.7.1 sales@example.jp is not a sender address of this account',
+      '2026-01-15 12:00:01 refused sales@example.jp: 550 5.7.1 sales@example.jp is not a sender address of this account user-acme at 192.0.2.10; check sender-is-yours; not registered',
     ])
   })
 
@@ -101,6 +119,15 @@ describe('kitte tail', () => {
     ['--why econnrefused', ['deferred']],
     ['--why remote', ['deferred']],
     ['--why registered', ['refused']],
+    ['--why sender-is-yours', ['refused']],
+    ['--why 5.7.1', ['refused']],
+    ['--account 01jhm3w5c0acc0000000000003', ['refused']],
+    ['--sender-domain example.jp', ['refused']],
+    ['--sender SALES@example.jp', ['refused']],
+    ['--credential user-acme', ['refused']],
+    ['--credential 01jhm3w5c0crd0000000000000', ['refused']],
+    ['--since 2026-01-15T03:00:01Z', ['refused']],
+    ['--until 2026-01-15T12:00:00+09:00 --outcome delivered', ['delivered']],
     ['--lines 1', ['refused']],
     ['--lines 0', []],
     ['--lines 2 --outcome delivered,bounced,deferred', ['bounced', 'deferred']],
@@ -116,6 +143,44 @@ describe('kitte tail', () => {
       )
     })
   }
+
+  it('finds a refused mail by each of its recipients, its senders and its time', async () => {
+    using log = openFolder([delivered, refused, refusedContent])
+    const found = async (...args: string[]) => (await log.tail('--no-follow', ...args)).out.split('\n').slice(0, -1)
+    const line = (await found('--recipient', 'd4@example.org'))[0]!
+    assert.equal(
+      spaced(line),
+      '2026-01-15 12:05:00 refused news@example.jp: 552 5.3.4 too big [01jhm3w5c0f8k2v6q9x7r1t4ad] From: shop@shop.example.jp; to d1@example.com, d2@example.com, d3@example.org …; user-acme at 192.0.2.10; check size; not registered',
+    )
+    for (const args of [
+      ['--domain', 'example.org'],
+      ['--sender-domain', 'shop.example.jp'],
+      ['--sender', 'shop@shop.example.jp'],
+      ['--sender', 'news@example.jp'],
+      ['--since', '2026-01-15T03:01:00Z'],
+    ])
+      assert.deepEqual(await found(...args), [line], args.join(' '))
+    assert.deepEqual(await found('--sender-domain', 'example.jp'), [(await found('--why', 'sender-is-yours'))[0]])
+  })
+
+  it('reads back to the moment that is asked for, however many lines that are, and no further', async () => {
+    const at = (second: number) => new Date(Date.UTC(2026, 0, 15, 3, 0, second)).toISOString()
+    using log = openFolder(Array.from({ length: 200 }, (_, n) => ({ ...delivered, time: at(n) })))
+    const times = async (...args: string[]) =>
+      (await log.tail('--no-follow', '--json', ...args)).out
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line).time)
+    assert.deepEqual(
+      await times('--since', at(120)),
+      Array.from({ length: 80 }, (_, n) => at(120 + n)),
+    )
+    assert.deepEqual(await times('--since', at(10), '--until', at(12)), [at(10), at(11), at(12)])
+    assert.deepEqual(await times('--since', at(10), '--lines', '1'), [at(199)])
+    const { code, err } = await log.tail('--since', 'yesterday')
+    assert.equal(code, 1)
+    assert.match(err, /--since yesterday says no time\n.*--since 30m, 2h or 1d/)
+  })
 
   it('with --json passes the lines of the log on as they are', async () => {
     using log = openFolder([delivered])

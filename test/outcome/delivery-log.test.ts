@@ -81,6 +81,7 @@ const everything: readonly ((log: Log) => void)[] = [
       senderDomain: 'example.jp',
       recipient: 'b@example.com',
       recipients: 1,
+      to: ['b@example.com', 'c@example.com'],
       size: 10,
       reason: 'not registered',
     }),

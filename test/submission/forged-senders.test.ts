@@ -331,6 +331,24 @@ describe('a sender', () => {
     assert.match(String(line!.reply), /^550 5\.7\.1 /)
   })
 
+  it('after its content is found in the log by its recipients, its From and the account it would have been of', async () => {
+    const before = msa.events('refused').length
+    await submit(clients.get('user-crm')!, {
+      mailFrom: 'x@theirs.example',
+      header: 'From: x@theirs.example\r\nSender: y@nobody.example',
+    })
+    const { fields } = msa.events('refused')[before]!
+    const { account, credential, sender, from, senderDomain, recipient, recipients } = fields
+    assert.deepEqual(
+      { account, credential, sender, from, senderDomain, recipients },
+      {
+        ...{ account: 'other', credential: 'crm', sender: 'x@theirs.example', from: 'x@theirs.example' },
+        ...{ senderDomain: 'theirs.example', recipients: 1 },
+      },
+    )
+    assert.match(String(recipient), /@/)
+  })
+
   it('of the CRM is stored under the account that From tells', async () => {
     assert.match(
       await submit(clients.get('user-crm')!, { mailFrom: 'x@theirs.example', header: 'From: x@theirs.example' }),

@@ -50,6 +50,14 @@ describe('a login', () => {
     await client.closed()
     const failed = msa.events('auth-failed').map(({ fields }) => fields.username)
     assert.deepEqual(failed, ['user-acme', 'nobody', 'user-acme'])
+    assert.deepEqual(
+      msa.events('auth-failed').map(({ fields }) => [fields.credential, fields.account, fields.reason]),
+      [
+        ['acme', 'acme', 'wrong password'],
+        [undefined, undefined, 'there is no such username'],
+        ['acme', 'acme', 'wrong password, or on behalf of another'],
+      ],
+    )
     assert.doesNotMatch(JSON.stringify(msa.log), new RegExp(password))
   })
 
