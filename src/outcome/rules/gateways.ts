@@ -116,7 +116,7 @@ const cisco: RuleGroup = {
         phases: ['rcpt'],
         status: ['1.0', '0.0'],
         text: ['address rejected'],
-        unless: ['sender', 'from', 'policy', 'access denied', 'spam', 'ip address'],
+        unless: ['sender', 'from', 'policy', 'access denied', 'spam', 'ip address', 'blocked'],
       },
       reason: '"Address rejected" is its answer to a recipient outside the access table',
     },
