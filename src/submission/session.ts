@@ -24,7 +24,7 @@ import { reasonOf, replyTo } from './trouble.ts'
 
 /** What is known about a refused command besides the session. */
 type RefusedFacts = {
-  -readonly [fact in Exclude<keyof Refusal, keyof ClientFacts | 'reply' | 'check' | 'reason'>]?: Refusal[fact]
+  -readonly [fact in Exclude<keyof Refusal, keyof ClientFacts | 'reply' | 'check'>]?: Refusal[fact]
 } & {
   account?: Refusal['account']
 }
@@ -47,6 +47,8 @@ export class Session {
   #mayHearUtf8 = false
   #failedLogins = 0
   #transaction: Transaction | null = null
+  /** The last MAIL, when it was refused: clients that pipeline name the recipients all the same (RFC 2920). */
+  #refusedMail: Pick<RefusedFacts, 'sender' | 'reason'> | null = null
   #intake: Intake | null = null
 
   constructor(parts: SessionParts, address: string) {
@@ -94,6 +96,7 @@ export class Session {
 
   reset(): void {
     this.#transaction = null
+    this.#refusedMail = null
     this.#mayHearUtf8 = false
     this.#intake?.abort()
     this.#intake = null
@@ -130,6 +133,7 @@ export class Session {
       const { directory, config } = this.#parts
       const command = readMail(line)
       facts.sender = command.reversePath
+      this.#refusedMail = null
       const found = await findSubmitter(directory, this.#identity, this.mayLogIn)
       const reversePath = command.reversePath === null ? null : await findOwners(directory, command.reversePath)
       facts.account = reversePath?.owners[0]
@@ -146,7 +150,10 @@ export class Session {
 
   rcpt(line: Buffer): Promise<Reply> {
     return this.#answer({}, async facts => {
-      if (this.#transaction === null) throw new SmtpError(replies.needMail)
+      if (this.#transaction === null) {
+        Object.assign(facts, this.#refusedMail, { recipient: recipientIn(line, this.#parts.config.hostname) })
+        throw new SmtpError(replies.needMail)
+      }
       const { command, recipients } = this.#transaction
       const { hostname, submission: limits } = this.#parts.config
       const recipient = readRcpt(line, command.smtpUtf8, hostname)
@@ -222,9 +229,11 @@ export class Session {
       const sender = command?.reversePath
       const to = facts.recipient === undefined ? recipientsOf(recipients) : {}
       const check = error instanceof CheckRefusal ? error.check : undefined
-      const told = { reply: formatReply(reply), check, reason: reasonOf(error) }
+      const told = { reply: formatReply(reply), check, reason: reasonOf(error) ?? facts.reason }
       refused(this.#parts.log, { ...client, sender, ...to, ...facts, account, ...told })
       this.#parts.meter.refused(told.reply)
+      if (command === undefined && facts.recipient === undefined && facts.sender !== undefined)
+        this.#refusedMail = { sender: facts.sender, reason: `its MAIL was answered ${told.reply}` }
       return reply
     }
   }
@@ -263,6 +272,15 @@ function recipientsOf(recipients: ReadonlyMap<Mailbox, unknown>): Pick<Refusal, 
   const [first, ...others] = [...recipients.keys()].slice(0, recipientsLogged)
   if (first === undefined) return {}
   return others.length === 0 ? { recipient: first } : { to: [first, ...others] }
+}
+
+/** Undefined: none can be read. */
+function recipientIn(line: Buffer, hostname: string): Mailbox | undefined {
+  try {
+    return readRcpt(line, true, hostname).address
+  } catch {
+    return undefined
+  }
 }
 
 /** What the client isn't told: it helps whoever guesses. */

@@ -331,6 +331,24 @@ describe('a sender', () => {
     assert.match(String(line!.reply), /^550 5\.7\.1 /)
   })
 
+  it('before its recipients are told is found by those that came in the same breath', async () => {
+    const before = msa.events('refused').length
+    const client = clients.get('user-acme')!
+    await client.say('MAIL FROM:<a@stranger.example>', /^550 5\.7\.1 /)
+    await client.say('RCPT TO:<b@there.example>', /^503 5\.5\.1 /)
+    await client.say('RSET', /^250/)
+    await client.say('RCPT TO:<c@there.example>', /^503 5\.5\.1 /)
+    const told = msa
+      .events('refused')
+      .slice(before)
+      .map(({ fields: { sender, recipient, reason } }) => [sender, recipient, reason])
+    assert.deepEqual(told, [
+      ['a@stranger.example', undefined, undefined],
+      ['a@stranger.example', 'b@there.example', `its MAIL was answered ${msa.events('refused')[before]!.fields.reply}`],
+      [undefined, 'c@there.example', undefined],
+    ])
+  })
+
   it('after its content is found in the log by its recipients, its From and the account it would have been of', async () => {
     const before = msa.events('refused').length
     await submit(clients.get('user-crm')!, {
