@@ -102,7 +102,7 @@ function codeOf(digit: string): number {
 const phases: readonly (readonly [Phase, RegExp])[] = [
   [
     'dot',
-    /end of (?:message|data)|after (?:sending )?(?:end of data|message|data)|DATA section|\bmessage (?:has been |was |is )?(?:rejected|blocked|refused)/i,
+    /end of (?:message|data)|after (?:sending )?(?:end of data|message|data)|DATA section|for TEXT command|\b(?:URL|link) in message|\bmessage (?:has been |was |is )?(?:rejected|blocked|refused)/i,
   ],
   ['mail', /MAIL FROM command|in reply to MAIL|after MAIL FROM|error from remote.{0,40}MAIL FROM/i],
   ['data', /in reply to DATA|after (?:sending )?DATA\b/i],

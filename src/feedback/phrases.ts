@@ -39,7 +39,7 @@ const phrases: readonly Phrase[] = [
   {
     digit: '5',
     detail: '1.1',
-    says: /(?:user|recipient|mailbox|account|address|addressee).{0,60}(?:unknown|not found|does ?n.t exist|not exist|not listed|no such|invalid|not recogni[sz]ed|not known|could not be found|couldn.t be found)|(?:unknown|no such|unrouteable|invalid|bad) (?:local )?(?:user|recipient|mailbox|address|account)|no mailbox here|doesn.t have an? .{0,40}account|user unknown|宛先.{0,30}(?:誤り|間違|存在|不明|見つ|ありません)|あて先.{0,30}(?:誤り|間違|存在|不明|見つ|ありません)|(?:アドレス|ユーザ).{0,20}(?:存在し|見つかりま|不明|誤り|ありません)/i,
+    says: /(?:user|recipient|mailbox|account|address|addressee).{0,60}(?:unknown|not found|does ?n.t exist|not exist|not listed|no such|invalid|not recogni[sz]ed|not known|could not be found|couldn.t be found)|(?:unknown|no such|unrouteable|invalid|bad) (?:local )?(?:user|recipient|mailbox|address|account)|no mailbox here|doesn.t have an? .{0,40}account|user unknown|リストに(?:あり|見つかり)ません|宛先.{0,30}(?:誤り|間違|存在|不明|見つ|ありません)|あて先.{0,30}(?:誤り|間違|存在|不明|見つ|ありません)|(?:アドレス|ユーザ).{0,20}(?:存在し|見つかりま|不明|誤り|ありません)/i,
   },
   {
     digit: '4',
@@ -49,7 +49,7 @@ const phrases: readonly Phrase[] = [
   {
     digit: '4',
     detail: '4.1',
-    says: /connection (?:refused|timed out)|timed? ?out|unable to connect|couldn't (?:establish|connect)|no route to host|host.{0,20}(?:unreachable|down)|接続でき/i,
+    says: /connection (?:refused|timed out)|timed? ?out|unable to connect|couldn't (?:establish|connect)|no route to host|host.{0,20}(?:unreachable|down)|network error|did not accept our requests to connect|接続でき/i,
   },
 ]
 

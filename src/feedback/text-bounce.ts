@@ -26,6 +26,8 @@ export const textRules: readonly TextRule[] = [
 ]
 const maxText = 16_000
 const maxRecipients = 100
+/** The header of our own message, whichever system quotes it: its words are no reason. */
+const ourOwn = /^(?:--- The header of the original message|Received: ?(?:from|by) )/m
 const anyAddress = new RegExp(`(?<address>${address})`, 'g')
 
 export function readTextBounce(mail: Part): StatusReport | null {
@@ -49,8 +51,8 @@ function wordsOf(mail: Part): string {
 }
 
 function recipientsOf(rule: TextRule, text: string, failed: string | null): RecipientReport[] {
-  const end = rule.until?.exec(text)
-  const told = end ? text.slice(0, end.index) : text
+  const end = Math.min(...[rule.until, ourOwn].map(pattern => pattern?.exec(text)?.index ?? text.length))
+  const told = text.slice(0, end)
   const action = rule.delayed?.test(told) ? 'delayed' : 'failed'
   const common = reasonIn(rule.reason?.exec(told)?.groups)
   const list = told.slice(rule.from?.exec(told)?.index ?? told.indexOf('\n\n'))

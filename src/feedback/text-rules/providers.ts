@@ -25,7 +25,7 @@ export const providerRules: readonly TextRule[] = [
   },
   {
     system: 'Yahoo! JAPAN',
-    marker: /Message from yahoo\.co\.jp/i,
+    marker: /Message from {1,3}yahoo\.co\.jp/i,
     recipients: bracketed,
     from: /to the following address/i,
     until: /^--- (?:Original message|Below this line) /im,
@@ -46,8 +46,11 @@ export const providerRules: readonly TextRule[] = [
   },
   {
     system: 'Zoho',
-    marker: /ERROR CODE ?:/i,
-    recipients: new RegExp(String.raw`(?<address>${address}), ERROR CODE ?:(?<reason>[^\n]{0,600})`, 'gi'),
+    marker: /ERROR[ _]CODE ?:/i,
+    recipients: new RegExp(
+      String.raw`(?<address>${address})(?:,| Invalid Address,) ERROR[ _]CODE ?:(?:[45]\d\d, ERROR[ _]CODE ?:)?(?<reason>[^\n]{0,600})`,
+      'gi',
+    ),
     delayed: /has not been delivered yet/i,
   },
   {

@@ -24,9 +24,9 @@ export const serverRules: readonly TextRule[] = [
   {
     system: 'GMX',
     marker:
-      /A message that you sent could not be delivered to one or more of\s{1,4}its recipients\.[\s\S]{0,200}?The following address failed:/i,
+      /A message that you sent could not be delivered to one or more of\s{1,4}its recipients\.[\s\S]{0,200}?The following address(?:\(es\))?\s{1,4}failed:/i,
     recipients: new RegExp(
-      String.raw`^[ \t]{0,8}<?(?<address>${address})>?:[ \t]*\n(?<reason>(?:[^\n]{1,600}\n?){1,8})`,
+      String.raw`^[ \t]{0,8}[<"]?(?<address>${address})[>"]?:[ \t]*\n(?<reason>(?:[^\n]{1,600}\n?){1,8})`,
       'gm',
     ),
     until: /^--- The header of the original message/m,
@@ -94,6 +94,7 @@ export const serverRules: readonly TextRule[] = [
       String.raw`^(?<reason>User mailbox exceeds allowed size|Unknown user|Unknown host|Delivery failed \d{1,5} attempts|undeliverable to)[: ]{1,3}<?(?<address>${address})`,
       'gim',
     ),
+    reason: /^Body of message generated response:\s{1,8}(?<reason>[^\n]{1,600}(?:\n[^\n]{1,600}){0,4})/im,
     until: /^Original message follows/im,
   },
   {

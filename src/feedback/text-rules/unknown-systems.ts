@@ -11,7 +11,7 @@ const daemon = '(?:mailer-?daemon|post-?master|mail(?:er)? ?(?:delivery|system|a
 
 const notDelivered = [
   "undeliver|non-?delivery|not (?:yet )?(?:be(?:en)? )?(?:delivered|accepted for delivery)|n[o']t (?:be )?deliver",
-  String.raw`deliver(?:y|ing)?[^\n]{0,60}(?:fail|not succeed|delayed)|failure notice|returned mail|returned to sender|unable to deliver`,
+  String.raw`deliver(?:y|ing)?[^\n]{0,60}(?:fail|not succeed|delayed)|failure notice|returned mail|trouble delivering|returned to sender|unable to deliver`,
   String.raw`nicht zugestellt|unzustellbar|zustellung[^\n]{0,40}(?:fehl|gescheitert|verz)`,
   'non remis|pas pu [eê]tre (?:remis|distribu|d[eé]livr)|[eé]chec de la remise|non distribu',
   String.raw`non[^\n]{0,12} recapitat|mancat[ao] (?:consegna|recapito)|no (?:se )?(?:pudo|ha podido)[^\n]{0,20} entreg|no entregado|n[aã]o (?:p[oô]de|foi)[^\n]{0,20} entreg`,
@@ -20,7 +20,7 @@ const notDelivered = [
 ].join('|')
 
 const label =
-  '(?:reason|error|result|response|diagnostic|status|motivo|grund|raison|causa|причина|原因|理由|状況|エラー(?:内容)?|退信原因)'
+  '(?:reason|responded as follows|error|result|response|diagnostic|status|motivo|grund|raison|causa|причина|原因|理由|状況|エラー(?:内容)?|退信原因)'
 
 export const unknownSystems: TextRule = {
   system: 'other',
@@ -30,7 +30,7 @@ export const unknownSystems: TextRule = {
     'gim',
   ),
   until:
-    /^(?:[-_*]{2,40} ?(?:original|below|this is a copy|header|undelivered|dies ist|ceci est|元の|以下)|Return-Path:|Received:|Message-ID:)/im,
+    /^(?:[-_*]{2,40} ?(?:original|returned message|below|this is a copy|header|undelivered|dies ist|ceci est|元の|以下)|Return-Path:|Received:|Message-ID:)/im,
   reason: new RegExp(
     String.raw`^(?:(?=[\s\S]{0,4000}?${label}[ \t　]{0,8}[:：]\s{0,8}(?<reason>[^\n]{3,600}))|(?<whole>[\s\S]{1,4000}))`,
     'i',

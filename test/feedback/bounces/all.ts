@@ -5,6 +5,7 @@ import { groupware } from './groupware.ts'
 import { japan } from './japan.ts'
 import { later } from './later.ts'
 import { otherServers } from './other-servers.ts'
+import { relatives } from './relatives.ts'
 import { reportsOfProviders } from './reports-of-providers.ts'
 import { reportsOfServers } from './reports-of-servers.ts'
 import { servers } from './servers.ts'
@@ -18,4 +19,5 @@ export const bounceMails: readonly BounceMail[] = [
   ...groupware,
   ...japan,
   ...later,
+  ...relatives,
 ]
