@@ -46,7 +46,16 @@ describe('a relay with two workers', () => {
     open = () => sink.open
     const count = 60
     const mail = (number: number) => ({ to: [`n${number}@sink.example`], size: 500 })
-    const load = new Load({ ...login, port: relay.port, connections: maxConnectionsPerAddress, mail, count })
+    // A slow login at one worker must not let the other take all mail.
+    const hold = () => load.mails.length === 0 && load.connected < maxConnectionsPerAddress
+    const load: Load = new Load({
+      ...login,
+      port: relay.port,
+      connections: maxConnectionsPerAddress,
+      mail,
+      count,
+      hold,
+    })
     await load.done()
     assert.equal(load.of('accepted').length, count)
     await relay.drained()
