@@ -250,8 +250,16 @@ function bodyText(
 
 function siteTable({ sites }: QueueAnswer, at: TimeText): string {
   return table(
-    ['site', 'attempts', 'waiting', 'connections', 'per minute', 'closed until'],
-    sites.map(row => [row.site, row.running, row.waiting, row.connections, row.perMinute, at(row.closedUntil)]),
+    ['site', 'attempts', 'waiting', 'connections', 'per minute', 'closed until', 'because of'],
+    sites.map(row => [
+      row.site,
+      row.running,
+      row.waiting,
+      row.connections,
+      row.perMinute,
+      at(row.closedUntil),
+      row.closed?.reply ?? row.adapted?.reply ?? null,
+    ]),
     'no site has work or is closed',
   )
 }
