@@ -31,6 +31,7 @@ export const earlyTexts: RuleGroup = {
           'recipient|rcpt * black|block listed',
           'on|in domains|recipients|users|customers|personal|private blacklist|blocklist|black',
           'human verification',
+          'user|recipient reject|rejects|refuses|refuse the|this|your mail|message|email',
           'recipients * safe|allowed|approved|trusted|white|allow senders|list|sender',
           'sender|you|domain|address * blocked|denied|rejected|refused|barred by the|this|our|an|organizations|organization|administrator|company',
           'blocked|denied by organization|organisation|administrator|company',
@@ -245,6 +246,8 @@ export const earlyTexts: RuleGroup = {
           'authenticate|login|log first|before|in',
           'must|please authenticate|login',
           'smtp auth',
+          'only * with authentication|auth',
+          'receive|check|pop your mail|email before|first',
           'client * not authenticated',
         ],
         unless: [
