@@ -8,7 +8,7 @@ import type { Bilingual } from './texts.ts'
 /** `waitsFor` as in QueueEntry; null where it says nothing that is known. */
 export function waitsForMessage(waitsFor: string | undefined): Bilingual | null {
   const [, what, name] =
-    /^(warm-up domain|warm-up pool|source pool|source address|sender domain) (.+)$/.exec(waitsFor ?? '') ?? []
+    /^(warm-up domain|warm-up pool|source pool|source address|sender domain|room at) (.+)$/.exec(waitsFor ?? '') ?? []
   switch (what) {
     case 'warm-up domain':
       return {
@@ -24,6 +24,11 @@ export function waitsForMessage(waitsFor: string | undefined): Bilingual | null 
       return {
         ja: `プール ${name} には、宛先のIPアドレスの種類(IPv4/IPv6)に合う送信元IPがありません。`,
         en: `The pool ${name} has no source address of the kind (IPv4, IPv6) that the recipient's servers are reached at.`,
+      }
+    case 'room at':
+      return {
+        ja: `宛先サーバー ${name} へのメールが多数あり、先に届いた分を順に送信しています。空きができしだい送信します。`,
+        en: `Much mail for ${name} is being sent already; this goes on as soon as there is room.`,
       }
     case 'sender domain':
       return slowedSender(name!)

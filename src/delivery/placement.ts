@@ -63,6 +63,8 @@ const maxRecipients = 100
 const parkFullMs = 60_000
 /** When mail is looked at again that a full site can't take yet, and whose lanes can't be parked for it. */
 const fullWithoutLanesMs = 30_000
+/** What was woken for a site's room has been claimed after this time. */
+const wokenWithinMs = 500
 /** … and mail that the store could not be asked about. */
 const unplannedMs = 10_000
 
@@ -128,11 +130,35 @@ export class Placement {
 
   /** Opens the lanes of a site that was full, once half of that has gone. True: there is something to claim. */
   async reopen(site: Site): Promise<boolean> {
+    const waitsFor = this.#hasRoom(site) ? site.limits.takeTurnedAway() : null
+    if (waitsFor !== null) this.#parts.underWay.add(this.#callBack(site, waitsFor))
     const { crowd } = site.limits
     if (crowd !== null) return this.#reopenSome(crowd, this.#boundOf(site))
     if (!site.hasParked || site.closedUntil !== null || site.waiting > this.#boundOf(site) / 2) return false
     await this.#parts.returns.unpark([site])
     return true
+  }
+
+  #hasRoom(site: Site): boolean {
+    return site.closedUntil === null && (site.limits.crowd ?? site).waiting <= this.#boundOf(site) / 2
+  }
+
+  /** As much as there may be at once, for of more than that most would be claimed for nothing; the rest once these are there. */
+  async #callBack(site: Site, waitsFor: string): Promise<void> {
+    const { returns, clock, stopping, underWay } = this.#parts
+    const most = this.#boundOf(site)
+    if ((await returns.wake(waitsFor, most)) < most) return
+    clock.after(wokenWithinMs, () => {
+      if (!stopping()) underWay.add(this.#awaitRoom([site]))
+    })
+  }
+
+  /** The last of what waited there may have gone while these were given back: nobody else would come for them. */
+  async #awaitRoom(sites: Iterable<Site>): Promise<void> {
+    for (const site of sites) {
+      site.limits.noteTurnedAway(roomAt(site))
+      await this.reopen(site)
+    }
   }
 
   /** Not more than there is room for, or all others would be claimed for nothing. */
@@ -221,8 +247,12 @@ export class Placement {
     const { departures, returns, ring, clock, stopping } = this.#parts
     held.join()
     try {
-      const { going, staying } = await departures.plan(leased, route, decision, way => this.#roomAt(way, held.message))
-      for (const { leased, until, waitsFor } of staying) await returns.release(leased, until, waitsFor)
+      const full = new Set<Site>()
+      const room = (way: Route) => this.#roomAt(way, held.message, full)
+      const { going, staying } = await departures.plan(leased, route, decision, room)
+      for (const { leased, until, waitsFor } of staying)
+        await returns.release(leased, until, waitsFor ?? [...full].map(roomAt)[0])
+      if (staying.length > 0) await this.#awaitRoom(full)
       for (const one of going) {
         const site = ring.site(one.route)
         // It may have closed while the store was asked: nobody would come back for what is pushed then.
@@ -242,10 +272,12 @@ export class Placement {
   }
 
   /** Null: there is room now. */
-  #roomAt(way: Route, { account, priority }: Message): Instant | null {
+  #roomAt(way: Route, { account, priority }: Message, full: Set<Site>): Instant | null {
     const site = this.#parts.ring.site(way)
     if (site.closedUntil !== null) return site.closedUntil
-    return this.isFull(site, account, priority) ? this.#parts.clock.now() + fullWithoutLanesMs : null
+    if (!this.isFull(site, account, priority)) return null
+    full.add(site)
+    return this.#parts.clock.now() + fullWithoutLanesMs
   }
 
   async #settleUnrouted(unrouted: Unrouted, decision: Decision): Promise<void> {
@@ -261,8 +293,15 @@ export class Placement {
     const { closedUntil } = site
     if (parks && closedUntil === null) await this.park(site, domainsOf(leased))
     else if (parks) await returns.park(site, domainsOf(leased), closedUntil!)
-    await returns.release(leased, closedUntil ?? (parks ? now : now + fullWithoutLanesMs))
+    if (parks || closedUntil !== null) return returns.release(leased, closedUntil ?? now)
+    await returns.release(leased, now + fullWithoutLanesMs, roomAt(site))
+    await this.#awaitRoom([site])
   }
+}
+
+/** What mail waits for of which enough is in memory already, where no lane can hold it back. */
+function roomAt({ name, limits }: Site): string {
+  return `room at ${limits.shared ?? name}`
 }
 
 /** Whether what closes this way closes the recipient domains for everybody: no other way leads to them. */

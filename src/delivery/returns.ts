@@ -20,7 +20,7 @@ import type { Group, Site } from './throttle.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface ReturnsParts {
-  readonly store: Pick<Store, 'release' | 'postpone'>
+  readonly store: Pick<Store, 'release' | 'postpone' | 'wakeWaiting'>
   readonly settler: Pick<Settler, 'settle' | 'finish'>
   readonly clock: Clock
   readonly log: Log
@@ -116,6 +116,16 @@ export class Returns {
       sites.flatMap(site => site.unpark()),
       this.#parts.clock.now(),
     )
+  }
+
+  /** Makes due what waits for that, so many at most; answers how many. */
+  async wake(waitsFor: string, most: number): Promise<number> {
+    try {
+      return await this.#parts.store.wakeWaiting(waitsFor, most)
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, `what waits for ${waitsFor} could not be woken`)
+      return 0
+    }
   }
 
   /** What a second claim brought meanwhile goes back once more: only now it can be taken. */

@@ -99,6 +99,8 @@ export class SiteLimits {
   #acceptedBefore = 0
   #acceptedSinceCut = 0
   #mostRunning = 0
+  /** What mail waits for that came while enough waited in memory and that no lane holds back; null: there is none. */
+  #turnedAway: string | null = null
 
   constructor({ key, rule, shared, clock, learned, first = rule.connections }: LimitsOptions) {
     this.key = key
@@ -151,6 +153,17 @@ export class SiteLimits {
 
   finish(): void {
     this.#running--
+  }
+
+  noteTurnedAway(waitsFor: string): void {
+    this.#turnedAway = waitsFor
+  }
+
+  /** Once, for whoever brings it back. */
+  takeTurnedAway(): string | null {
+    const waitsFor = this.#turnedAway
+    this.#turnedAway = null
+    return waitsFor
   }
 
   // ── What it accepts ───────────────────────────────────────────────────────────────────────────────────────────────

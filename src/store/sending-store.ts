@@ -49,8 +49,8 @@ export interface WarmUpStore {
   takePlaces(of: WarmUpName, wanted: number, day: WarmUpDay): Promise<Places>
   /** Places of recipients that were not tried after all; those of an earlier day are gone. */
   givePlaces(of: WarmUpName, count: number, day: CalendarDay): Promise<void>
-  /** Makes due what waits for that, as in QueueEntry; answers how many. */
-  wakeWaiting(waitsFor: string): Promise<number>
+  /** Makes due what waits for that, as in QueueEntry, or so many of them; answers how many. */
+  wakeWaiting(waitsFor: string, most?: number): Promise<number>
   /** Brings all of them to today, as each would be when it is next asked for places. */
   reviewWarmUps(day: WarmUpDay): Promise<readonly WarmUpChange[]>
 }

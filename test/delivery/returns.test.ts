@@ -25,6 +25,7 @@ function world(claimed: () => void) {
   }
   const store = {
     postpone: async () => {},
+    wakeWaiting: async () => 0,
     async release(written: readonly Release[], by: string) {
       releases.push(...written.map(({ entry, nextAttemptAt }) => `${entry} at ${nextAttemptAt} by ${by}`))
       if (releases.length === 1) await write()

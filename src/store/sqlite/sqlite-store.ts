@@ -355,7 +355,15 @@ function warmUpStore({ db, client, clock }: Parts): WarmUpStore {
     deleteWarmUp: of => client.call('deleteWarmUp', [of]),
     takePlaces: (of, wanted, day) => client.call('takePlaces', [of, wanted, day]),
     givePlaces: (of, count, day) => client.call('givePlaces', [of, count, day]),
-    wakeWaiting: waitsFor => inSlices(limit => client.call('wakeWaiting', [waitsFor, limit]), { clock }),
+    async wakeWaiting(waitsFor, most = Number.POSITIVE_INFINITY) {
+      let left = most
+      const wake = async (limit: number) => {
+        const woken = await client.call('wakeWaiting', [waitsFor, Math.min(limit, left)])
+        left -= woken
+        return woken
+      }
+      return inSlices(wake, { clock, goOn: () => left > 0 })
+    },
     reviewWarmUps: day => client.call('reviewWarmUps', [day]),
   }
 }
