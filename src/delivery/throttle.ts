@@ -88,6 +88,8 @@ export class Site {
   #refusals = 0
   /** Recipient domains whose lanes are parked in the store, and until which monotonic moment. */
   readonly #parked = new Map<DomainName, number>()
+  /** Those of them that an operator's retry may have opened. */
+  readonly #unsure = new Set<DomainName>()
   /** Address → monotonic moment until which it is tried last. */
   readonly #silent = new Map<string, number>()
 
@@ -263,10 +265,13 @@ export class Site {
     return this.#closedMs > 0 && this.closedUntil === null
   }
 
-  /** One connection may try it now; should that fail, it closes for twice as long as the last time. */
+  /**
+   * One connection may try it now; should that fail, it closes for twice as long as the last time. The store opened lanes
+   * with retried mail only: the others open when the site takes it.
+   */
   probe(): void {
     this.#closedUntil = 0
-    this.#parked.clear()
+    for (const domain of this.#parked.keys()) this.#unsure.add(domain)
   }
 
   /**
@@ -288,8 +293,13 @@ export class Site {
     const forMs = until - this.#clock.now()
     const enough = now + forMs / 2
     if (this.#parked.size > manyLanes) this.#forgetOpenLanes(now)
-    const fresh = [...new Set(domains)].filter(domain => (this.#parked.get(domain) ?? 0) < enough)
-    for (const domain of fresh) this.#parked.set(domain, now + forMs)
+    const fresh = [...new Set(domains)].filter(
+      domain => this.#unsure.has(domain) || (this.#parked.get(domain) ?? 0) < enough,
+    )
+    for (const domain of fresh) {
+      this.#unsure.delete(domain)
+      this.#parked.set(domain, now + forMs)
+    }
     return fresh
   }
 
@@ -298,13 +308,16 @@ export class Site {
     this.#forgetOpenLanes(this.#clock.monotonic())
     const domains = [...this.#parked.keys()]
     this.#parked.clear()
+    this.#unsure.clear()
     return domains
   }
 
   /** Those of them that are parked. */
   parkedAmong(domains: ReadonlySet<DomainName>): DomainName[] {
     const now = this.#clock.monotonic()
-    return [...this.#parked].flatMap(([domain, until]) => (until > now && domains.has(domain) ? [domain] : []))
+    return [...this.#parked].flatMap(([domain, until]) =>
+      until > now && domains.has(domain) && !this.#unsure.has(domain) ? [domain] : [],
+    )
   }
 
   get hasParked(): boolean {
@@ -312,7 +325,11 @@ export class Site {
   }
 
   #forgetOpenLanes(now: number): void {
-    for (const [domain, until] of this.#parked) if (until <= now) this.#parked.delete(domain)
+    for (const [domain, until] of this.#parked) {
+      if (until > now) continue
+      this.#parked.delete(domain)
+      this.#unsure.delete(domain)
+    }
   }
 
   /** An address that could not be connected to; the others go first for a while. */

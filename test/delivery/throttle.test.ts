@@ -88,6 +88,18 @@ describe('a site', () => {
     assert.equal(site.closedUntil! - clock.now(), minute)
   })
 
+  it('knows its parked lanes after a retry, for the retry opened only some of them', () => {
+    const clock = manualClock()
+    const site = siteWith({}, clock)
+    const until = clock.now() + minute
+    assert.deepEqual(site.park(['a.example', 'b.example'], until), ['a.example', 'b.example'])
+    site.probe()
+    assert.deepEqual(site.parkedAmong(new Set(['a.example'])), [])
+    assert.deepEqual(site.park(['a.example'], until), ['a.example'], 'it may be open')
+    assert.equal(site.hasParked, true)
+    assert.deepEqual(site.unpark(), ['a.example', 'b.example'])
+  })
+
   it('is closed, and its lanes are parked, for as long as was meant, whatever becomes of the clock', async () => {
     const clock = manualClock()
     const site = siteWith({}, clock)
