@@ -42,7 +42,7 @@ import type { SiteLimits } from './site-limits.ts'
 import { SiteRing } from './site-ring.ts'
 import { SlowedSenders } from './slowed-senders.ts'
 import { StoreGate } from './store-gate.ts'
-import type { Group, SiteState } from './throttle.ts'
+import type { Group, Site, SiteState } from './throttle.ts'
 import { TlsPolicy } from './tls-policy.ts'
 import type { Transport } from './transport.ts'
 import { UnderWay } from './under-way.ts'
@@ -121,6 +121,7 @@ class LeasingDispatcher implements Dispatcher {
   readonly #departures: Departures
   readonly #underWay = new UnderWay()
   readonly #hear: (lesson: Lesson) => void
+  readonly #placement: Placement
   readonly #unsubscribe: () => void
   #stopped: Promise<void> | null = null
   #phase: 'starting' | 'running' | 'stopping' | 'cut-off' = 'starting'
@@ -160,6 +161,7 @@ class LeasingDispatcher implements Dispatcher {
     })
     const shared = this.#shared()
     const placement = new Placement(shared)
+    this.#placement = placement
     const runner: Runner = new Runner({
       ...shared,
       placement,
@@ -195,13 +197,20 @@ class LeasingDispatcher implements Dispatcher {
   #recall(entries: readonly EntryId[]): void {
     this.#leases.recall(entries)
     const found: Group[] = []
+    const lightened = new Map<SiteLimits, Site>()
     for (const site of this.#ring.sites()) {
       if (site.waiting === 0) continue
-      for (const group of this.#ring.drain(site))
-        if (this.#leases.areRecalled(group.leased)) found.push(group)
-        else this.#ring.push(site, group)
+      for (const group of this.#ring.drain(site)) {
+        if (!this.#leases.areRecalled(group.leased)) {
+          this.#ring.push(site, group)
+          continue
+        }
+        found.push(group)
+        lightened.set(site.limits, site)
+      }
     }
     this.#underWay.add(this.#returns.releaseGroups(found, this.#parts.clock.now()))
+    for (const site of lightened.values()) this.#underWay.add(this.#placement.lightened(site))
     this.#ring.turn()
   }
 

@@ -161,6 +161,11 @@ export class Placement {
     }
   }
 
+  /** What waited there has gone without an attempt, whose end would open the lanes that were parked because of it. */
+  async lightened(site: Site): Promise<void> {
+    await this.reopen(site)
+  }
+
   /** Not more than there is room for, or all others would be claimed for nothing. */
   async #reopenSome(crowd: Crowd, bound: number): Promise<boolean> {
     if (crowd.waiting > bound / 2) return false

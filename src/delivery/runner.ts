@@ -118,8 +118,12 @@ export class Runner {
 
   /** From another worker. */
   hear(lesson: Lesson): void {
+    const { ring, placement } = this.#parts
     this.#lessons.hear(lesson)
-    this.#parts.ring.turn()
+    // What waited may have gone, or the site is open before its lanes are: no attempt of this worker's comes to its end.
+    const site = 'site' in lesson ? ring.known(lesson.site) : undefined
+    if (site !== undefined) void placement.lightened(site)
+    ring.turn()
   }
 
   /** What waits here of that sender domain goes back; the others keep their order. */

@@ -101,6 +101,24 @@ describe('a site with a limit of connections', () => {
 })
 
 describe('a site with a rate', () => {
+  it('gets what stayed outside as soon as an operator holds what was waiting', async () => {
+    const clock = manualClock()
+    const transport = scriptedTransport()
+    const sites = [{ ...rule, suffix: 'one.example', perMinute: 6 }, rule]
+    const settings = { KITTE_QUEUE_LEASE: '2m' }
+    await using worker = await startWorker({ zone, clock, transport, sites, settings })
+    const messages: string[] = []
+    for (let n = 0; n < 10; n++) messages.push(await worker.submit({ to: [`r${n}@one.example`] }))
+    await worker.settled(1)
+    for (const message of messages.slice(1, 7)) await worker.store.hold({ message }, 'wait', clock.now())
+    await clock.advance(30_000)
+    await worker.settled(3)
+    assert.deepEqual(
+      transport.sendings.slice(0, 3).map(({ envelope }) => envelope.recipients[0]!.address),
+      ['r0@one.example', 'r7@one.example', 'r8@one.example'],
+    )
+  })
+
   it('gets its messages evenly while another gets all at once', async () => {
     const clock = manualClock()
     const transport = scriptedTransport()
