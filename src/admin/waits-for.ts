@@ -8,7 +8,9 @@ import type { Bilingual } from './texts.ts'
 /** `waitsFor` as in QueueEntry; null where it says nothing that is known. */
 export function waitsForMessage(waitsFor: string | undefined): Bilingual | null {
   const [, what, name] =
-    /^(warm-up domain|warm-up pool|source pool|source address|sender domain|room at) (.+)$/.exec(waitsFor ?? '') ?? []
+    /^(warm-up domain|warm-up pool|source pool|source address|sender domain|room at|own server of) (.+)$/.exec(
+      waitsFor ?? '',
+    ) ?? []
   switch (what) {
     case 'warm-up domain':
       return {
@@ -29,6 +31,11 @@ export function waitsForMessage(waitsFor: string | undefined): Bilingual | null 
       return {
         ja: `宛先サーバー ${name} へのメールが多数あり、先に届いた分を順に送信しています。空きができしだい送信します。`,
         en: `Much mail for ${name} is being sent already; this goes on as soon as there is room.`,
+      }
+    case 'own server of':
+      return {
+        ja: `${name} に登録されたSMTPサーバーが今は受け付けていないため、再開を待っています。設定を直すと、すぐに送信します。`,
+        en: `The SMTP server registered for ${name} takes no mail now; it waits until that is tried again, or goes at once when its settings are mended.`,
       }
     case 'sender domain':
       return slowedSender(name!)

@@ -10,7 +10,7 @@ import type { Log } from '../base/log.ts'
 import type { SmtpTrouble } from '../mail/account.ts'
 import { domainOf } from '../mail/address.ts'
 import type { NewEvent } from '../mail/event.ts'
-import type { AccountId } from '../mail/ids.ts'
+import type { AccountId, Mailbox } from '../mail/ids.ts'
 import type { OutcomeClass } from '../mail/outcome.ts'
 import { formatReply } from '../mail/reply.ts'
 import { classify } from '../outcome/classify.ts'
@@ -28,6 +28,11 @@ export interface OwnServerParts {
 
 /** Null: nothing was learnt about the server. */
 type Seen = Omit<SmtpTrouble, 'since'> | 'works' | null
+
+/** What mail waits for that the closed server was not given. Of the address, not the login: each mends its own settings. */
+export function ownServerOf(sender: Mailbox): string {
+  return `own server of ${sender}`
+}
 
 /** They pass by themselves, and tell nobody to mend anything. */
 const passing: ReadonlySet<OutcomeClass> = new Set(['own-smtp-limit', 'rate', 'too-many-recipients', 'relay-trouble'])

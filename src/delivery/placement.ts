@@ -17,7 +17,7 @@ import { type Decision, type DecisionParts, decide } from './decision.ts'
 import type { Departures, Going } from './departures.ts'
 import type { FreshContent } from './fresh.ts'
 import { HeldMessage, type HeldMessageParts } from './held-message.ts'
-import { noteOwnServer, type OwnServerParts } from './own-server.ts'
+import { noteOwnServer, type OwnServerParts, ownServerOf } from './own-server.ts'
 import type { Returns } from './returns.ts'
 import {
   areForOneDomain,
@@ -298,7 +298,8 @@ export class Placement {
     const { closedUntil } = site
     if (parks && closedUntil === null) await this.park(site, domainsOf(leased))
     else if (parks) await returns.park(site, domainsOf(leased), closedUntil!)
-    if (parks || closedUntil !== null) return returns.release(leased, closedUntil ?? now)
+    const waitsFor = route.own === null ? undefined : ownServerOf(route.own.sender)
+    if (parks || closedUntil !== null) return returns.release(leased, closedUntil ?? now, waitsFor)
     await returns.release(leased, now + fullWithoutLanesMs, roomAt(site))
     await this.#awaitRoom([site])
   }

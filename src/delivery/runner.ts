@@ -149,8 +149,9 @@ export class Runner {
       const lanes = domainsOf(all.flatMap(({ leased }) => leased))
       void returns.park(site, [...lanes, ...site.unpark()], until)
     }
-    // Another source of the pool may take them at once.
-    void returns.releaseGroups(groups, route.source === undefined ? until : clock.now())
+    // Another source of the pool may take them at once; a sender's own server may have been mended while it was tried.
+    const mayGoElsewhere = route.source !== undefined || route.own !== null
+    void returns.releaseGroups(groups, mayGoElsewhere ? clock.now() : until)
   }
 }
 

@@ -68,6 +68,25 @@ describe("a sender's own SMTP server", () => {
     assert.equal((await relay.api('GET', path)).body.smtp.trouble, null)
   })
 
+  it('gets what it kept waiting untried as soon as its settings are mended, and so tells who asks why it waits', async () => {
+    const waiting = await untriedBehindRefusedLogin()
+    const { waitReason, waitMessage } = (await relay.api('GET', `/v1/messages/${waiting}`)).body.entries[0]
+    assert.equal(waitReason, 'noted')
+    assert.match(waitMessage.en, /SMTP server registered for a@mail\.example/)
+    assert.match(waitMessage.ja, /a@mail\.example に登録されたSMTPサーバー/)
+    await set({})
+    await soonSettled()
+    assert.equal(server.messages.length, 2)
+  })
+
+  it('keeps nothing waiting once the sender address is deleted', async () => {
+    await untriedBehindRefusedLogin()
+    assert.equal((await relay.api('DELETE', path)).status, 204)
+    await soonSettled()
+    const arrived = receiver.messages.filter(({ recipients }) => recipients.includes('ok@sink.example'))
+    assert.deepEqual([arrived.length, server.messages.length], [2, 0])
+  })
+
   it('that works again by itself is told to do so', async () => {
     await set({})
     server.setFault({ phase: 'auth', kind: '5xx' })
@@ -215,6 +234,24 @@ describe("a sender's own SMTP server", () => {
     const id = await submit('ok@sink.example')
     await relay.until(() => linesOf(id, 'deferred').length > 0, `the deferral of ${id}`)
     return linesOf(id, 'deferred')[0]!
+  }
+
+  /** The first mail was refused the login and waits an hour; this one was not tried, for the server is left alone. */
+  async function untriedBehindRefusedLogin(): Promise<string> {
+    await set({ password: 'not that one' })
+    await deferred()
+    const untried = await submit('ok@sink.example')
+    await relay.until(
+      async () => (await relay.api('GET', '/v1/queue?state=waiting')).body.counts.total === 2,
+      'the second mail to be put off',
+    )
+    return untried
+  }
+
+  /** Long before the server would be tried again, which is left alone for a minute. */
+  async function soonSettled(): Promise<void> {
+    await turn(5000)
+    await relay.settled()
   }
 
   async function events(type: string): Promise<Json[]> {

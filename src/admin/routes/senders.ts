@@ -5,6 +5,7 @@
  * (`delivery/own-server-test.ts`); mail that waited because of the old ones is tried again at once.
  */
 import { z } from 'zod'
+import { ownServerOf } from '../../delivery/own-server.ts'
 import type { OwnServerFinding } from '../../delivery/own-server-test.ts'
 import { ownSmtpPurpose } from '../../delivery/route.ts'
 import type { OwnSmtp, SenderAddress } from '../../mail/account.ts'
@@ -151,7 +152,9 @@ export function senderRoutes(dependencies: AdminDependencies): Operation[] {
       summary: 'Deletes a sender address',
       params,
       async run({ params }) {
-        await store.deleteSender((await find(store, params.address)).address)
+        const before = await find(store, params.address)
+        await store.deleteSender(before.address)
+        await retryWaiting(before, dependencies)
       },
     }),
   ]
@@ -215,11 +218,12 @@ function tooManyTests(): Problem {
   return new Problem('too-many-tests', { detail: renderTest('not-tested').message, headers: { 'Retry-After': '120' } })
 }
 
-/** What the server before kept waiting, also other addresses' of that domain: one try too many does no harm. */
+/** What the server before kept waiting, tried or not; also other addresses' of that domain: one try too many does no harm. */
 async function retryWaiting(before: SenderAddress, { store, clock }: AdminDependencies): Promise<void> {
   if (before.smtp === null) return
   const site = `smtp:${before.smtp.host}:${before.smtp.port}`
   await store.retryNow({ account: before.account, senderDomain: domainOf(before.address), site }, clock.now())
+  await store.wakeWaiting(ownServerOf(before.address))
 }
 
 function renderSender(sender: SenderAddress, { config }: Pick<AdminDependencies, 'config'>): SenderAnswer {
