@@ -21,8 +21,11 @@ export interface ManualClock extends Clock {
   readonly waiting: number
 }
 
-/** `start`: wall clock at the beginning, ms since 1970. */
-export function manualClock(start = Date.UTC(2026, 0, 15, 3, 0, 0)): ManualClock {
+/** `start`: wall clock at the beginning, ms since 1970. `settleDown`: resolves when all is done that takes no time. */
+export function manualClock(
+  start = Date.UTC(2026, 0, 15, 3, 0, 0),
+  settleDown: () => Promise<void> = fewTurns,
+): ManualClock {
   let elapsed = 0
   let setBy = 0
   let nextId = 0
@@ -79,6 +82,6 @@ export function manualClock(start = Date.UTC(2026, 0, 15, 3, 0, 0)): ManualClock
 }
 
 /** Lets promise chains and a few turns of I/O run. */
-async function settleDown(): Promise<void> {
+async function fewTurns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
