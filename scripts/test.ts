@@ -45,7 +45,7 @@ const compileCache = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 
 /** Test files at once. More would only wait: many tests start processes of their own. */
 const lanes = Math.min(availableParallelism(), 4)
 /** More than so many failed files are no chance. */
-const fewFiles = 5
+const fewFiles = 15
 
 let failedChecks = 0
 if (files.length === 0) {
